@@ -1,0 +1,1 @@
+"""Explicit porosity: the random process that places the pores of a specimen."""
