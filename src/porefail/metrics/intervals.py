@@ -1,0 +1,22 @@
+"""Confidence intervals of hit rates."""
+
+import numpy as np
+from scipy.stats import norm
+
+from porefail.errors import PorefailError
+
+
+def wilson(hits: np.ndarray, count: int, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    """Wilson score interval (low, high) of a rate with `hits` successes in `count` trials.
+
+    hits: any shape, 0 to count (a fraction where a tie counts in part). Wilson 1927. Unlike
+    mean ± 1.96 σ it stays within [0, 1] and does not shrink to nothing at 0 or at count hits.
+    """
+    hits = np.asarray(hits, float)
+    if count < 1 or np.any((hits < 0) | (hits > count)):
+        raise PorefailError(f"a rate needs 0 <= hits <= count, not {hits} of {count}")
+    z = norm.ppf(0.5 + level / 2)
+    rate = hits / count
+    centre = (rate + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = z / (1 + z**2 / count) * np.sqrt(rate * (1 - rate) / count + z**2 / (4 * count**2))
+    return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
