@@ -104,7 +104,7 @@ def appending(path: str | Path, attributes: Attributes) -> Iterator[Appender]:
     attributes: root attributes; a dict is stored as JSON text.
     Raises StoreError, with nothing left behind, where the system refuses (permission, disk full).
     """
-    with _replacing(path) as temporary, _Target(temporary, "x+") as target:
+    with replacing(path) as temporary, _Target(temporary, "x+") as target:
         with h5py.File(target, "w", libver="v110") as file:
             yield Appender(file, target)
             for name, value in attributes.items():
@@ -124,28 +124,36 @@ def write_atomically(path: str | Path, datasets: Datasets, attributes: Attribute
 
 def write_text(path: str | Path, text: str) -> None:
     """Write a text file with the same guarantees."""
-    with _replacing(path) as temporary, open(temporary, "x", encoding="utf-8") as file:
+    with replacing(path) as temporary, open(temporary, "x", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
 
 
 @contextmanager
-def _replacing(path: str | Path) -> Iterator[Path]:
+def writing(path: str | Path) -> Iterator[None]:
+    """Turn what the system refuses (permission, disk full) into one line that names `path`."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written: {_reason(error)}") from error
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
     """A temporary name beside `path` that replaces it when the block ends without an error."""
     path = Path(path)
     host = socket.gethostname()
     temporary = path.with_name(f".{path.name}.{host}-{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for old in path.parent.glob(f".{path.name}.{host}-*.tmp"):
-            owner = old.name.rsplit("-", 1)[1].removesuffix(".tmp")
-            if owner == str(os.getpid()) or not Path(f"/proc/{owner}").exists():
-                old.unlink(missing_ok=True)  # its writer was killed
-        yield temporary
-        os.replace(temporary, path)
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be written: {_reason(error)}") from error
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            for old in path.parent.glob(f".{path.name}.{host}-*.tmp"):
+                owner = old.name.rsplit("-", 1)[1].removesuffix(".tmp")
+                if owner == str(os.getpid()) or not Path(f"/proc/{owner}").exists():
+                    old.unlink(missing_ok=True)  # its writer was killed
+            yield temporary
+            os.replace(temporary, path)
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -176,12 +184,10 @@ def read(
     return datasets, attributes
 
 
-def row_count(path: str | Path, name: str) -> int:
-    """Number of rows of one dataset."""
+def shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
+    """Shape of every dataset, by name."""
     with _opened(path) as file:
-        if name not in file:
-            raise StoreError(f"{path}: no dataset /{name}")
-        return int(file[name].shape[0])
+        return {name: file[name].shape for name in _dataset_names(file)}
 
 
 @contextmanager

@@ -1,0 +1,169 @@
+"""The command line: `python -m porefail <verb>`, one verb for each rule of the workflow.
+
+Each verb imports only its own step, so a simulation node needs no TensorFlow.
+"""
+
+import argparse
+import importlib
+import json
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import NoReturn
+
+from porefail import __version__
+from porefail.errors import PorefailError
+
+# For each verb: what it does, and its options (name, type or "many", help).
+FILE, MANY, NUMBER, JSON = "FILE", "FILES", "NUMBER", "JSON"
+SETTINGS = ("settings", JSON, "settings of this step, as in config/schema.yaml")
+VERBS: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
+    "porosity": (
+        "draw the explicit pores of a batch of realizations",
+        [
+            ("output", FILE, "porosity shard to write (HDF5)"),
+            ("first", NUMBER, "number of the first realization"),
+            ("last", NUMBER, "number of the last realization, inclusive"),
+            SETTINGS,
+        ],
+    ),
+    "simulate": (
+        "pull every realization of a batch to its first failure; run it with mpiexec",
+        [
+            ("porosity", FILE, "porosity shard"),
+            ("output", FILE, "simulation shard to write (HDF5)"),
+            ("model-version", NUMBER, "version of the physics that is asked for"),
+            ("ranks-per-realization", NUMBER, "ranks that share one realization"),
+            SETTINGS,
+        ],
+    ),
+    "gather": (
+        "join the shards to one ensemble, with every realization accounted for",
+        [
+            ("shards", MANY, "simulation shards"),
+            ("output", FILE, "ensemble to write (HDF5)"),
+            ("exclusions", FILE, "table of the realizations left out, to write (CSV)"),
+            ("settings", JSON, "what all shards must be made with: porosity, simulation, version"),
+        ],
+    ),
+    "dataset": (
+        "turn damage into labels and split the realizations",
+        [
+            ("ensemble", FILE, "ensemble"),
+            ("output", FILE, "data set to write (HDF5)"),
+            SETTINGS,
+        ],
+    ),
+    "train": (
+        "train the network; goes on from its checkpoint if there is one",
+        [
+            ("dataset", FILE, "data set"),
+            ("model", FILE, "best network to write (.keras)"),
+            ("history", FILE, "learning curves to write (CSV)"),
+            ("checkpoint", "FOLDER", "folder of the state to resume from"),
+            SETTINGS,
+        ],
+    ),
+    "predict": (
+        "predict the held-out specimens and rank their likely failure sites",
+        [
+            ("model", FILE, "trained network"),
+            ("dataset", FILE, "data set"),
+            ("output", FILE, "prediction to write (HDF5)"),
+            SETTINGS,
+        ],
+    ),
+    "evaluate": (
+        "compare predictions and simple predictors with the simulations",
+        [
+            ("prediction", FILE, "prediction"),
+            ("dataset", FILE, "data set"),
+            ("ensemble", FILE, "ensemble"),
+            ("curves", FILE, "metrics over thresholds to write (CSV)"),
+            ("sites", FILE, "hit rates of all predictors to write (CSV)"),
+            ("specimens", FILE, "failure site of each specimen to write (CSV)"),
+            SETTINGS,
+        ],
+    ),
+    "report": (
+        "draw the figures and sum up the result",
+        [
+            ("ensemble", FILE, "ensemble"),
+            ("dataset", FILE, "data set"),
+            ("prediction", FILE, "prediction"),
+            ("history", FILE, "learning curves"),
+            ("curves", FILE, "metrics over thresholds"),
+            ("sites", FILE, "hit rates of all predictors"),
+            ("specimens", FILE, "failure site of each specimen"),
+            ("output", "FOLDER", "folder of the figures and of summary.txt, to write"),
+            SETTINGS,
+        ],
+    ),
+}
+
+
+def _settings(text: str) -> dict:
+    try:
+        settings = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise argparse.ArgumentTypeError(f"not JSON: {error}") from None
+    if not isinstance(settings, dict):
+        raise argparse.ArgumentTypeError(f"expected a JSON object, not {text}")
+    return settings
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line and exit status 2."""
+        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="porefail", description="Where does a porous metal specimen fail?"
+    )
+    parser.add_argument("--version", action="version", version=f"porefail {__version__}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for verb, (summary, options) in VERBS.items():
+        command = verbs.add_parser(verb, help=summary, description=f"{verb}: {summary}.")
+        for name, kind, text in options:
+            command.add_argument(
+                f"--{name}",
+                required=True,
+                metavar=kind,
+                help=text,
+                nargs="+" if kind == MANY else None,
+                type={NUMBER: int, JSON: _settings}.get(kind, str),
+            )
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; returns the exit status: 0, or 1 after a line that tells what is wrong."""
+    # Let a message of ours be the only one when a rank ends the world (MPICH).
+    os.environ.setdefault("MPIR_CVAR_SUPPRESS_ABORT_MESSAGE", "1")
+    options = vars(_parser().parse_args(arguments))
+    verb = options.pop("verb")
+    try:
+        importlib.import_module(f"porefail.steps.{verb}").run(**options)
+    except (PorefailError, ModuleNotFoundError, MemoryError) as error:
+        text = str(error).replace("\n", " ") or type(error).__name__
+        return _failed(f"porefail {verb}: error: {text}")
+    except Exception:
+        return _failed(f"{traceback.format_exc()}porefail {verb}: error: a bug, please report it")
+    return 0
+
+
+def _failed(text: str) -> int:
+    sys.stdout.flush()
+    print(text, file=sys.stderr, flush=True)
+    if "mpi4py.MPI" in sys.modules:
+        world = sys.modules["mpi4py.MPI"].COMM_WORLD
+        if world.size > 1:
+            world.Abort(1)  # the other ranks may wait for this one for ever
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

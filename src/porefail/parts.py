@@ -1,0 +1,131 @@
+"""Finished realizations of a batch, kept one by one, so that they survive a killed job.
+
+Beside a shard lies the folder `<shard>.parts/`: one file a realization while the batch is at work,
+later `complete.h5`, a hard link to the shard: Snakemake deletes the output of a job that was killed
+before it was recorded, and the link brings it back. Each file carries the fingerprint of what it
+was made from; a file that does not fit is made again.
+"""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+
+from porefail import store
+
+CLAIMS = "claims"
+
+
+class Parts:
+    """The parts of the shard `output`. All ranks may share the folder; see each method."""
+
+    def __init__(self, output: str | Path):
+        self.output = Path(output)
+        self.folder = Path(f"{output}.parts")
+        self.complete = self.folder / "complete.h5"
+
+    def part(self, realization: int) -> Path:
+        """File of one realization."""
+        return self.folder / f"{realization:05d}.h5"
+
+    @contextmanager
+    def alone(self, title: str) -> Iterator[None]:
+        """Keep other runs of the same batch out; one that was killed keeps nobody out."""
+        with store.writing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self.folder / "lock", os.O_CREAT | os.O_RDWR, 0o666)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"{title}: another run is at work on this batch, waiting for it", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except OSError:
+            pass  # a file system without locks
+        try:
+            yield
+        finally:
+            os.close(lock)
+
+    def fits(self, path: Path, fingerprint: str) -> bool:
+        """Whether a file is whole, undamaged and made from the same things."""
+        try:
+            _, attributes = store.read(path)
+        except store.StoreError:
+            return False
+        return attributes.get("fingerprint") == fingerprint
+
+    def restore(self, fingerprint: str) -> bool:
+        """Bring back a shard that was complete before; False if there is none that fits."""
+        if not self.fits(self.complete, fingerprint):
+            return False
+        with store.replacing(self.output) as temporary:
+            os.link(self.complete, temporary)
+        return True
+
+    def open_queue(self) -> None:
+        """Forget the claims of a run that was killed. One rank calls this, before all others."""
+        with store.writing(self.folder):
+            shutil.rmtree(self.folder / CLAIMS, ignore_errors=True)
+            (self.folder / CLAIMS).mkdir(parents=True)
+
+    def claim(self, realization: int) -> bool:
+        """Take a realization; True for the first that asks.
+
+        A file that only one can create: unlike a counter in MPI memory it answers while the other
+        ranks compute.
+        """
+        with store.writing(self.folder):
+            try:
+                os.close(os.open(self._claim(realization), os.O_CREAT | os.O_EXCL, 0o666))
+            except FileExistsError:
+                return False
+        return True
+
+    def settle(self, realization: int, status: int) -> None:
+        """Note how a claimed realization ended, for `settled`."""
+        with store.writing(self.folder):
+            self._claim(realization).write_text(str(status))
+
+    def settled(self) -> list[int]:
+        """Statuses of the realizations that all teams have finished in this run."""
+        texts = [path.read_text() for path in (self.folder / CLAIMS).iterdir()]
+        return [int(text) for text in texts if text]
+
+    def _claim(self, realization: int) -> Path:
+        return self.folder / CLAIMS / f"{realization:05d}"
+
+    def assemble(self, realizations: Sequence[int], attributes: dict) -> np.ndarray:
+        """Join the parts to the shard, rows in the given order, and remove them.
+
+        attributes: of the shard, its `fingerprint` included. Returns the statuses (n,).
+        """
+        rows = [store.read(self.part(realization))[0] for realization in realizations]
+        datasets = {name: stack([row[name] for row in rows]) for name in rows[0]}
+        store.write_atomically(self.output, datasets, attributes)
+        with suppress(OSError):  # without hard links the parts stay
+            self.complete.unlink(missing_ok=True)
+            os.link(self.output, self.complete)
+            for path in self.folder.glob("[0-9]*.h5"):
+                path.unlink()
+        shutil.rmtree(self.folder / CLAIMS, ignore_errors=True)
+        return datasets["status"]
+
+
+def stack(rows: Sequence[np.ndarray], width: int = 0) -> np.ndarray:
+    """Join arrays along axis 0; histories (1, steps) are padded with NaN to the longest.
+
+    width: the least number of steps.
+    """
+    if rows[0].ndim != 2:
+        return np.concatenate(rows)
+    width = max(width, *(row.shape[1] for row in rows))
+    return np.concatenate(
+        [
+            np.pad(row, ((0, 0), (0, width - row.shape[1])), constant_values=np.nan)
+            for row in rows
+        ]
+    )

@@ -1,0 +1,203 @@
+"""simulate: pull every realization of a batch to its first failure (paper, sections 2.1-2.4).
+
+Run by mpiexec. The world is split into teams of ranks that take realizations from a queue.
+"""
+
+import hashlib
+import json
+import time
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import nullcontext
+from pathlib import Path
+
+import numpy as np
+from mpi4py import MPI
+
+from porefail import __version__, store
+from porefail.errors import PorefailError
+from porefail.fe import MODEL_VERSION, tension
+from porefail.fe.material import material
+from porefail.parts import Parts
+from porefail.steps import require_settings
+from porefail.store import Status
+
+SETTINGS = {"material": dict, **tension.LoadSettings.__annotations__}
+ELEMENT = "C3D8 B-bar, 8 Gauss points"
+HISTORY = ("strain", "stress", "max_damage", "failed_fraction")
+PROGRESS_SECONDS = 5.0
+
+
+def run(
+    porosity: str | Path,
+    output: str | Path,
+    settings: Mapping,
+    model_version: int,
+    ranks_per_realization: int = 1,
+    world: MPI.Comm = MPI.COMM_WORLD,
+) -> None:
+    """Simulate the realizations of the shard `porosity` and write the shard `output`.
+
+    settings: the keys of SETTINGS; `material` holds a `name` and the parameters of Table 1.
+    model_version: the version of the physics that the caller asks for. Collective over `world`;
+    rank 0 checks everything before any other rank does anything. Rows are sorted by realization
+    and do not depend on the number of ranks.
+    """
+    plan = None
+    if world.rank == 0:
+        _check(settings, model_version, ranks_per_realization, world.size)
+        plan = _Plan(porosity, output, settings)
+    with nullcontext() if plan is None else plan.parts.alone(plan.title):
+        if plan is not None:
+            plan.find_pending()
+        plan = world.bcast(plan)
+        if not plan.restored:
+            _work_through(plan, settings, ranks_per_realization, world)
+            if world.rank == 0:
+                statuses = plan.parts.assemble(plan.realizations, plan.attributes)
+                print(f"{plan.title}: {_account(statuses)}", flush=True)
+
+
+def _check(settings: Mapping, model_version: int, ranks_per_realization: int, size: int) -> None:
+    require_settings(settings, SETTINGS)
+    _material(settings)
+    if model_version != MODEL_VERSION:
+        raise PorefailError(
+            f"model version {model_version} is asked for, the code is version {MODEL_VERSION}"
+        )
+    if ranks_per_realization < 1 or size % ranks_per_realization:
+        raise PorefailError(
+            f"{size} ranks cannot be split into teams of {ranks_per_realization}: "
+            "the number of ranks must be a multiple of the ranks per realization"
+        )
+
+
+def _material(settings: Mapping):
+    parameters = dict(settings["material"])
+    parameters.pop("name", None)
+    return material(parameters)
+
+
+class _Plan:
+    """What there is to do; made on rank 0 and sent to all."""
+
+    def __init__(self, porosity: str | Path, output: str | Path, settings: Mapping):
+        datasets, source = store.read(porosity, ["porosity", "realization"])
+        order = np.argsort(datasets["realization"])
+        self.realizations: list[int] = datasets["realization"][order].tolist()
+        self.voxels = dict(zip(self.realizations, datasets["porosity"][order], strict=True))
+        if len(self.voxels) != len(order):
+            raise PorefailError(f"{porosity}: a realization appears twice")
+        self.title = f"simulate {self.realizations[0]:05d}-{self.realizations[-1]:05d}"
+        self.spacing = source["spacing"]
+        self.parts = Parts(output)
+        self.pending: list[int] = []
+        self.restored = False
+        physics = {
+            "simulation": dict(settings),
+            "spacing": self.spacing,
+            "model_version": MODEL_VERSION,
+        }
+        self.fingerprints = {
+            number: _fingerprint(physics, voxels) for number, voxels in self.voxels.items()
+        }
+        made_from = {"porosity": source["porosity"], **physics}
+        self.fingerprint = _fingerprint(made_from, *self.voxels.values())
+        self.attributes = {
+            **made_from,
+            "element": ELEMENT,
+            "strain_rate": settings["strain_rate"],
+            "porefail_version": __version__,
+            "fingerprint": self.fingerprint,
+        }
+
+    def find_pending(self) -> None:
+        """Bring back what a killed run has finished, queue the rest."""
+        self.restored = self.parts.restore(self.fingerprint)
+        if self.restored:
+            print(f"{self.title}: was finished before", flush=True)
+            return
+        self.pending = [
+            number
+            for number in self.realizations
+            if not self.parts.fits(self.parts.part(number), self.fingerprints[number])
+        ]
+        self.parts.open_queue()
+        total = len(self.realizations)
+        if len(self.pending) < total:
+            finished = total - len(self.pending)
+            print(f"{self.title}: {finished} of {total} were finished before", flush=True)
+
+
+def _fingerprint(physics: dict, *voxels: np.ndarray) -> str:
+    digest = hashlib.sha256(json.dumps(physics, sort_keys=True).encode())
+    for field in voxels:
+        digest.update(f"{field.shape}".encode() + field.tobytes())
+    return digest.hexdigest()
+
+
+def _work_through(plan: _Plan, settings: Mapping, ranks: int, world: MPI.Comm) -> None:
+    """Every team takes pending realizations until none is left."""
+    load = tension.LoadSettings(**{key: settings[key] for key in tension.LoadSettings._fields})
+    parameters = _material(settings)
+    team = world.Split(world.rank // ranks, world.rank)
+    began = told = time.monotonic()
+    for number in plan.pending:
+        if not team.bcast(plan.parts.claim(number) if team.rank == 0 else None):
+            continue
+        voxels = plan.voxels[number]
+        result = None
+        if voxels.any():
+            result = tension.simulate(voxels, plan.spacing, parameters, load, team)
+        if team.rank == 0:
+            row = _row(number, voxels, result)
+            store.write_atomically(
+                plan.parts.part(number), row, {"fingerprint": plan.fingerprints[number]}
+            )
+            plan.parts.settle(number, int(row["status"][0]))
+        if world.rank == 0 and time.monotonic() - told > PROGRESS_SECONDS:
+            told = time.monotonic()
+            print(_progress(plan, told - began), flush=True)
+    world.Barrier()
+    if world.rank == 0 and plan.pending:
+        print(_progress(plan, time.monotonic() - began), flush=True)
+    team.Free()
+
+
+def _row(number: int, voxels: np.ndarray, result: tension.Tension | None) -> dict[str, np.ndarray]:
+    """One row of the shard; an empty realization (no result) has fields of NaN."""
+    nothing = np.full(voxels.shape, np.nan, np.float32)
+    row = {
+        "porosity": voxels,
+        "damage": nothing if result is None else result.damage,
+        "failed": np.zeros_like(voxels) if result is None else result.failed,
+        "realization": np.int64(number),
+        "status": np.uint8(Status.EMPTY if result is None else result.status),
+        "first_failure_strain": np.float64(result.first_failure_strain if result else np.nan),
+        "elastic/von_mises": nothing if result is None else result.mises,
+        "elastic/pressure": nothing if result is None else result.pressure,
+    }
+    for name in HISTORY:
+        values = np.asarray(result.history[name], np.float64) if result else np.empty(0)
+        row[f"history/{name}"] = values if values.size else np.array([np.nan])
+    return {name: np.asarray(values)[None] for name, values in row.items()}
+
+
+def _progress(plan: _Plan, elapsed: float) -> str:
+    settled = plan.parts.settled()
+    total = len(plan.realizations)
+    done = total - len(plan.pending) + len(settled)
+    failed = settled.count(Status.NOT_CONVERGED)
+    each = elapsed / max(len(settled), 1)
+    left = round(each * (total - done))
+    note = f" ({failed} not converged)" if failed else ""
+    return (
+        f"{plan.title}: {done}/{total} done{note}, {each:.1f} s each, "
+        f"{left // 60}:{left % 60:02d} left"
+    )
+
+
+def _account(statuses: np.ndarray) -> str:
+    counts = Counter(Status(status).name for status in statuses.tolist())
+    names = [f"{count} {name.lower().replace('_', ' ')}" for name, count in counts.items()]
+    return ", ".join(names)
