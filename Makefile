@@ -1,0 +1,57 @@
+# porefail: `make` alone lists what there is to type.
+PYTHON = python3
+# A .venv that is active now must not be used to make itself anew.
+OUTER_PATH = $(subst $(CURDIR)/.venv/bin:,,$(PATH))
+IN_VENV = PATH="$(CURDIR)/.venv/bin:$$PATH" OMP_NUM_THREADS=1 TF_CPP_MIN_LOG_LEVEL=2
+SNAKEMAKE = $(IN_VENV) snakemake --configfile $(CONFIG)
+
+.PHONY: help setup demo smoke workflow test check quick clean
+
+help:
+	@echo "make demo    set up, run the whole workflow with config/default.yaml, write the report"
+	@echo "make smoke   the same with config/smoke.yaml: about a minute after set-up"
+	@echo "make test    set up, check the sources, run every test"
+	@echo "make quick   set up, check the sources, run the tests that take seconds"
+	@echo "make setup   the environment .venv alone (the others run it; nothing to do the second time)"
+	@echo "make clean   remove results/; .venv stays"
+
+setup:
+	@PATH="$(OUTER_PATH)"; command -v $(PYTHON) > /dev/null || { \
+	    echo "porefail: error: no $(PYTHON) (Debian: apt install python3-venv python3-dev)" >&2; exit 1; }; \
+	exec $(PYTHON) envs/install.py
+
+demo: CONFIG = config/default.yaml
+smoke: CONFIG = config/smoke.yaml
+demo smoke: setup
+	@flock -n -o -E 75 .run.lock $(MAKE) --no-print-directory workflow CONFIG=$(CONFIG) || { \
+	    status=$$?; [ $$status != 75 ] || \
+	    echo "porefail: error: another make demo or make smoke is running in this folder" >&2; \
+	    exit $$status; }
+
+# One run at a time holds .run.lock, and empties it at its end. If it is not empty now, that run was
+# killed, and the lock that Snakemake left in the folder is stale.
+workflow:
+	@[ ! -s .run.lock ] || $(SNAKEMAKE) --unlock
+	@echo running > .run.lock
+	@$(SNAKEMAKE) --rerun-incomplete
+	@results=results/$$($(IN_VENV) python -c "import sys, yaml; \
+	    print((yaml.safe_load(open(sys.argv[1])) or {}).get('name', 'default'))" $(CONFIG)); \
+	$(SNAKEMAKE) --report $$results/report.html && \
+	: > .run.lock && cat $$results/report/summary.txt && \
+	echo "The report, with pictures: $$results/report.html"
+
+test: check
+	@$(IN_VENV) pytest
+
+quick: check
+	@$(IN_VENV) pytest -m "not slow"
+
+check: setup
+	@$(IN_VENV) ruff check .
+	@$(IN_VENV) ruff format --check .
+	@$(IN_VENV) snakefmt --check Snakefile workflow
+	@$(IN_VENV) lint-imports
+	@$(IN_VENV) snakemake --lint
+
+clean:
+	rm -rf results

@@ -1,0 +1,209 @@
+"""What `make setup` says when something is missing or an earlier set-up was cut short."""
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def install():
+    """envs/install.py as a module of its own, so that tests may bend it."""
+    specification = importlib.util.spec_from_file_location("install", ROOT / "envs" / "install.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A folder with what `make setup` needs and no .venv."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    shutil.copytree(ROOT / "envs", tmp_path / "envs")
+    return tmp_path
+
+
+def only(folder: Path, *programs: str) -> str:
+    """A PATH on which nothing but these programs is found."""
+    folder.mkdir()
+    for name in programs:
+        (folder / name).symlink_to(shutil.which(name))
+    (folder / "python3").symlink_to(getattr(sys, "_base_executable", sys.executable))
+    return str(folder)
+
+
+def set_up(clone: Path, **environment: str) -> subprocess.CompletedProcess:
+    keep = {key: os.environ[key] for key in ("HOME", "LANG") if key in os.environ}
+    return subprocess.run(
+        [shutil.which("make"), "--no-print-directory", "setup"],
+        cwd=clone,
+        env={"PATH": os.environ["PATH"], **keep, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def complaints(run: subprocess.CompletedProcess) -> list[str]:
+    return [line for line in run.stderr.splitlines() if line.startswith("porefail: error: ")]
+
+
+@pytest.mark.parametrize(
+    "missing, line",
+    [
+        ("cc", "no C compiler: cc was not found (Debian: apt install gcc libc6-dev)"),
+        ("flock", "no flock (Debian: apt install util-linux)"),
+    ],
+)
+def test_a_missing_program_is_named_in_one_line(clone, missing, line):
+    programs = {"cc", "as", "ld", "make", "flock", "sh"} - {missing}
+    run = set_up(clone, PATH=only(clone / "bin", *programs))
+    assert run.returncode != 0
+    assert complaints(run) == ["porefail: error: " + line]
+    assert not (clone / ".venv").exists()
+
+
+def test_missing_python_is_named_in_one_line(clone):
+    path = only(clone / "bin", "make", "sh")
+    (clone / "bin" / "python3").unlink()
+    run = set_up(clone, PATH=path)
+    assert run.returncode != 0
+    assert len(complaints(run)) == 1 and "no python3" in complaints(run)[0]
+
+
+def test_a_compiler_that_does_not_work(install, tmp_path, monkeypatch):
+    (tmp_path / "cc").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "cc").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    (line,) = install.missing_prerequisites({})
+    assert line.startswith("cc cannot compile a C program")
+
+
+def test_a_full_disk_is_told_beforehand(install, tmp_path, monkeypatch):
+    monkeypatch.setattr(install, "VENV", tmp_path / "none")
+    monkeypatch.setattr(install, "GIGABYTES", 10**9)
+    (line,) = install.missing_prerequisites({})
+    assert "disk space" in line
+
+
+def test_a_folder_with_a_space_is_refused(install, tmp_path, monkeypatch):
+    monkeypatch.setattr(install, "ROOT", tmp_path / "my files")
+    (tmp_path / "my files").mkdir()
+    (line,) = install.missing_prerequisites({})
+    assert "space in its path" in line
+
+
+@pytest.mark.parametrize(
+    "environment, part",
+    [
+        ({"PETSC_DIR": "/nowhere"}, "set PETSC_DIR and MPICC together"),
+        ({"MPICC": "mpicc"}, "set PETSC_DIR and MPICC together"),
+        ({"PETSC_DIR": "/nowhere", "MPICC": "cc"}, "no /nowhere/include/petscversion.h"),
+    ],
+)
+def test_a_wrong_petsc_is_named_in_one_line(clone, environment, part):
+    run = set_up(clone, **environment)
+    assert run.returncode != 0
+    assert len(complaints(run)) == 1 and part in complaints(run)[0]
+
+
+def test_a_failing_step_ends_in_one_line_and_the_end_of_the_log(
+    install, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(install, "LOG", tmp_path / "setup.log")
+    program = "import sys; sys.exit('cannot write: No space left on device')"
+    with pytest.raises(install.SetupError, match="stopped at 'a step': the disk is full"):
+        install.step("a step", [sys.executable, "-c", program])
+    assert "No space left on device" in capsys.readouterr().out
+
+
+def test_a_long_step_tells_how_far_it_is(install, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(install, "LOG", tmp_path / "setup.log")
+    (tmp_path / "setup.log").write_text("    CC earlier.o\n")
+    program = "import time; print('   CC a.o\\n   CC b.o', flush=True); time.sleep(0.5)"
+    with open(tmp_path / "setup.log", "a") as log:
+        process = subprocess.Popen([sys.executable, "-c", program], stdout=log)
+    install.watch(process, every=0.2)
+    assert "still at it: 2 files compiled" in capsys.readouterr().out
+
+
+class TestStamp:
+    """Only a stamp that fits makes .venv count as whole."""
+
+    @pytest.fixture
+    def stamped(self, install, tmp_path, monkeypatch):
+        monkeypatch.setattr(install, "STAMP", tmp_path / "stamp")
+        monkeypatch.setattr(install, "PYTHON", Path(sys.executable))
+        (tmp_path / "stamp").write_text(json.dumps(install.description({})))
+        return install
+
+    def test_whole(self, stamped):
+        assert stamped.is_whole(stamped.description({}))
+
+    def test_interrupted(self, stamped):
+        stamped.STAMP.unlink()
+        assert not stamped.is_whole(stamped.description({}))
+
+    def test_other_recipe(self, stamped, monkeypatch):
+        monkeypatch.setattr(stamped, "RECIPE", -1)
+        assert not stamped.is_whole(stamped.description({}))
+
+    def test_moved(self, stamped, monkeypatch, tmp_path):
+        other = {**stamped.description({}), "root": str(tmp_path)}
+        assert not stamped.is_whole(other)
+
+    def test_python_gone(self, stamped, monkeypatch, tmp_path):
+        monkeypatch.setattr(stamped, "PYTHON", tmp_path / "gone")
+        assert not stamped.is_whole(stamped.description({}))
+
+    def test_given_petsc(self, stamped):
+        given = stamped.description({"PETSC_DIR": "/site/petsc", "MPICC": "/site/mpicc"})
+        assert not stamped.is_whole(given)
+        stamped.STAMP.write_text(json.dumps(given))
+        assert stamped.is_whole(given)
+        assert stamped.is_whole(stamped.description({})), "it stays when the variables are unset"
+
+
+def test_what_a_killed_set_up_left_running_is_ended(install, tmp_path, monkeypatch):
+    monkeypatch.setattr(install, "ROOT", tmp_path)
+    sleeper = [sys.executable, "-c", "import time; time.sleep(60)"]
+    mark = {**os.environ, "POREFAIL_SETUP": str(tmp_path)}
+    ours = subprocess.Popen(sleeper, env=mark)
+    others = subprocess.Popen(sleeper, env={**mark, "POREFAIL_SETUP": str(tmp_path / "other")})
+    try:
+        install.stop_leftovers()
+        assert ours.wait(10) != 0
+        assert others.poll() is None
+    finally:
+        ours.kill()
+        others.kill()
+
+
+def test_the_lock_is_exact_hashed_and_names_no_index(install):
+    lock = install.read_lock(ROOT / "envs" / "requirements.lock")
+    text = "".join(lock.values())
+    assert text == (ROOT / "envs" / "requirements.lock").read_text()
+    assert "://" not in text and "index" not in re.sub(r"--hash=\S+", "", text)
+    for name, block in lock.items():
+        assert re.match(rf"{name}==\S+ \\\n(    --hash=sha256:[0-9a-f]{{64}}( \\)?\n)+$", block), (
+            name
+        )
+
+
+def test_the_lock_holds_all_that_is_asked_for(install):
+    asked = (ROOT / "envs" / "requirements.in").read_text()
+    wanted = re.findall(r"^([a-z0-9-]+)==(\S+)", asked, re.M)
+    lock = install.read_lock(ROOT / "envs" / "requirements.lock")
+    assert len(wanted) > 20
+    for name, version in wanted:
+        assert lock[name].startswith(f"{name}=={version} "), name
+    assert "tensorflow" not in lock, "it would share a folder with tensorflow-cpu"
