@@ -1,0 +1,170 @@
+"""Quasi-static equilibrium of a voxel specimen: one load increment by Newton's method."""
+
+import numpy as np
+from mpi4py import MPI
+
+from porefail.fe.assembly import assemble, constrain, elastic_stress, element_damage, pattern
+from porefail.fe.constitutive import STATE, initial_state
+from porefail.fe.grid import FREE, degrees_of_freedom, slab
+from porefail.fe.hexahedron import hexahedron
+from porefail.fe.material import Material
+from porefail.fe.multigrid import Multigrid
+
+
+class Specimen:
+    """One rank's share of a specimen: mesh, states of its points, matrix and solver.
+
+    bearing: load-bearing voxels of the whole grid (nz, ny, nx); spacing in mm. Displacements are
+    local, (layers+1, ny+1, nx+1, 3) mm, seam planes included. Collective over comm.
+    """
+
+    def __init__(self, bearing: np.ndarray, spacing: float, material: Material, comm: MPI.Comm):
+        kinds = degrees_of_freedom(bearing)
+        self.comm = comm
+        self.material = material
+        self.share = slab(bearing.shape[0], comm.rank, comm.size)
+        layers = slice(self.share.first_layer, self.share.end_layer)
+        self.bearing = np.ascontiguousarray(bearing[layers])
+        self.kinds = np.ascontiguousarray(kinds[layers.start : layers.stop + 1])
+        self.spacing = spacing
+        self.element = hexahedron(spacing)
+        self.area = bearing.shape[1] * bearing.shape[2] * spacing**2
+        self.state = np.empty((*self.bearing.shape, 8, STATE))
+        self.state[:] = initial_state(material)
+        self._next = self.state.copy()
+        self._force = np.zeros(self.kinds.shape)
+        planes = self.share.end_plane - self.share.first_plane
+        self._stencil = np.empty((planes, *self.kinds.shape[1:3], 3, 27, 3))
+        self._stiffness = material.young_modulus * spacing
+        entries = pattern(bearing.shape, self.share)
+        self._solver = Multigrid(bearing.shape, kinds, self.share, entries, comm)
+
+    def destroy(self) -> None:
+        """Free the solver (collective)."""
+        self._solver.destroy()
+
+    def _evaluate(self, change: np.ndarray, dt: float, tangent: bool) -> tuple[float, float]:
+        """Advance states to a displacement change; norms of unbalanced force and reaction (N)."""
+        owned = self.share.owned
+        assemble(
+            change,
+            self.bearing,
+            self.state,
+            dt,
+            self.material,
+            self.element,
+            owned.start,
+            self._next,
+            self._force,
+            self._stencil if tangent else self._stencil[:0],
+        )
+        if tangent:
+            constrain(
+                self._stencil, self.kinds, owned.start, self._stiffness, 1e-8 * self._stiffness
+            )
+        free = self.kinds[owned] == FREE
+        squares = self._force[owned] ** 2
+        sums = np.array([squares[free].sum(), squares[~free].sum()])
+        self.comm.Allreduce(MPI.IN_PLACE, sums)
+        return tuple(np.sqrt(sums))
+
+    def _exchange(self, field: np.ndarray) -> None:
+        """Fill the seam planes of a local displacement from their owners."""
+        owned, rank, size = self.share.owned, self.comm.rank, self.comm.size
+        below = rank - 1 if rank > 0 else MPI.PROC_NULL
+        above = rank + 1 if rank + 1 < size else MPI.PROC_NULL
+        first, last = field[owned.start].copy(), field[owned.stop - 1].copy()
+        seam = np.empty_like(first)
+        self.comm.Sendrecv(last, above, recvbuf=seam, source=below)
+        if below != MPI.PROC_NULL:
+            field[0] = seam
+        self.comm.Sendrecv(first, below, recvbuf=seam, source=above)
+        if above != MPI.PROC_NULL:
+            field[-1] = seam
+
+    def equilibrate(
+        self,
+        change: np.ndarray,
+        dt: float,
+        tolerance: float,
+        iterations: int,
+        linear_tolerance: float,
+    ) -> bool:
+        """Bring a displacement change to equilibrium, in place; whether Newton's method got there.
+
+        change: a guess with the wanted values where displacements are held. tolerance: unbalanced
+        force over reaction. The tangent is the symmetric part at fixed φ, so that convergence is
+        linear with a small factor: damage grows little in a load step.
+        """
+        owned = self.share.owned
+        unbalanced, reaction = self._evaluate(change, dt, True)
+        self._solver.set_matrix(self._stencil)
+        for _ in range(iterations):
+            if unbalanced <= tolerance * reaction:
+                return True
+            residual = np.where(self.kinds[owned] == FREE, -self._force[owned], 0.0)
+            correction, solved = self._solver.solve(residual, linear_tolerance)
+            if not solved:
+                return False
+            change[owned] += correction
+            self._exchange(change)
+            before = unbalanced
+            unbalanced, reaction = self._evaluate(change, dt, False)
+            if not unbalanced < 10.0 * before:
+                return False
+            # One tangent serves the step while it serves well: it costs more than the rest.
+            if tolerance * reaction < unbalanced and unbalanced > 0.2 * before:
+                self._evaluate(change, dt, True)
+                self._solver.set_matrix(self._stencil)
+        return bool(unbalanced <= tolerance * reaction)
+
+    def accept(self) -> None:
+        """Make the states of the last equilibrium the current ones."""
+        self.state, self._next = self._next, self.state
+
+    def damage(self, pending: bool = False) -> np.ndarray:
+        """Damage of the local voxels (layers, ny, nx); of the step under way if `pending`.
+
+        φ0 where a voxel bears no load.
+        """
+        field = np.full(self.bearing.shape, self.material.initial_damage)
+        element_damage(self._next if pending else self.state, self.bearing, field)
+        return field
+
+    def nominal_stress(self) -> float:
+        """Force on the upper grip over the full cross-section, MPa."""
+        top = self._force[-1, ..., 2].sum() if self.comm.rank == self.comm.size - 1 else 0.0
+        return self.comm.allreduce(top) / self.area
+
+    def elastic_fields(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Linear elastic solution: local displacement per unit nominal strain (mm), and element
+        means of von Mises stress and pressure per unit nominal stress (layers, ny, nx).
+
+        Zero stress where a voxel bears no load. Call it in the undeformed state.
+        """
+        tiny = 1e-6  # far below first flow
+        planes = np.arange(self.share.first_layer, self.share.end_layer + 1)
+        u = np.zeros(self.kinds.shape)
+        u[..., 2] = (tiny * self.spacing * planes)[:, None, None]
+        if not self.equilibrate(u, 1.0, 1e-8, 10, 1e-8):
+            raise ArithmeticError("the linear elastic solve did not converge")
+        mises, pressure = np.zeros(self.bearing.shape), np.zeros(self.bearing.shape)
+        start = initial_state(self.material)
+        elastic_stress(u, self.bearing, start, self.material, self.element, mises, pressure)
+        nominal = self.nominal_stress()
+        return u / tiny, mises / nominal, pressure / nominal
+
+    def gather(self, field: np.ndarray) -> np.ndarray | None:
+        """A local voxel field as the whole (nx, ny, nz) on the team's first rank, else None."""
+        parts = self.comm.gather(field[self.share.owned_layers])
+        if parts is None:
+            return None
+        return np.ascontiguousarray(np.concatenate(parts).transpose(2, 1, 0))
+
+    def largest(self, field: np.ndarray) -> float:
+        """Maximum of a local voxel field over all ranks."""
+        return self.comm.allreduce(field.max(), MPI.MAX)
+
+    def count(self, field: np.ndarray) -> int:
+        """Number of true voxels of a local field over all ranks."""
+        return self.comm.allreduce(int(np.count_nonzero(field[self.share.owned_layers])))

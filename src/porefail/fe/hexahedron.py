@@ -1,0 +1,68 @@
+"""The 8-node hexahedron of a voxel grid: 2×2×2 Gauss points, hydrostatic part averaged (B-bar).
+
+All elements are the same cube, so one set of matrices serves the whole mesh. Local node a sits at
+the corner (a & 1, a >> 1 & 1, a >> 2 & 1), as does Gauss point g: x runs fastest. Degrees of
+freedom of an element: 3·a + component. Strain and stress vectors: (xx, yy, zz, xy, yz, zx), shear
+strains in engineering measure (γ = 2ε).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+CORNERS = np.array([[a & 1, a >> 1 & 1, a >> 2 & 1] for a in range(8)])
+
+
+class Hexahedron(NamedTuple):
+    """Matrices of one cubic element.
+
+    strain: (8, 6, 24), B-bar matrix at each Gauss point, 1/mm.
+    volume: (24,), element mean of the divergence (dilatation = volume @ u), 1/mm.
+    deviatoric: (8, 24, 24), Bᵀ I_dev B at each point (I_dev maps strain to its deviator), 1/mm².
+    weight: volume of one Gauss point, mm³.
+    """
+
+    strain: np.ndarray
+    volume: np.ndarray
+    deviatoric: np.ndarray
+    weight: float
+
+
+# Maps a strain vector with engineering shears to its tensor deviator.
+DEVIATOR = np.diag([1.0, 1.0, 1.0, 0.5, 0.5, 0.5])
+DEVIATOR[:3, :3] -= 1.0 / 3.0
+
+
+def _gradients(spacing: float) -> np.ndarray:
+    """Gradients of the trilinear shape functions, (point, node, axis), 1/mm."""
+    points = 0.5 + (CORNERS - 0.5) / np.sqrt(3.0)
+    gradients = np.empty((8, 8, 3))
+    for g, point in enumerate(points):
+        for a, corner in enumerate(CORNERS):
+            linear = np.where(corner == 1, point, 1 - point)
+            for axis in range(3):
+                others = np.delete(linear, axis).prod()
+                gradients[g, a, axis] = (1 if corner[axis] else -1) * others / spacing
+    return gradients
+
+
+def hexahedron(spacing: float) -> Hexahedron:
+    """Matrices of a cube with edge `spacing` (mm). B-bar: Hughes (1980), doi:10.1002/nme.1620150914.
+
+    The dilatation at each point is replaced by its element mean, which frees nearly incompressible
+    (plastic) deformation from volumetric locking.
+    """
+    gradients = _gradients(spacing)
+    strain = np.zeros((8, 6, 24))
+    x, y, z = (slice(axis, 24, 3) for axis in range(3))
+    for g in range(8):
+        dx, dy, dz = gradients[g].T
+        strain[g, 0, x], strain[g, 1, y], strain[g, 2, z] = dx, dy, dz
+        strain[g, 3, x], strain[g, 3, y] = dy, dx
+        strain[g, 4, y], strain[g, 4, z] = dz, dy
+        strain[g, 5, z], strain[g, 5, x] = dx, dz
+    dilatation = strain[:, :3].sum(axis=1)
+    volume = dilatation.mean(axis=0)
+    strain[:, :3] += ((volume - dilatation) / 3.0)[:, None, :]
+    deviatoric = np.einsum("gia,ij,gjb->gab", strain, DEVIATOR, strain)
+    return Hexahedron(strain, volume, deviatoric, spacing**3 / 8)

@@ -1,0 +1,177 @@
+import numpy as np
+import pytest
+from mpi4py import MPI
+from scipy.optimize import brentq
+
+from porefail.fe.assembly import assemble, constrain, pattern
+from porefail.fe.constitutive import PHI, STATE, initial_state, update
+from porefail.fe.grid import HELD, slab
+from porefail.fe.hexahedron import hexahedron
+from porefail.fe.multigrid import Multigrid
+from porefail.fe.tension import (
+    FIRST_FAILURE,
+    NO_FAILURE,
+    NOT_CONVERGED,
+    SEVERED,
+    LoadSettings,
+    simulate,
+)
+
+SPACING = 0.05
+SETTINGS = LoadSettings(
+    strain_rate=0.002,
+    max_strain=0.25,
+    max_strain_step=1e-3,
+    min_strain_step=1e-6,
+    max_damage_step=0.02,
+    newton_tolerance=1e-5,
+    newton_iterations=12,
+    linear_tolerance=1e-3,
+)
+
+
+def porous(seed=0, shape=(8, 8, 16), fraction=0.02):
+    return (np.random.default_rng(seed).random(shape) < fraction).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def pulled(named):
+    return simulate(porous(), SPACING, named("staged"), SETTINGS)
+
+
+def test_patch_test_is_exact(named):
+    """A linear displacement on the boundary is the solution inside, however it is started."""
+    shape, material = (8, 4, 4), named("staged")
+    counts = tuple(n + 1 for n in shape)
+    share, element = slab(shape[0], 0, 1), hexahedron(SPACING)
+    kinds = np.full((*counts, 3), HELD, dtype=np.uint8)
+    kinds[1:-1, 1:-1, 1:-1] = 0
+    bearing = np.ones(shape, dtype=bool)
+    states = np.empty((*shape, 8, STATE))
+    states[:] = initial_state(material)
+    gradient = 1e-5 * np.random.default_rng(3).normal(size=(3, 3))
+    z, y, x = np.meshgrid(*map(np.arange, counts), indexing="ij")
+    exact = SPACING * np.stack([x, y, z], axis=-1) @ gradient.T
+    u = np.where(kinds == HELD, exact, 0.0)
+    force, stencil = np.zeros_like(u), np.empty((*counts, 3, 27, 3))
+    solver = Multigrid(shape, kinds, share, pattern(shape, share), MPI.COMM_SELF)
+    arguments = (bearing, states, 1.0, material, element, 0, states.copy(), force, stencil)
+    assemble(u, *arguments)
+    constrain(stencil, kinds, 0, 1e4, 1e-4)
+    solver.set_matrix(stencil)
+    correction, converged = solver.solve(np.where(kinds == HELD, 0.0, -force), 1e-14)
+    assert converged
+    np.testing.assert_allclose(u + correction, exact, atol=1e-10 * np.abs(exact).max())
+    assemble(exact, *arguments)
+    inner = force[1:-1, 1:-1, 1:-1]
+    assert np.abs(inner).max() < 1e-10 * np.abs(force).max()
+
+
+def test_tangent_is_the_derivative_of_the_forces(named):
+    """Elastic range, porous grid: finite difference of the forces against the stencil."""
+    shape, material = (4, 4, 4), named("staged")
+    generator = np.random.default_rng(0)
+    bearing = generator.random(shape) > 0.2
+    states = np.empty((*shape, 8, STATE))
+    states[:] = initial_state(material)
+    new = states.copy()
+    u = 1e-6 * generator.normal(size=(5, 5, 5, 3))
+    du = 1e-6 * generator.normal(size=(5, 5, 5, 3))
+    stencil = np.empty((5, 5, 5, 3, 27, 3))
+
+    def forces(u):
+        force = np.zeros_like(u)
+        element = hexahedron(SPACING)
+        assemble(u, bearing, states, 1.0, material, element, 0, new, force, stencil)
+        return force
+
+    difference = forces(u + du) - forces(u)
+    where = pattern(shape, slab(4, 0, 1))
+    product = np.zeros(du.size)
+    np.add.at(product, where.rows, stencil.ravel()[where.entries] * du.ravel()[where.columns])
+    np.testing.assert_allclose(product.reshape(du.shape), difference, atol=1e-9)
+
+
+def test_pore_free_specimen_is_the_material_point_in_uniaxial_stress(named):
+    material = named("staged")
+    settings = SETTINGS._replace(max_strain=0.05, max_strain_step=5e-3)
+    result = simulate(np.zeros((4, 4, 8)), SPACING, material, settings)
+    assert result.status == NO_FAILURE
+    state, stress = initial_state(material), np.empty(6)
+    new = np.empty(STATE)
+    for before, after, nominal, damage in zip(
+        np.append(0.0, result.history["strain"][:-1]),
+        result.history["strain"],
+        result.history["stress"],
+        result.history["max_damage"],
+        strict=True,
+    ):
+        step = after - before
+
+        def lateral(contraction, step=step, state=state):
+            change = np.array([contraction, contraction, step, 0, 0, 0])
+            update(change, state, step / settings.strain_rate, material, new, stress)
+            return stress[0]
+
+        brentq(lateral, -step, 0.0, xtol=1e-16)
+        state = new.copy()
+        assert nominal == pytest.approx(stress[2], rel=1e-5)
+        assert damage == pytest.approx(state[PHI], rel=1e-5)
+    np.testing.assert_allclose(result.mises, 1.0, rtol=1e-5)
+    np.testing.assert_allclose(result.pressure, 1 / 3, rtol=1e-5)
+
+
+def test_first_failure_is_one_voxel_beside_a_pore(pulled):
+    assert pulled.status == FIRST_FAILURE
+    assert pulled.failed.sum() == 1
+    voids = np.isnan(pulled.damage)
+    np.testing.assert_array_equal(voids, porous() == 1)
+    assert np.nanmax(pulled.damage) == pytest.approx(0.5, abs=0.03)
+    assert pulled.failed[np.unravel_index(np.nanargmax(pulled.damage), voids.shape)] == 1
+    assert np.isfinite(pulled.first_failure_strain)
+    last = pulled.history["strain"][-2:]
+    assert last[0] <= pulled.first_failure_strain <= last[1]
+    assert np.all(np.diff(pulled.history["max_damage"]) >= 0)
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [lambda a: np.rot90(a, axes=(0, 1)), lambda a: a[::-1], lambda a: a[:, :, ::-1]],
+    ids=["turned 90° about z", "mirrored in x", "mirrored in z"],
+)
+def test_turned_specimen_has_the_turned_damage(pulled, turn, named):
+    other = simulate(np.ascontiguousarray(turn(porous())), SPACING, named("staged"), SETTINGS)
+    np.testing.assert_allclose(other.damage, turn(pulled.damage), atol=2e-4)
+    np.testing.assert_array_equal(other.failed, turn(pulled.failed))
+    np.testing.assert_allclose(other.mises, turn(pulled.mises), rtol=1e-4)
+    assert other.first_failure_strain == pytest.approx(pulled.first_failure_strain, rel=1e-4)
+
+
+def test_loose_voxel_changes_nothing_else(named):
+    hollow = np.zeros((8, 8, 8), dtype=np.uint8)
+    hollow[2:5, 2:5, 2:5] = 1
+    filled = hollow.copy()
+    filled[3, 3, 3] = 0
+    settings = SETTINGS._replace(max_strain=0.01)
+    a, b = (simulate(p, SPACING, named("staged"), settings) for p in (hollow, filled))
+    assert b.damage[3, 3, 3] == np.float32(named("staged").initial_damage)
+    assert b.mises[3, 3, 3] == 0
+    b.damage[3, 3, 3] = np.nan
+    np.testing.assert_array_equal(a.damage, b.damage)
+
+
+def test_severed_specimen_has_a_status(named):
+    porosity = np.zeros((4, 4, 8), dtype=np.uint8)
+    porosity[:, :, 4] = 1
+    result = simulate(porosity, SPACING, named("staged"), SETTINGS)
+    assert result.status == SEVERED
+    assert np.isnan(result.first_failure_strain)
+    assert result.history["strain"].size == 0
+
+
+def test_specimen_that_does_not_converge_has_a_status(named):
+    settings = SETTINGS._replace(newton_iterations=1, newton_tolerance=1e-14)
+    settings = settings._replace(min_strain_step=5e-4)
+    result = simulate(porous(), SPACING, named("staged"), settings)
+    assert result.status == NOT_CONVERGED
+    assert np.all(np.isfinite(result.damage[porous() == 0]))
