@@ -6,7 +6,6 @@ Each verb imports only its own step, so a simulation node needs no TensorFlow.
 import argparse
 import importlib
 import json
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -124,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="porefail", description="Where does a porous metal specimen fail?"
     )
     parser.add_argument("--version", action="version", version=f"porefail {__version__}")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    verbs = parser.add_subparsers(dest="verb", required=True)
     for verb, (summary, options) in VERBS.items():
         command = verbs.add_parser(verb, help=summary, description=f"{verb}: {summary}.")
         for name, kind, text in options:
@@ -141,28 +140,29 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit status: 0, or 1 after a line that tells what is wrong."""
-    # Let a message of ours be the only one when a rank ends the world (MPICH).
-    os.environ.setdefault("MPIR_CVAR_SUPPRESS_ABORT_MESSAGE", "1")
     options = vars(_parser().parse_args(arguments))
     verb = options.pop("verb")
     try:
         importlib.import_module(f"porefail.steps.{verb}").run(**options)
     except (PorefailError, ModuleNotFoundError, MemoryError) as error:
         text = str(error).replace("\n", " ") or type(error).__name__
-        return _failed(f"porefail {verb}: error: {text}")
+        _tell(f"porefail {verb}: error: {text}", getattr(error, "on_all_ranks", False))
+        return 1
     except Exception:
-        return _failed(f"{traceback.format_exc()}porefail {verb}: error: a bug, please report it")
+        _tell(f"{traceback.format_exc()}porefail {verb}: error: a bug, please report it", False)
+        return 1
     return 0
 
 
-def _failed(text: str) -> int:
+def _tell(text: str, on_all_ranks: bool) -> None:
+    """Print an error; end the MPI world, if any, unless all its ranks end by themselves."""
+    mpi = sys.modules.get("mpi4py.MPI")
+    world = mpi.COMM_WORLD if mpi else None
     sys.stdout.flush()
-    print(text, file=sys.stderr, flush=True)
-    if "mpi4py.MPI" in sys.modules:
-        world = sys.modules["mpi4py.MPI"].COMM_WORLD
-        if world.size > 1:
-            world.Abort(1)  # the other ranks may wait for this one for ever
-    return 1
+    if not (on_all_ranks and world and world.rank):
+        print(text, file=sys.stderr, flush=True)
+    if world and world.size > 1 and not on_all_ranks:
+        world.Abort(1)  # the other ranks may wait for this one for ever
 
 
 if __name__ == "__main__":

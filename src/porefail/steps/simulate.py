@@ -8,7 +8,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -43,19 +43,26 @@ def run(
     rank 0 checks everything before any other rank does anything. Rows are sorted by realization
     and do not depend on the number of ranks.
     """
-    plan = None
-    if world.rank == 0:
-        _check(settings, model_version, ranks_per_realization, world.size)
-        plan = _Plan(porosity, output, settings)
-    with nullcontext() if plan is None else plan.parts.alone(plan.title):
-        if plan is not None:
-            plan.find_pending()
+    with ExitStack() as locked:
+        plan = None
+        if world.rank == 0:
+            try:
+                _check(settings, model_version, ranks_per_realization, world.size)
+                plan = _Plan(porosity, output, settings)
+                locked.enter_context(plan.parts.alone(plan.title))
+                plan.find_pending()
+            except PorefailError as error:
+                error.on_all_ranks = True
+                plan = error
         plan = world.bcast(plan)
-        if not plan.restored:
-            _work_through(plan, settings, ranks_per_realization, world)
-            if world.rank == 0:
-                statuses = plan.parts.assemble(plan.realizations, plan.attributes)
-                print(f"{plan.title}: {_account(statuses)}", flush=True)
+        if isinstance(plan, PorefailError):
+            raise plan
+        if plan.restored:
+            return
+        seconds = _work_through(plan, settings, ranks_per_realization, world)
+        if world.rank == 0:
+            statuses = plan.parts.assemble(plan.realizations, plan.attributes)
+            print(f"{plan.title}: {_account(statuses)}; {seconds:.1f} s", flush=True)
 
 
 def _check(settings: Mapping, model_version: int, ranks_per_realization: int, size: int) -> None:
@@ -136,8 +143,8 @@ def _fingerprint(physics: dict, *voxels: np.ndarray) -> str:
     return digest.hexdigest()
 
 
-def _work_through(plan: _Plan, settings: Mapping, ranks: int, world: MPI.Comm) -> None:
-    """Every team takes pending realizations until none is left."""
+def _work_through(plan: _Plan, settings: Mapping, ranks: int, world: MPI.Comm) -> float:
+    """Every team takes pending realizations until none is left. Returns the seconds it took."""
     load = tension.LoadSettings(**{key: settings[key] for key in tension.LoadSettings._fields})
     parameters = _material(settings)
     team = world.Split(world.rank // ranks, world.rank)
@@ -155,13 +162,12 @@ def _work_through(plan: _Plan, settings: Mapping, ranks: int, world: MPI.Comm) -
                 plan.parts.part(number), row, {"fingerprint": plan.fingerprints[number]}
             )
             plan.parts.settle(number, int(row["status"][0]))
-        if world.rank == 0 and time.monotonic() - told > PROGRESS_SECONDS:
+        if world.rank == 0 and time.monotonic() - told >= PROGRESS_SECONDS:
             told = time.monotonic()
             print(_progress(plan, told - began), flush=True)
     world.Barrier()
-    if world.rank == 0 and plan.pending:
-        print(_progress(plan, time.monotonic() - began), flush=True)
     team.Free()
+    return time.monotonic() - began
 
 
 def _row(number: int, voxels: np.ndarray, result: tension.Tension | None) -> dict[str, np.ndarray]:
