@@ -1,6 +1,5 @@
 """What `make setup` says when something is missing or an earlier set-up was cut short."""
 
-import importlib.util
 import json
 import os
 import re
@@ -14,13 +13,10 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.fixture
-def install():
-    """envs/install.py as a module of its own, so that tests may bend it."""
-    specification = importlib.util.spec_from_file_location("install", ROOT / "envs" / "install.py")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+sys.path.insert(0, str(ROOT / "envs"))  # the set-up's modules belong to no package
+import install  # noqa: E402
+import prerequisites  # noqa: E402
+import stages  # noqa: E402
 
 
 @pytest.fixture
@@ -80,25 +76,25 @@ def test_missing_python_is_named_in_one_line(clone):
     assert len(complaints(run)) == 1 and "no python3" in complaints(run)[0]
 
 
-def test_a_compiler_that_does_not_work(install, tmp_path, monkeypatch):
+def test_a_compiler_that_does_not_work(tmp_path, monkeypatch):
     (tmp_path / "cc").write_text("#!/bin/sh\nexit 1\n")
     (tmp_path / "cc").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    (line,) = install.missing_prerequisites({})
+    (line,) = prerequisites.missing_prerequisites({})
     assert line.startswith("cc cannot compile a C program")
 
 
-def test_a_full_disk_is_told_beforehand(install, tmp_path, monkeypatch):
-    monkeypatch.setattr(install, "VENV", tmp_path / "none")
-    monkeypatch.setattr(install, "GIGABYTES", 10**9)
-    (line,) = install.missing_prerequisites({})
+def test_a_full_disk_is_told_beforehand(tmp_path, monkeypatch):
+    monkeypatch.setattr(prerequisites, "VENV", tmp_path / "none")
+    monkeypatch.setattr(prerequisites, "GIGABYTES", 10**9)
+    (line,) = prerequisites.missing_prerequisites({})
     assert "disk space" in line
 
 
-def test_a_folder_with_a_space_is_refused(install, tmp_path, monkeypatch):
-    monkeypatch.setattr(install, "ROOT", tmp_path / "my files")
+def test_a_folder_with_a_space_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(prerequisites, "ROOT", tmp_path / "my files")
     (tmp_path / "my files").mkdir()
-    (line,) = install.missing_prerequisites({})
+    (line,) = prerequisites.missing_prerequisites({})
     assert "space in its path" in line
 
 
@@ -116,23 +112,21 @@ def test_a_wrong_petsc_is_named_in_one_line(clone, environment, part):
     assert len(complaints(run)) == 1 and part in complaints(run)[0]
 
 
-def test_a_failing_step_ends_in_one_line_and_the_end_of_the_log(
-    install, tmp_path, monkeypatch, capsys
-):
-    monkeypatch.setattr(install, "LOG", tmp_path / "setup.log")
+def test_a_failing_step_ends_in_one_line_and_the_end_of_the_log(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(stages, "LOG", tmp_path / "setup.log")
     program = "import sys; sys.exit('cannot write: No space left on device')"
-    with pytest.raises(install.SetupError, match="stopped at 'a step': the disk is full"):
-        install.step("a step", [sys.executable, "-c", program])
+    with pytest.raises(stages.SetupError, match="stopped at 'a step': the disk is full"):
+        stages.step("a step", [sys.executable, "-c", program])
     assert "No space left on device" in capsys.readouterr().out
 
 
-def test_a_long_step_tells_how_far_it_is(install, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(install, "LOG", tmp_path / "setup.log")
+def test_a_long_step_tells_how_far_it_is(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(stages, "LOG", tmp_path / "setup.log")
     (tmp_path / "setup.log").write_text("    CC earlier.o\n")
     program = "import time; print('   CC a.o\\n   CC b.o', flush=True); time.sleep(0.5)"
     with open(tmp_path / "setup.log", "a") as log:
         process = subprocess.Popen([sys.executable, "-c", program], stdout=log)
-    install.watch(process, every=0.2)
+    stages.watch(process, every=0.2)
     assert "still at it: 2 files compiled" in capsys.readouterr().out
 
 
@@ -140,7 +134,7 @@ class TestStamp:
     """Only a stamp that fits makes .venv count as whole."""
 
     @pytest.fixture
-    def stamped(self, install, tmp_path, monkeypatch):
+    def stamped(self, tmp_path, monkeypatch):
         monkeypatch.setattr(install, "STAMP", tmp_path / "stamp")
         monkeypatch.setattr(install, "PYTHON", Path(sys.executable))
         (tmp_path / "stamp").write_text(json.dumps(install.description({})))
@@ -173,7 +167,7 @@ class TestStamp:
         assert stamped.is_whole(stamped.description({})), "it stays when the variables are unset"
 
 
-def test_what_a_killed_set_up_left_running_is_ended(install, tmp_path, monkeypatch):
+def test_what_a_killed_set_up_left_running_is_ended(tmp_path, monkeypatch):
     monkeypatch.setattr(install, "ROOT", tmp_path)
     sleeper = [sys.executable, "-c", "import time; time.sleep(60)"]
     mark = {**os.environ, "POREFAIL_SETUP": str(tmp_path)}
@@ -188,8 +182,8 @@ def test_what_a_killed_set_up_left_running_is_ended(install, tmp_path, monkeypat
         others.kill()
 
 
-def test_the_lock_is_exact_hashed_and_names_no_index(install):
-    lock = install.read_lock(ROOT / "envs" / "requirements.lock")
+def test_the_lock_is_exact_hashed_and_names_no_index():
+    lock = stages.read_lock(ROOT / "envs" / "requirements.lock")
     text = "".join(lock.values())
     assert text == (ROOT / "envs" / "requirements.lock").read_text()
     assert "://" not in text and "index" not in re.sub(r"--hash=\S+", "", text)
@@ -199,10 +193,10 @@ def test_the_lock_is_exact_hashed_and_names_no_index(install):
         )
 
 
-def test_the_lock_holds_all_that_is_asked_for(install):
+def test_the_lock_holds_all_that_is_asked_for():
     asked = (ROOT / "envs" / "requirements.in").read_text()
     wanted = re.findall(r"^([a-z0-9-]+)==(\S+)", asked, re.M)
-    lock = install.read_lock(ROOT / "envs" / "requirements.lock")
+    lock = stages.read_lock(ROOT / "envs" / "requirements.lock")
     assert len(wanted) > 20
     for name, version in wanted:
         assert lock[name].startswith(f"{name}=={version} "), name

