@@ -119,9 +119,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="porefail", description="Where does a porous metal specimen fail?"
-    )
+    parser = _Parser(prog="porefail", description="Where does a porous metal specimen fail?")
     parser.add_argument("--version", action="version", version=f"porefail {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True)
     for verb, (summary, options) in VERBS.items():

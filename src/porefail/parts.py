@@ -124,8 +124,5 @@ def stack(rows: Sequence[np.ndarray], width: int = 0) -> np.ndarray:
         return np.concatenate(rows)
     width = max(width, *(row.shape[1] for row in rows))
     return np.concatenate(
-        [
-            np.pad(row, ((0, 0), (0, width - row.shape[1])), constant_values=np.nan)
-            for row in rows
-        ]
+        [np.pad(row, ((0, 0), (0, width - row.shape[1])), constant_values=np.nan) for row in rows]
     )
