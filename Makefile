@@ -25,14 +25,15 @@ smoke: CONFIG = config/smoke.yaml
 demo smoke: setup
 	@flock -n -o -E 75 .run.lock $(MAKE) --no-print-directory workflow CONFIG=$(CONFIG) || { \
 	    status=$$?; [ $$status != 75 ] || \
-	    echo "porefail: error: another make demo or make smoke is running in this folder" >&2; \
+	    echo "porefail: error: make demo or make smoke is already running in this folder" \
+	        "(process $$(cat .run.lock))" >&2; \
 	    exit $$status; }
 
 # One run at a time holds .run.lock, and empties it at its end. If it is not empty now, that run was
 # killed, and the lock that Snakemake left in the folder is stale.
 workflow:
 	@[ ! -s .run.lock ] || $(SNAKEMAKE) --unlock
-	@echo running > .run.lock
+	@echo $$PPID > .run.lock
 	@$(SNAKEMAKE) --rerun-incomplete
 	@results=results/$$($(IN_VENV) python -c "import sys, yaml; \
 	    print((yaml.safe_load(open(sys.argv[1])) or {}).get('name', 'default'))" $(CONFIG)); \
