@@ -1,0 +1,50 @@
+# The workflow: porosity -> simulate -> gather -> dataset -> train -> predict -> evaluate -> report.
+# One rule for each verb of `python -m porefail`; the rules are in workflow/, by topic.
+import json
+import os
+import re
+import shlex
+import sys
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: f"{workflow.basedir}/config/default.yaml"
+configfile: f"{workflow.basedir}/config/materials.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+# Jobs use the Python and the MPI of the environment that Snakemake runs in, activated or not, and
+# the package of this checkout.
+shell.prefix(
+    "set -euo pipefail; "
+    f"export PATH={shlex.quote(os.path.dirname(sys.executable))}:$PATH"
+    f" PYTHONPATH={shlex.quote(f'{workflow.basedir}/src')}; "
+)
+
+
+wildcard_constraints:
+    name=re.escape(str(config["name"])),
+    first=r"\d+",
+    last=r"\d+",
+
+
+include: "workflow/configuration.smk"
+include: "workflow/simulate.smk"
+include: "workflow/ensembles.smk"
+include: "workflow/learn.smk"
+include: "workflow/assess.smk"
+
+
+localrules:
+    all,
+
+
+rule all:
+    default_target: True
+    input:
+        expand(rules.report.output, name=config["name"]),

@@ -1,0 +1,60 @@
+# Metrics, baselines, figures and the summary.
+
+
+rule evaluate:
+    input:
+        prediction="results/{name}/prediction.h5",
+        dataset="results/{name}/dataset.h5",
+        ensemble="results/{name}/ensemble.h5",
+    output:
+        curves="results/{name}/evaluation/curves.csv",
+        sites="results/{name}/evaluation/sites.csv",
+        specimens="results/{name}/evaluation/specimens.csv",
+    log:
+        "results/{name}/logs/evaluate.log",
+    benchmark:
+        "results/{name}/benchmarks/evaluate.tsv"
+    conda:
+        "../envs/gpu-nodes.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=120,
+    params:
+        settings=json.dumps(config["evaluation"]),
+    shell:
+        "python -m porefail evaluate --prediction {input.prediction:q}"
+        " --dataset {input.dataset:q} --ensemble {input.ensemble:q}"
+        " --curves {output.curves:q} --sites {output.sites:q} --specimens {output.specimens:q}"
+        " --settings {params.settings:q} 2>&1 | tee {log:q}"
+
+
+rule report:
+    input:
+        ensemble="results/{name}/ensemble.h5",
+        dataset="results/{name}/dataset.h5",
+        prediction="results/{name}/prediction.h5",
+        history="results/{name}/training/history.csv",
+        curves="results/{name}/evaluation/curves.csv",
+        sites="results/{name}/evaluation/sites.csv",
+        specimens="results/{name}/evaluation/specimens.csv",
+    output:
+        summary="results/{name}/report/summary.txt",
+    log:
+        "results/{name}/logs/report.log",
+    benchmark:
+        "results/{name}/benchmarks/report.tsv"
+    conda:
+        "../envs/gpu-nodes.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        settings=json.dumps(
+            config["report"] | {"site_threshold": config["evaluation"]["site_threshold"]}
+        ),
+        folder=lambda wildcards, output: os.path.dirname(output.summary),
+    shell:
+        "python -m porefail report --ensemble {input.ensemble:q} --dataset {input.dataset:q}"
+        " --prediction {input.prediction:q} --history {input.history:q}"
+        " --curves {input.curves:q} --sites {input.sites:q} --specimens {input.specimens:q}"
+        " --output {params.folder:q} --settings {params.settings:q} 2>&1 | tee {log:q}"

@@ -1,0 +1,72 @@
+# Data set, training, prediction.
+
+
+rule dataset:
+    input:
+        "results/{name}/ensemble.h5",
+    output:
+        "results/{name}/dataset.h5",
+    log:
+        "results/{name}/logs/dataset.log",
+    benchmark:
+        "results/{name}/benchmarks/dataset.tsv"
+    conda:
+        "../envs/gpu-nodes.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=120,
+    params:
+        settings=json.dumps({"seed": config["seed"]} | config["dataset"]),
+    shell:
+        "python -m porefail dataset --ensemble {input:q} --output {output:q}"
+        " --settings {params.settings:q} 2>&1 | tee {log:q}"
+
+
+rule train:
+    input:
+        "results/{name}/dataset.h5",
+    output:
+        model="results/{name}/training/model.keras",
+        history="results/{name}/training/history.csv",
+    log:
+        "results/{name}/logs/train.log",
+    benchmark:
+        "results/{name}/benchmarks/train.tsv"
+    conda:
+        "../envs/gpu-nodes.yaml"
+    threads: 64  # all that there are; profiles/slurm says how many there
+    resources:
+        mem_mb=16000,
+        runtime=1440,
+    params:
+        settings=json.dumps({"seed": config["seed"]} | config["training"]),
+        # Not an output: Snakemake would delete what a killed training resumes from.
+        checkpoint=lambda wildcards, output: f"{os.path.dirname(output.model)}/checkpoint",
+    shell:
+        "OMP_NUM_THREADS={threads} python -m porefail train --dataset {input:q}"
+        " --model {output.model:q} --history {output.history:q}"
+        " --checkpoint {params.checkpoint:q} --settings {params.settings:q} 2>&1 | tee {log:q}"
+
+
+rule predict:
+    input:
+        model="results/{name}/training/model.keras",
+        dataset="results/{name}/dataset.h5",
+    output:
+        "results/{name}/prediction.h5",
+    log:
+        "results/{name}/logs/predict.log",
+    benchmark:
+        "results/{name}/benchmarks/predict.tsv"
+    conda:
+        "../envs/gpu-nodes.yaml"
+    threads: 64
+    resources:
+        mem_mb=8000,
+        runtime=120,
+    params:
+        settings=json.dumps({"site_threshold": config["evaluation"]["site_threshold"]}),
+    shell:
+        "OMP_NUM_THREADS={threads} python -m porefail predict --model {input.model:q}"
+        " --dataset {input.dataset:q} --output {output:q} --settings {params.settings:q}"
+        " 2>&1 | tee {log:q}"
