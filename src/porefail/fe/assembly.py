@@ -59,11 +59,13 @@ def assemble(du, bearing, old, dt, material, element, first_row, new, force, ste
     ue = np.empty(24)
     fe = np.empty(24)
     ke = np.empty((24, 24))
-    change = np.empty(6)
+    changes = np.empty(48)
     stress = np.empty(6)
     side = np.empty(24)
     w = element.weight
     volume = element.volume
+    # All strains of an element at once, as sums of columns: long inner loops.
+    to_strain = np.ascontiguousarray(element.strain.reshape(48, 24).T)
     for k in range(layers):
         for j in range(ny):
             for i in range(nx):
@@ -72,17 +74,21 @@ def assemble(du, bearing, old, dt, material, element, first_row, new, force, ste
                 for a in range(8):
                     for c in range(3):
                         ue[3 * a + c] = du[k + (a >> 2), j + (a >> 1 & 1), i + (a & 1), c]
+                changes[:] = 0.0
+                for q in range(24):
+                    for r in range(48):
+                        changes[r] += to_strain[q, r] * ue[q]
                 fe[:] = 0.0
                 ke[:] = 0.0
                 bulk_sum = 0.0
                 for g in range(8):
-                    for r in range(6):
-                        total = 0.0
-                        for q in range(24):
-                            total += element.strain[g, r, q] * ue[q]
-                        change[r] = total
                     bulk, shear, radial = update(
-                        change, old[k, j, i, g], dt, material, new[k, j, i, g], stress
+                        changes[6 * g : 6 * g + 6],
+                        old[k, j, i, g],
+                        dt,
+                        material,
+                        new[k, j, i, g],
+                        stress,
                     )
                     mean = (stress[0] + stress[1] + stress[2]) / 3.0
                     for r in range(3):
@@ -101,10 +107,11 @@ def assemble(du, bearing, old, dt, material, element, first_row, new, force, ste
                         scaled = w * radial * side[r]
                         for q in range(24):
                             ke[r, q] += factor * element.deviatoric[g, r, q] + scaled * side[q]
-                for r in range(24):
-                    scaled = w * bulk_sum * volume[r]
-                    for q in range(24):
-                        ke[r, q] += scaled * volume[q]
+                if rows > 0:
+                    for r in range(24):
+                        scaled = w * bulk_sum * volume[r]
+                        for q in range(24):
+                            ke[r, q] += scaled * volume[q]
                 for a in range(8):
                     za, ya, xa = a >> 2, a >> 1 & 1, a & 1
                     for c in range(3):

@@ -47,7 +47,7 @@ def _gradients(spacing: float) -> np.ndarray:
 
 
 def hexahedron(spacing: float) -> Hexahedron:
-    """Matrices of a cube with edge `spacing` (mm). B-bar: Hughes (1980), doi:10.1002/nme.1620150914.
+    """Matrices of a cube with edge `spacing` (mm). Source: Hughes (1980), 10.1002/nme.1620150914.
 
     The dilatation at each point is replaced by its element mean, which frees nearly incompressible
     (plastic) deformation from volumetric locking.

@@ -14,7 +14,11 @@ from porefail.fe.grid import HELD, Slab
 
 LEVELS = 3
 
+PREFIX = "porefail_"
+
 OPTIONS = {
+    # Plain products are faster than PETSc's inodes on these matrices.
+    "mat_no_inode": None,
     "ksp_type": "cg",
     "pc_type": "mg",
     "pc_mg_galerkin": "both",
@@ -25,6 +29,8 @@ OPTIONS = {
     "mg_coarse_pc_type": "redundant",
     "mg_coarse_redundant_pc_type": "cholesky",
 }
+for _key, _value in OPTIONS.items():
+    PETSc.Options()[PREFIX + _key] = _value
 
 
 def _interpolation(coarse: tuple[int, int, int]) -> sparse.csr_matrix:
@@ -61,20 +67,15 @@ class Multigrid:
         self._comm = comm
         self._matrix = PETSc.Mat().create(comm)
         self._matrix.setSizes(((local, total), (local, total)))
+        self._matrix.setOptionsPrefix(PREFIX)
         self._matrix.setType("aij")
-        # Point-wise products are faster than PETSc's inodes on these matrices.
-        prefix = "porefail_"
-        options = PETSc.Options()
-        for key, value in {**OPTIONS, "mat_no_inode": None}.items():
-            options[prefix + key] = value
-        self._matrix.setOptionsPrefix(prefix)
         self._matrix.setFromOptions()
         self._matrix.setPreallocationCOO(entries.rows, entries.columns)
         self._matrix.setOption(PETSc.Mat.Option.SPD, True)
         self._right, self._left = self._matrix.createVecs()
 
         self._ksp = PETSc.KSP().create(comm)
-        self._ksp.setOptionsPrefix(prefix)
+        self._ksp.setOptionsPrefix(PREFIX)
         self._ksp.setOperators(self._matrix)
         pc = self._ksp.getPC()
         pc.setType("mg")
@@ -98,9 +99,6 @@ class Multigrid:
             pc.setMGInterpolation(level, interpolation)
             fine, first, end = coarse, coarse_first, coarse_end
         self._ksp.setFromOptions()
-        for key in options.getAll():
-            if key.startswith(prefix):
-                options.delValue(key)
 
     def set_matrix(self, stencil: np.ndarray) -> None:
         """Take the constrained tangent of the owned planes (see assembly), N/mm."""

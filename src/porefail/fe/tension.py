@@ -14,7 +14,7 @@ FIRST_FAILURE, NO_FAILURE, NOT_CONVERGED, SEVERED = 1, 2, 3, 5
 
 
 class LoadSettings(NamedTuple):
-    """Loading and tolerances, see config/schema.yaml. Rates in 1/s, strains and damage as numbers."""
+    """Loading and tolerances, see config/schema.yaml. Rates in 1/s, strains as fractions."""
 
     strain_rate: float
     max_strain: float

@@ -1,8 +1,8 @@
 """Karhunen-Loève expansion of the porosity process on a voxel grid (paper, section 2.2).
 
 The pores are the places where a Gaussian random field is high. Its correlation is separable,
-ρ(Δ) = Π_i exp(−(|Δ_i|/ℓ)^p), so the eigenvectors of its covariance matrix are tensor products of the
-eigenvectors of three small matrices, one an axis: exact, and fast on any grid.
+ρ(Δ) = Π_i exp(−(|Δ_i|/ℓ)^p), so the eigenvectors of its covariance matrix are tensor products of
+the eigenvectors of three small matrices, one an axis: exact, and fast on any grid.
 """
 
 from functools import reduce
