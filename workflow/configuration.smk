@@ -1,5 +1,6 @@
 # Check the configuration against config/schema.yaml before any job starts.
 import difflib
+import math
 
 import jsonschema
 import yaml
@@ -27,16 +28,16 @@ def expected(schema):
     """What a schema asks for, in words."""
     if "enum" in schema:
         return "one of " + ", ".join(map(str, schema["enum"]))
-    bounds = [text.format(schema[key]) for key, text in BOUNDS.items() if key in schema]
-    if schema.get("minItems") == schema.get("maxItems") and "minItems" in schema:
-        bounds = [f"{schema['minItems']} entries"]
+    bounds = " and ".join(text.format(schema[key]) for key, text in BOUNDS.items() if key in schema)
+    if "maxItems" in schema and schema["minItems"] == schema["maxItems"]:
+        bounds = f"{schema['minItems']} entries"
     unit = f" ({schema['unit']})" if schema.get("unit", "1") != "1" else ""
-    return f"{KINDS[schema['type']]} {' and '.join(bounds)}".strip() + unit
+    return KINDS[schema["type"]] + (f", {bounds}" if bounds else "") + unit
 
 
 def described(error):
     """One line for a schema error: the key, its value, what was expected."""
-    key = ".".join(str(part) for part in error.absolute_path)
+    key = re.sub(r"\.(\d+)$", r"[\1]", ".".join(map(str, error.absolute_path)))
     prefix = f"{key}." if key else ""
     if error.validator == "additionalProperties":
         known = list(error.schema["properties"])
@@ -50,12 +51,8 @@ def described(error):
     if error.validator == "uniqueItems":
         return f"{key} names an entry twice"
     note = ""
-    if error.validator == "type" and isinstance(error.instance, str):
-        try:
-            float(error.instance)
-            note = " (YAML takes 1e-3 for text: write 1.0e-3)"
-        except ValueError:
-            pass
+    if error.validator == "type" and re.fullmatch(r"-?\d+e[-+]?\d+", str(error.instance), re.I):
+        note = " (YAML takes 1e-3 for text: write 1.0e-3)"
     return f"{key} is {error.instance!r}, expected {expected(error.schema)}{note}"
 
 
@@ -102,15 +99,19 @@ def check(config):
     with open(f"{workflow.basedir}/config/schema.yaml") as file:
         schema = yaml.safe_load(file)
     plain = jsonschema.Draft202012Validator
-    whole = plain.TYPE_CHECKER.redefine(  # 8.0 is a whole number to JSON, not to us
-        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    # 8.0 is a whole number to JSON, not to us, and no number of ours is infinite or NaN.
+    kinds = plain.TYPE_CHECKER.redefine_many(
+        {
+            "integer": lambda _, value: type(value) is int,
+            "number": lambda _, value: type(value) in (int, float) and math.isfinite(value),
+        }
     )
-    validator = jsonschema.validators.extend(plain, type_checker=whole)(schema)
+    validator = jsonschema.validators.extend(plain, type_checker=kinds)(schema)
     errors = sorted(validator.iter_errors(config), key=lambda error: list(error.absolute_path))
     problems = [described(error) for error in errors] or list(contradictions(config))
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise WorkflowError(f"configuration: {problems[0]}{more}")
+        sys.exit(f"porefail: error: configuration: {problems[0]}{more}")
 
 
 check(config)

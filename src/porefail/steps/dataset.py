@@ -1,0 +1,62 @@
+"""dataset: from damage to labels, and a part for each realization (paper, sections 3 and 3.1)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from porefail import __version__, store
+from porefail.dataset.split import Part, split
+from porefail.dataset.transforms import transform
+from porefail.steps import require_settings
+
+SETTINGS = {
+    "seed": int,
+    "transform": str,
+    "filter_width": float,
+    "contrast": float,
+    "split": list,
+}
+ROWS = 256  # realizations in memory at a time
+
+
+def run(ensemble: str | Path, output: str | Path, settings: Mapping) -> None:
+    """Write porosity, label (NaN in voids) and part of every realization of an ensemble.
+
+    settings: the keys of SETTINGS. Only the seed and a realization's number decide its part.
+    """
+    require_settings(settings, SETTINGS)
+    found, source = store.read(ensemble, ["realization"])
+    numbers = found["realization"]
+    parts = split(numbers, settings["split"], settings["seed"])
+    attributes = {
+        "dataset": dict(settings),
+        "porosity": source["porosity"],
+        "simulation": source["simulation"],
+        "model_version": source["model_version"],
+        "spacing": source["spacing"],
+        "porefail_version": __version__,
+    }
+    with store.appending(output, attributes) as file:
+        for first in range(0, len(numbers), ROWS):
+            rows = slice(first, first + ROWS)
+            fields, _ = store.read(ensemble, ["porosity", "damage"], rows)
+            label = transform(
+                fields["damage"],
+                fields["porosity"],
+                settings["transform"],
+                filter_width=settings["filter_width"],
+                contrast=settings["contrast"],
+                maximum_damage=source["simulation"]["material"]["maximum_damage"],
+                realization=numbers[rows].tolist(),
+            )
+            file.append(
+                {
+                    "porosity": fields["porosity"],
+                    "label": label,
+                    "realization": numbers[rows],
+                    "part": parts[rows],
+                }
+            )
+    counts = ", ".join(f"{np.sum(parts == part)} {part.name.lower()}" for part in Part)
+    print(f"dataset: {len(numbers)} realizations, transform {settings['transform']}: {counts}")
