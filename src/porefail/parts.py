@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from porefail import store
+from porefail import files, store
 
 CLAIMS = "claims"
 
@@ -35,7 +35,7 @@ class Parts:
     @contextmanager
     def alone(self, title: str) -> Iterator[None]:
         """Keep other runs of the same batch out; one that was killed keeps nobody out."""
-        with store.writing(self.folder):
+        with files.writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = os.open(self.folder / "lock", os.O_CREAT | os.O_RDWR, 0o666)
         try:
@@ -62,13 +62,13 @@ class Parts:
         """Bring back a shard that was complete before; False if there is none that fits."""
         if not self.fits(self.complete, fingerprint):
             return False
-        with store.replacing(self.output) as temporary:
+        with files.replacing(self.output) as temporary:
             os.link(self.complete, temporary)
         return True
 
     def open_queue(self) -> None:
         """Forget the claims of a run that was killed. One rank calls this, before all others."""
-        with store.writing(self.folder):
+        with files.writing(self.folder):
             shutil.rmtree(self.folder / CLAIMS, ignore_errors=True)
             (self.folder / CLAIMS).mkdir(parents=True)
 
@@ -78,7 +78,7 @@ class Parts:
         A file that only one can create: unlike a counter in MPI memory it answers while the other
         ranks compute.
         """
-        with store.writing(self.folder):
+        with files.writing(self.folder):
             try:
                 os.close(os.open(self._claim(realization), os.O_CREAT | os.O_EXCL, 0o666))
             except FileExistsError:
@@ -87,7 +87,7 @@ class Parts:
 
     def settle(self, realization: int, status: int) -> None:
         """Note how a claimed realization ended, for `settled`."""
-        with store.writing(self.folder):
+        with files.writing(self.folder):
             self._claim(realization).write_text(str(status))
 
     def settled(self) -> list[int]:

@@ -1,31 +1,26 @@
-"""HDF5 files of the workflow: atomic writes, checksums, completeness. The only user of h5py.
+"""HDF5 files of the workflow: names, checksums, completeness. The only user of h5py.
 
-A file is written under a temporary name, closed, flushed to the disk and renamed, so a name that
-exists is a whole file. Every dataset carries Fletcher-32 checksums, HDF5's own structures carry
-theirs (file format of HDF5 1.10), and the root attribute `complete` is written last.
+Files are written atomically (see porefail.files). Every dataset carries Fletcher-32 checksums,
+HDF5's own structures carry theirs (file format of HDF5 1.10), and the root attribute `complete` is
+written last.
 """
 
 import io
 import json
 import os
-import socket
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
 
 import h5py
 import numpy as np
 
-from porefail.errors import PorefailError
+from porefail.files import StoreError, reason, replacing
 
 Datasets = Mapping[str, np.ndarray]
 Attributes = Mapping[str, str | int | float | dict]
 CHUNK_BYTES = 65536  # aimed at; a chunk holds at least one whole row
-
-
-class StoreError(PorefailError):
-    """A file that cannot be read, written or trusted; one line that names it."""
 
 
 class Status(IntEnum):
@@ -122,47 +117,6 @@ def write_atomically(path: str | Path, datasets: Datasets, attributes: Attribute
         file.append(datasets)
 
 
-def write_text(path: str | Path, text: str) -> None:
-    """Write a text file with the same guarantees."""
-    with replacing(path) as temporary, open(temporary, "x", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-@contextmanager
-def writing(path: str | Path) -> Iterator[None]:
-    """Turn what the system refuses (permission, disk full) into one line that names `path`."""
-    try:
-        yield
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be written: {_reason(error)}") from error
-
-
-@contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
-    """A temporary name beside `path` that replaces it when the block ends without an error."""
-    path = Path(path)
-    host = socket.gethostname()
-    temporary = path.with_name(f".{path.name}.{host}-{os.getpid()}.tmp")
-    try:
-        with writing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            for old in path.parent.glob(f".{path.name}.{host}-*.tmp"):
-                owner = old.name.rsplit("-", 1)[1].removesuffix(".tmp")
-                if owner == str(os.getpid()) or not Path(f"/proc/{owner}").exists():
-                    old.unlink(missing_ok=True)  # its writer was killed
-            yield temporary
-            os.replace(temporary, path)
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-
-
-def _reason(error: OSError) -> str:
-    return error.strerror if error.strerror and error.errno else str(error).split("\n")[0]
-
-
 def read(
     path: str | Path, names: Sequence[str] | None = None, rows: slice | None = None
 ) -> tuple[dict[str, np.ndarray], dict]:
@@ -199,7 +153,7 @@ def _opened(path: str | Path) -> Iterator[h5py.File]:
             pass
         file = h5py.File(path, "r")
     except PermissionError as error:
-        raise StoreError(f"{path}: cannot be read: {_reason(error)}") from error
+        raise StoreError(f"{path}: cannot be read: {reason(error)}") from error
     except (OSError, RuntimeError) as error:
         raise StoreError(f"{path}: not an HDF5 file, or truncated") from error
     try:

@@ -1,13 +1,11 @@
 """gather: join the shards to one ensemble, with every realization accounted for."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from porefail import __version__, store
+from porefail import __version__, files, store
 from porefail.errors import PorefailError
 from porefail.parts import stack
 from porefail.steps import require_settings
@@ -55,13 +53,9 @@ def run(
             ensemble.append(
                 {name: stack([values[rows]], steps) for name, values in datasets.items()}
             )
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(["realization", "status"])
-    for number, status in account.items():
-        if status != Status.FIRST_FAILURE:
-            writer.writerow([number, Status(status).name])
-    store.write_text(exclusions, table.getvalue())
+    excluded = {n: status for n, status in account.items() if status != Status.FIRST_FAILURE}
+    names = [Status(status).name for status in excluded.values()]
+    files.write_table(exclusions, {"realization": list(excluded), "status": names})
 
 
 def _statuses(shards: Sequence[str | Path], settings: Mapping) -> dict:

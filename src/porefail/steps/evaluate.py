@@ -1,0 +1,141 @@
+"""evaluate: how predictions and simple predictors meet the simulations (paper, section 4.1)."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from porefail import files, store
+from porefail.dataset.split import Part
+from porefail.errors import PorefailError
+from porefail.metrics import clusters, intervals, overlap
+from porefail.metrics import sites as site
+from porefail.steps import require_settings
+
+SETTINGS = {"thresholds": int, "site_threshold": float, "near_voxels": int, "near_z": float}
+ROWS = 256  # realizations of the ensemble in memory at a time
+FIELDS = ["realization", "failed", "elastic/von_mises", "elastic/pressure"]
+
+
+class Specimen(NamedTuple):
+    """A held-out specimen; fields (nx, ny, nz), NaN in voids."""
+
+    realization: int
+    solid: np.ndarray
+    label: np.ndarray
+    prediction: np.ndarray
+    failed: np.ndarray  # voxels that failed first
+    elastic: np.ndarray  # von Mises stress x pressure of one linear elastic solve
+
+
+def run(
+    prediction: str | Path,
+    dataset: str | Path,
+    ensemble: str | Path,
+    curves: str | Path,
+    sites: str | Path,
+    specimens: str | Path,
+    settings: Mapping,
+) -> None:
+    """Write metrics over thresholds, hit rates of all predictors, and the site of each specimen.
+
+    settings: the keys of SETTINGS. Truth: labels of the test part (curves), the voxels that failed
+    first (sites, specimens). Positions in mm from the specimen's corner.
+    """
+    require_settings(settings, SETTINGS)
+    _, source = store.read(dataset, [])
+    held_out = list(_held_out(prediction, dataset, ensemble))
+    files.write_table(curves, _curves(held_out, settings["thresholds"]))
+    table, each = _sites(held_out, settings, source["spacing"])
+    files.write_table(sites, table)
+    files.write_table(specimens, each)
+    for name, holds, near, near_z in zip(
+        table["predictor"], table["holds"], table["near"], table["near_z"], strict=True
+    ):
+        print(
+            f"evaluate: of {len(held_out)} specimens {name:28s} holds the first failure in "
+            f"{holds:6.1f}, is near in {near:6.1f}, near in z in {near_z:6.1f}"
+        )
+
+
+def _held_out(
+    prediction: str | Path, dataset: str | Path, ensemble: str | Path
+) -> Iterator[Specimen]:
+    """The test part, one specimen at a time."""
+    predicted, _ = store.read(prediction, ["realization", "mean"])
+    rows = {number: row for row, number in enumerate(predicted["realization"].tolist())}
+    count = store.shapes(dataset)["realization"][0]
+    for first in range(0, count, ROWS):
+        block = slice(first, first + ROWS)
+        learnt, _ = store.read(dataset, ["realization", "part", "porosity", "label"], block)
+        simulated, _ = store.read(ensemble, FIELDS, block)
+        if not np.array_equal(learnt["realization"], simulated["realization"]):
+            raise PorefailError(f"{dataset} and {ensemble} hold different realizations")
+        for i in np.flatnonzero(learnt["part"] == Part.TEST):
+            number = int(learnt["realization"][i])
+            if number not in rows:
+                raise PorefailError(f"{prediction}: no prediction of realization {number}")
+            yield Specimen(
+                number,
+                learnt["porosity"][i] == 0,
+                learnt["label"][i],
+                predicted["mean"][rows[number]],
+                simulated["failed"][i] == 1,
+                simulated["elastic/von_mises"][i] * simulated["elastic/pressure"][i],
+            )
+
+
+def _curves(held_out: list[Specimen], thresholds: int) -> dict[str, np.ndarray]:
+    threshold = overlap.thresholds(thresholds)
+    truth, prediction, solid = (
+        np.stack([getattr(specimen, name) for specimen in held_out])
+        for name in ("label", "prediction", "solid")
+    )
+    voxels = overlap.overlap(truth, prediction, solid, threshold)
+    pieces = clusters.cluster_overlap(truth, prediction, solid, threshold)
+    return {
+        "threshold": threshold,
+        **{
+            f"voxel_{name}": getattr(voxels, name)
+            for name in ("precision", "recall", "f", "jaccard", "dice")
+        },
+        **{f"cluster_{name}": getattr(pieces, name) for name in ("precision", "recall", "f")},
+    }
+
+
+def _sites(held_out: list[Specimen], settings: Mapping, spacing: float) -> tuple[dict, dict]:
+    """Table of predictors and table of specimens."""
+    fraction = settings["site_threshold"]
+    predictors = {
+        "network": lambda s: site.hot_cluster(s.prediction, s.solid, fraction),
+        "network, one voxel": lambda s: site.hottest_voxel(s.prediction, s.solid),
+        "elastic hot spot": lambda s: site.hot_cluster(s.elastic, s.solid, fraction),
+        "elastic hot spot, one voxel": lambda s: site.hottest_voxel(s.elastic, s.solid),
+        "largest pore": lambda s: site.largest_pore(s.solid),
+        "most porous cross-section": lambda s: site.weakest_section(s.solid),
+    }
+    near = settings["near_voxels"], settings["near_z"], spacing
+    hits = {
+        name: [site.hits(predict(s), s.failed, *near) for s in held_out]
+        for name, predict in predictors.items()
+    }
+    hits["random voxel"] = [site.random_hits(s.solid, s.failed, *near) for s in held_out]
+    pooled = {name: site.pool(each) for name, each in hits.items()}
+    table: dict = {"predictor": list(pooled)}
+    for name in ("holds", "near", "near_z"):
+        count = np.array([getattr(hit, name) for hit in pooled.values()])
+        low, high = intervals.wilson(count, len(held_out))
+        table |= {name: count, f"{name}_low": low, f"{name}_high": high}
+    table["specimens"] = [len(held_out)] * len(pooled)
+    table["mean_voxels"] = [hit.voxels for hit in pooled.values()]
+
+    failed = np.array([site.position(s.failed, spacing) for s in held_out])
+    predicted = np.array([site.position(predictors["network"](s)[0], spacing) for s in held_out])
+    each = {"realization": [s.realization for s in held_out]}
+    for name, position in (("failed", failed), ("predicted", predicted)):
+        each |= {f"{name}_{axis}": position[:, i] for i, axis in enumerate("xyz")}
+    for name in ("holds", "near", "near_z"):
+        each[name] = [getattr(hit, name) for hit in hits["network"]]
+    each["peak"] = [np.nanmax(s.prediction) for s in held_out]
+    return table, each
