@@ -1,0 +1,130 @@
+"""Small inputs for the tests of the steps: real porosity, made-up simulations."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from scipy import ndimage
+
+from porefail import store
+from porefail.fe import MODEL_VERSION
+from porefail.steps import porosity
+from porefail.store import Status
+
+ROOT = Path(__file__).parents[2]
+SHAPE = (8, 8, 8)
+
+
+def configuration(name: str) -> dict:
+    return yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text())
+
+
+@pytest.fixture(scope="session")
+def settings() -> dict[str, dict]:
+    """Settings of each step, small and coarse."""
+    default = configuration("default")
+    pores = default["porosity"] | {"shape": list(SHAPE), "mean_porosity": 0.03}
+    del pores["realizations"], pores["batch_size"]
+    seed = {"seed": 7}
+    material = {"name": "staged", **configuration("materials")["materials"]["staged"]}
+    simulation = default["simulation"] | {
+        "material": material,
+        "max_strain_step": 5e-3,
+        "max_damage_step": 0.2,
+    }
+    return {
+        "porosity": seed | pores,
+        "simulate": simulation,
+        "gather": {
+            "porosity": seed | pores,
+            "simulation": simulation,
+            "model_version": MODEL_VERSION,
+        },
+        "dataset": seed | default["dataset"],
+        "train": seed | default["training"] | {"epochs": 2, "batch_size": 8},
+        "predict": {"site_threshold": default["evaluation"]["site_threshold"]},
+        "evaluate": default["evaluation"],
+        "report": {"specimens": 2, "site_threshold": default["evaluation"]["site_threshold"]},
+    }
+
+
+@pytest.fixture
+def make_porosity(tmp_path, settings):
+    """Writes realizations first to last of the porosity process; returns the path."""
+
+    def make(first: int, last: int, **changes) -> Path:
+        path = tmp_path / f"porosity-{first}-{last}.h5"
+        porosity.run(path, first, last, settings["porosity"] | changes)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def make_shard(tmp_path, settings):
+    """Writes a made-up simulation shard with the given statuses; returns its path.
+
+    The damage is high beside voids; the voxel with the highest damage has failed.
+    """
+
+    def make(
+        numbers: list[int], statuses: list[Status] | None = None, steps: int = 5, **changes
+    ) -> Path:
+        random = np.random.default_rng(numbers)
+        statuses = statuses or [Status.FIRST_FAILURE] * len(numbers)
+        voxels = (random.random((len(numbers), *SHAPE)) < 0.03).astype(np.uint8)
+        voxels[:, 3, 3, 3] = 1
+        near = np.stack([ndimage.gaussian_filter(field.astype(float), 1.0) for field in voxels])
+        near = near / near.max(axis=(1, 2, 3), keepdims=True) + 0.01 * random.random(near.shape)
+        damage = np.where(voxels == 0, 0.5 * near, np.nan).astype(np.float32)
+        failed = (damage == np.nanmax(damage, axis=(1, 2, 3), keepdims=True)).astype(np.uint8)
+        history = np.linspace(0, 1, len(numbers) * steps).reshape(len(numbers), steps)
+        path = tmp_path / f"shard-{numbers[0]}-{len(numbers)}.h5"
+        store.write_atomically(
+            path,
+            {
+                "porosity": voxels,
+                "damage": damage,
+                "failed": failed,
+                "realization": np.array(numbers),
+                "status": np.array(statuses, np.uint8),
+                "first_failure_strain": np.full(len(numbers), 0.04),
+                "elastic/von_mises": np.where(voxels == 0, near, np.nan).astype(np.float32),
+                "elastic/pressure": np.where(voxels == 0, near, np.nan).astype(np.float32),
+                **{
+                    f"history/{name}": history
+                    for name in ("strain", "stress", "max_damage", "failed_fraction")
+                },
+            },
+            settings["gather"]
+            | {"spacing": 0.05, "strain_rate": 0.002, "element": "made up"}
+            | changes,
+        )
+        return path
+
+    return make
+
+
+@pytest.fixture
+def porefail():
+    """Runs a verb of the command line, under mpiexec if ranks are given."""
+
+    def run(verb: str, *options, settings: dict | None = None, ranks: int = 0):
+        command = [sys.executable, "-m", "porefail", verb, *map(str, options)]
+        if ranks:
+            launcher = Path(sys.executable).with_name("mpiexec")
+            command = [
+                str(launcher) if launcher.exists() else "mpiexec",
+                "-n",
+                str(ranks),
+                *command,
+            ]
+        if settings is not None:
+            command += ["--settings", json.dumps(settings)]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    return run

@@ -1,0 +1,109 @@
+"""gather: every realization is in the ensemble or in the table of exclusions, once."""
+
+import numpy as np
+import pytest
+
+from porefail import files, store
+from porefail.errors import PorefailError
+from porefail.steps import gather
+from porefail.store import Status
+
+MIXED = [
+    Status.FIRST_FAILURE,
+    Status.NO_FAILURE,
+    Status.NOT_CONVERGED,
+    Status.EMPTY,
+    Status.SEVERED,
+]
+
+
+@pytest.fixture
+def run(tmp_path, settings):
+    def run(*shards):
+        gather.run(
+            shards, tmp_path / "ensemble.h5", tmp_path / "exclusions.csv", settings["gather"]
+        )
+        ensemble, attributes = store.read(tmp_path / "ensemble.h5")
+        return ensemble, attributes, files.read_table(tmp_path / "exclusions.csv")
+
+    return run
+
+
+def refused(run, tmp_path, *shards) -> str:
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(PorefailError) as raised:
+        run(*shards)
+    assert sorted(tmp_path.iterdir()) == before and "\n" not in str(raised.value)
+    return str(raised.value)
+
+
+def test_every_realization_is_accounted_for(run, make_shard, settings, capsys):
+    shards = [make_shard([10, 11]), make_shard(list(range(5)), MIXED)]
+    ensemble, attributes, exclusions = run(*shards)
+    assert ensemble["realization"].tolist() == [0, 10, 11]
+    assert exclusions["realization"].tolist() == [1, 2, 3, 4]
+    assert exclusions["status"].tolist() == [status.name for status in MIXED[1:]]
+    printed = capsys.readouterr().out
+    for text in ("7 realizations", "3 FIRST_FAILURE", "NOT_CONVERGED  left out: 2"):
+        assert text in printed
+    for key in ("porosity", "simulation", "model_version"):
+        assert attributes[key] == settings["gather"][key]
+    assert attributes["element"] == "made up" and "fingerprint" not in attributes
+
+
+def test_rows_stay_together_and_histories_are_padded(run, make_shard):
+    first, second = make_shard([4, 2], steps=3), make_shard([7], steps=6)
+    ensemble, _, exclusions = run(first, second)
+    assert ensemble["realization"].tolist() == [2, 4, 7]
+    assert ensemble["history/strain"].shape == (3, 6) and not exclusions["realization"].size
+    source, _ = store.read(first)
+    for row, old in ((0, 1), (1, 0)):
+        for name, values in ensemble.items():
+            expected = source[name][old]
+            np.testing.assert_array_equal(
+                values[row, :3] if "history" in name else values[row], expected
+            )
+        assert np.isnan(ensemble["history/strain"][row, 3:]).all()
+
+
+def test_the_order_of_shards_does_not_matter(run, make_shard):
+    shards = [make_shard([0, 1]), make_shard([2, 3])]
+    one, other = run(*shards)[0], run(*shards[::-1])[0]
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name])
+
+
+def test_shard_of_another_configuration(run, make_shard, settings, tmp_path):
+    simulation = settings["simulate"] | {"max_strain": 0.1}
+    message = refused(run, tmp_path, make_shard([0]), make_shard([1], simulation=simulation))
+    assert "shard-1-1.h5: made with other settings: simulation.max_strain is 0.1" in message
+
+
+def test_shard_of_another_model_version(run, make_shard, tmp_path):
+    assert "model_version is 99, expected" in refused(
+        run, tmp_path, make_shard([0], model_version=99)
+    )
+
+
+def test_realization_in_two_shards(run, make_shard, tmp_path):
+    message = refused(run, tmp_path, make_shard([0, 1]), make_shard([1, 2, 3]))
+    assert message.startswith("realization 1 is in ")
+
+
+def test_overlapping_shards(run, make_shard, tmp_path):
+    message = refused(run, tmp_path, make_shard([0, 5]), make_shard([2, 3, 4]))
+    assert "its realizations overlap with those of another" in message
+
+
+def test_truncated_and_missing_shards(run, make_shard, tmp_path):
+    shard = make_shard([0, 1])
+    with open(shard, "r+b") as file:
+        file.truncate(shard.stat().st_size // 2)
+    assert "not an HDF5 file, or truncated" in refused(run, tmp_path, shard)
+    assert "missing file" in refused(run, tmp_path, tmp_path / "none.h5")
+
+
+def test_nothing_usable(run, make_shard, tmp_path, capsys):
+    shard = make_shard([0, 1], [Status.EMPTY, Status.NOT_CONVERGED])
+    assert "none of 2 realizations reached first failure" in refused(run, tmp_path, shard)
+    assert "1 EMPTY" in capsys.readouterr().out
