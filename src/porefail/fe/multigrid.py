@@ -65,6 +65,8 @@ class Multigrid:
         local = (share.end_plane - share.first_plane) * kinds[0].size
         self._entries = entries
         self._comm = comm
+        # Iterations a decade: of the last solve, and of the best with this preconditioner.
+        self._effort, self._fresh_effort = np.inf, 0.0
         self._matrix = PETSc.Mat().create(comm)
         self._matrix.setSizes(((local, total), (local, total)))
         self._matrix.setOptionsPrefix(PREFIX)
@@ -101,9 +103,17 @@ class Multigrid:
         self._ksp.setFromOptions()
 
     def set_matrix(self, stencil: np.ndarray) -> None:
-        """Take the constrained tangent of the owned planes (see assembly), N/mm."""
+        """Take the constrained tangent of the owned planes (see assembly), N/mm.
+
+        The preconditioner is kept while it serves: it costs as much as a solve, and the tangent
+        changes little from one load step to the next.
+        """
         self._matrix.setValuesCOO(stencil.ravel()[self._entries.entries])
         self._ksp.setOperators(self._matrix)
+        keep = self._effort <= 1.5 * self._fresh_effort
+        self._ksp.getPC().setReusePreconditioner(keep)
+        if not keep:
+            self._fresh_effort = np.inf
 
     def solve(self, force: np.ndarray, tolerance: float) -> tuple[np.ndarray, bool]:
         """Displacement (mm) of the owned planes under `force` (N), both (planes, ny+1, nx+1, 3).
@@ -114,12 +124,9 @@ class Multigrid:
         self._ksp.setTolerances(rtol=tolerance, max_it=500)
         self._right.array[:] = force.ravel()
         self._ksp.solve(self._right, self._left)
+        self._effort = self._ksp.getIterationNumber() / -np.log10(tolerance)
+        self._fresh_effort = min(self._fresh_effort, self._effort)
         return self._left.array.reshape(force.shape).copy(), self._ksp.getConvergedReason() > 0
-
-    @property
-    def iterations(self) -> int:
-        """Iterations of the last solve."""
-        return self._ksp.getIterationNumber()
 
     def destroy(self) -> None:
         """Free PETSc's memory (collective)."""
