@@ -41,7 +41,7 @@ rule train:
     params:
         settings=json.dumps({"seed": config["seed"]} | config["training"]),
         # Not an output: Snakemake would delete what a killed training resumes from.
-        checkpoint=lambda wildcards, output: f"{os.path.dirname(output.model)}/checkpoint",
+        checkpoint=lambda wildcards, output: f"{os.path.dirname(output.model)}/checkpoint.npz",
     shell:
         "OMP_NUM_THREADS={threads} python -m porefail train --dataset {input:q}"
         " --model {output.model:q} --history {output.history:q}"

@@ -60,7 +60,7 @@ VERBS: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
             ("dataset", FILE, "data set"),
             ("model", FILE, "best network to write (.keras)"),
             ("history", FILE, "learning curves to write (CSV)"),
-            ("checkpoint", "FOLDER", "folder of the state to resume from"),
+            ("checkpoint", FILE, "state to write after each epoch and to resume from"),
             SETTINGS,
         ],
     ),

@@ -21,6 +21,7 @@ from porefail.files import StoreError, reason, replacing
 Datasets = Mapping[str, np.ndarray]
 Attributes = Mapping[str, str | int | float | dict]
 CHUNK_BYTES = 65536  # aimed at; a chunk holds at least one whole row
+ROWS = 256  # read at a time where rows are chosen
 
 
 class Status(IntEnum):
@@ -136,6 +137,24 @@ def read(
             except (OSError, RuntimeError) as error:
                 raise StoreError(f"{path}: dataset /{name} is damaged (checksum)") from error
     return datasets, attributes
+
+
+def read_where(
+    path: str | Path, names: Sequence[str], mask: np.ndarray
+) -> tuple[dict[str, np.ndarray], dict]:
+    """Rows where mask (n,) is true, and root attributes; holds few other rows in memory."""
+    datasets: dict[str, np.ndarray] = {}
+    filled = 0
+    for first in range(0, len(mask), ROWS):
+        chosen = mask[first : first + ROWS]
+        block, _ = read(path, names, slice(first, first + ROWS))
+        for name, values in block.items():
+            if name not in datasets:
+                shape = (np.count_nonzero(mask), *values.shape[1:])
+                datasets[name] = np.empty(shape, values.dtype)
+            datasets[name][filled : filled + np.count_nonzero(chosen)] = values[chosen]
+        filled += np.count_nonzero(chosen)
+    return datasets, read(path, [])[1]
 
 
 def shapes(path: str | Path) -> dict[str, tuple[int, ...]]:

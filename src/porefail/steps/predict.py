@@ -1,0 +1,55 @@
+"""predict: damage of the held-out specimens, and their likely failure sites in order of rank."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from porefail import __version__, store
+from porefail.dataset.split import Part
+from porefail.metrics.clusters import cluster_table, site_threshold
+from porefail.nn import training
+from porefail.nn.prediction import predict
+from porefail.steps import require_settings
+
+SETTINGS = {"site_threshold": float}
+
+
+def run(model: str | Path, dataset: str | Path, output: str | Path, settings: Mapping) -> None:
+    """Write the predicted label of every specimen of the test part, and a table of its clusters.
+
+    settings: the keys of SETTINGS; a cluster reaches that fraction of its field's maximum.
+    """
+    require_settings(settings, SETTINGS)
+    part = store.read(dataset, ["part"])[0]["part"]
+    held_out, source = store.read_where(dataset, ["porosity", "realization"], part == Part.TEST)
+    mean = predict(training.load(Path(model)), held_out["porosity"])
+    rows = []
+    for field, voids, number in zip(
+        mean, held_out["porosity"], held_out["realization"], strict=True
+    ):
+        threshold = site_threshold(field, voids == 0, settings["site_threshold"])
+        table = cluster_table(field, voids == 0, threshold, source["spacing"])
+        rows.append((np.full(len(table.rank), number), *table))
+    names = ("realization", "rank", "peak", "mean", "voxels", "centroid_mm")
+    clusters = {
+        f"clusters/{name}": np.concatenate(column)
+        for name, column in zip(names, zip(*rows, strict=True), strict=True)
+    }
+    store.write_atomically(
+        output,
+        {
+            "mean": mean,
+            # This network does not estimate how sure it is.
+            "variance": np.full(mean.shape, np.nan, np.float32),
+            "realization": held_out["realization"],
+            **clusters,
+        },
+        {
+            "predict": dict(settings),
+            "dataset": source["dataset"],
+            "spacing": source["spacing"],
+            "porefail_version": __version__,
+        },
+    )
+    print(f"predict: {len(mean)} specimens, {len(clusters['clusters/rank'])} likely failure sites")
