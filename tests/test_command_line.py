@@ -1,0 +1,124 @@
+"""The command line: every mistake gives one clear line and an exit status."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from porefail import __main__
+
+POROSITY = {
+    "seed": 1,
+    "shape": [4, 4, 4],
+    "spacing": 0.05,
+    "mean_porosity": 0.1,
+    "correlation_length": 0.1,
+    "exponent": 2.0,
+    "energy": 0.9,
+}
+
+
+def porosity(path, settings) -> list[str]:
+    text = settings if isinstance(settings, str) else json.dumps(settings)
+    return ["porosity", "--output", str(path), "--first", "0", "--last", "1", "--settings", text]
+
+
+def error(capsys, arguments: list[str], status: int) -> str:
+    """The one line that a call ends with."""
+    try:
+        assert __main__.main(arguments) == status
+    except SystemExit as ended:
+        assert ended.code == status
+    captured = capsys.readouterr()
+    assert captured.err.count("\n") == 1 and captured.err.endswith("\n")
+    return captured.err[:-1]
+
+
+def test_help_describes_every_verb(capsys):
+    with pytest.raises(SystemExit) as ended:
+        __main__.main(["--help"])
+    text = capsys.readouterr().out
+    assert ended.value.code == 0 and all(verb in text for verb in __main__.VERBS)
+
+
+@pytest.mark.parametrize("verb", __main__.VERBS)
+def test_help_of_a_verb_describes_every_option(verb, capsys):
+    with pytest.raises(SystemExit) as ended:
+        __main__.main([verb, "--help"])
+    text = capsys.readouterr().out
+    assert ended.value.code == 0 and __main__.VERBS[verb][0][:20] in text
+    assert all(f"--{name} " in text for name, _, _ in __main__.VERBS[verb][1])
+
+
+def test_a_verb_works(tmp_path, capsys):
+    assert __main__.main(porosity(tmp_path / "p.h5", POROSITY)) == 0
+    assert "porosity 00000-00001: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ([], "the following arguments are required: verb"),
+        (["melt"], "invalid choice: 'melt'"),
+        (["porosity", "--first", "0"], "the following arguments are required: --output"),
+        (["porosity", "--first", "one"], "argument --first: invalid int value: 'one'"),
+        (porosity("p.h5", '{"seed": 1,'), "argument --settings: not JSON: "),
+        (porosity("p.h5", "[1]"), "argument --settings: expected a JSON object, not [1]"),
+    ],
+)
+def test_usage(capsys, arguments, message):
+    line = error(capsys, arguments, 2)
+    assert line.startswith("porefail") and message in line and line.endswith("--help)")
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"seed": None}, "settings: seed is None, expected a whole number"),
+        ({"seed": 1.5}, "settings: seed is 1.5, expected a whole number"),
+        ({"spacing": "0.05"}, "settings: spacing is '0.05', expected a number"),
+        ({"spacing": True}, "settings: spacing is True, expected a number"),
+        ({"shape": 4}, "settings: shape is 4, expected a list"),
+        ({"sed": 2, "spacin": 3}, "settings: unknown sed, spacin"),
+        ({"mean_porosity": -0.1}, "mean_porosity is -0.1, expected a fraction in (0, 1)"),
+    ],
+)
+def test_bad_settings(capsys, tmp_path, change, message):
+    line = error(capsys, porosity(tmp_path / "p.h5", POROSITY | change), 1)
+    assert line == f"porefail porosity: error: {message}"
+    assert not list(tmp_path.iterdir())
+
+
+def test_missing_settings(capsys, tmp_path):
+    few = {key: POROSITY[key] for key in POROSITY if key not in ("seed", "energy")}
+    line = error(capsys, porosity(tmp_path / "p.h5", few), 1)
+    assert line == "porefail porosity: error: settings: missing seed, energy"
+
+
+def test_unwritable_output(capsys, tmp_path):
+    (tmp_path / "file").touch()
+    line = error(capsys, porosity(tmp_path / "file" / "p.h5", POROSITY), 1)
+    assert line.startswith(f"porefail porosity: error: {tmp_path}/file/p.h5: cannot be written: ")
+
+
+def test_a_verb_of_another_stack_is_not_imported(tmp_path):
+    """A simulation node has no TensorFlow, a GPU node no PETSc and no MPI."""
+    program = (
+        "import sys\n"
+        "for name in ('tensorflow', 'keras', 'petsc4py', 'mpi4py', 'numba', 'matplotlib'):\n"
+        "    sys.modules[name] = None\n"
+        "from porefail.__main__ import main\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", program]
+    run = subprocess.run([*command, *porosity(tmp_path / "p.h5", POROSITY)], capture_output=True)
+    assert run.returncode == 0, run.stderr
+    run = subprocess.run(
+        [*command, "train", "--dataset", "a", "--model", "b", "--history", "c"]
+        + ["--checkpoint", "d", "--settings", "{}"],
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 1 and run.stderr.startswith("porefail train: error: import of ")
+    assert run.stderr.count("\n") == 1
