@@ -17,8 +17,8 @@ rule evaluate:
     conda:
         "../envs/gpu-nodes.yaml"
     resources:
-        mem_mb=8000,
-        runtime=120,
+        mem_mb=lambda wildcards, attempt: attempt * 8000,
+        runtime=lambda wildcards, attempt: attempt * 120,
     params:
         settings=json.dumps(config["evaluation"]),
     shell:
@@ -46,8 +46,8 @@ rule report:
     conda:
         "../envs/gpu-nodes.yaml"
     resources:
-        mem_mb=8000,
-        runtime=60,
+        mem_mb=lambda wildcards, attempt: attempt * 8000,
+        runtime=lambda wildcards, attempt: attempt * 60,
     params:
         settings=json.dumps(
             config["report"] | {"site_threshold": config["evaluation"]["site_threshold"]}

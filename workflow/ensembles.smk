@@ -25,8 +25,8 @@ rule porosity:
     conda:
         "../envs/fe-nodes.yaml"
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=lambda wildcards, attempt: attempt * 1000,
+        runtime=lambda wildcards, attempt: attempt * 30,
     params:
         settings=json.dumps(POROSITY),
     shell:
@@ -48,8 +48,8 @@ rule gather:
     conda:
         "../envs/fe-nodes.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=lambda wildcards, attempt: attempt * 2000,
+        runtime=lambda wildcards, attempt: attempt * 60,
     params:
         settings=json.dumps(
             {"porosity": POROSITY, "simulation": SIMULATION, "model_version": MODEL_VERSION}

@@ -13,8 +13,8 @@ rule dataset:
     conda:
         "../envs/gpu-nodes.yaml"
     resources:
-        mem_mb=8000,
-        runtime=120,
+        mem_mb=lambda wildcards, attempt: attempt * 8000,
+        runtime=lambda wildcards, attempt: attempt * 120,
     params:
         settings=json.dumps({"seed": config["seed"]} | config["dataset"]),
     shell:
@@ -36,8 +36,8 @@ rule train:
         "../envs/gpu-nodes.yaml"
     threads: 64  # all that there are; profiles/slurm says how many there
     resources:
-        mem_mb=16000,
-        runtime=1440,
+        mem_mb=lambda wildcards, attempt: attempt * 16000,
+        runtime=lambda wildcards, attempt: attempt * 1440,
     params:
         settings=json.dumps({"seed": config["seed"]} | config["training"]),
         # Not an output: Snakemake would delete what a killed training resumes from.
@@ -62,8 +62,8 @@ rule predict:
         "../envs/gpu-nodes.yaml"
     threads: 64
     resources:
-        mem_mb=8000,
-        runtime=120,
+        mem_mb=lambda wildcards, attempt: attempt * 8000,
+        runtime=lambda wildcards, attempt: attempt * 120,
     params:
         settings=json.dumps({"site_threshold": config["evaluation"]["site_threshold"]}),
     shell:

@@ -26,8 +26,8 @@ rule simulate:
         tasks=config["execution"]["ranks"],
         team=config["execution"]["ranks_per_realization"],
         cpus_per_task=1,
-        mem_mb=500 + 500 * config["execution"]["ranks"],
-        runtime=720,
+        mem_mb=lambda wildcards, attempt: attempt * (500 + 500 * config["execution"]["ranks"]),
+        runtime=lambda wildcards, attempt: attempt * 720,
     params:
         settings=json.dumps(SIMULATION),
         model_version=MODEL_VERSION,
