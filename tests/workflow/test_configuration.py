@@ -1,0 +1,144 @@
+"""The configuration: documented in full, and refused in one line where it is wrong."""
+
+import copy
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import jsonschema
+import pytest
+import yaml
+
+from porefail.dataset.symmetry import ELEMENTS
+from porefail.dataset.transforms import PIPELINES
+from porefail.fe import MODEL_VERSION
+from porefail.fe.material import Material
+from porefail.fe.tension import LoadSettings
+
+ROOT = Path(__file__).parents[2]
+CONFIGURATIONS = ["default", "smoke", "paper"]
+
+
+def load(name: str) -> dict:
+    return yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text())
+
+
+def merged(*parts: dict) -> dict:
+    """Lay configurations over each other, as Snakemake does."""
+    result: dict = {}
+    for part in parts:
+        for key, value in part.items():
+            both = isinstance(value, dict) and isinstance(result.get(key), dict)
+            result[key] = merged(result[key], value) if both else copy.deepcopy(value)
+    return result
+
+
+def problem(changes: dict) -> str | None:
+    """What workflow/configuration.smk says of the default configuration with changes."""
+    config = merged(load("default"), load("materials"), changes)
+    names = {"workflow": SimpleNamespace(basedir=ROOT), "config": config, "re": re, "sys": sys}
+    try:
+        exec((ROOT / "workflow" / "configuration.smk").read_text(), names)
+    except SystemExit as ended:
+        return str(ended.code)
+    return None
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_our_configurations_are_valid(name):
+    assert problem(load(name)) is None
+
+
+def properties(schema: dict, path: str = ""):
+    """Every key that a schema documents, with its path."""
+    for key, part in schema.get("properties", {}).items():
+        yield f"{path}{key}", part
+        yield from properties(part, f"{path}{key}.")
+
+
+SCHEMA = load("schema")
+DOCUMENTED = dict(properties(SCHEMA)) | {
+    f"material.{key}": part for key, part in SCHEMA["$defs"]["material"]["properties"].items()
+}
+
+
+def test_schema_is_a_schema():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("key", DOCUMENTED)
+def test_every_key_is_documented(key):
+    part = DOCUMENTED[key]
+    assert len(part["description"]) > 5
+    if part["type"] == "object":
+        assert part["additionalProperties"] is not True and "additionalProperties" in part
+        assert set(part.get("required", [])) == set(part.get("properties", {}))
+    elif part["type"] in ("number", "integer") and key != "seed":
+        assert part["unit"] and {"minimum", "exclusiveMinimum"} & part.keys()
+
+
+def test_schema_names_what_the_code_knows():
+    parts = SCHEMA["properties"]
+    simulation = parts["simulation"]["properties"]
+    assert set(simulation) - {"material"} == set(LoadSettings._fields)
+    assert set(SCHEMA["$defs"]["material"]["properties"]) == set(Material._fields)
+    assert parts["dataset"]["properties"]["transform"]["enum"] == list(PIPELINES)
+    names = parts["training"]["properties"]["symmetries"]["items"]["enum"]
+    assert sorted(names) == sorted(ELEMENTS)
+
+
+def test_model_version_of_the_workflow_is_that_of_the_code():
+    text = (ROOT / "workflow" / "simulate.smk").read_text()
+    assert re.findall(r"^MODEL_VERSION = (\d+)$", text, re.M) == [str(MODEL_VERSION)]
+
+
+BAD = yaml.safe_load((Path(__file__).parent / "bad_configurations.yaml").read_text())
+
+
+@pytest.mark.parametrize("changes, message", BAD)
+def test_a_bad_value_gives_one_line(changes, message):
+    line = problem(changes)
+    assert line.startswith("porefail: error: configuration: ") and "\n" not in line
+    assert message in line
+
+
+def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    return subprocess.run(
+        [*command, "--directory", str(folder), *arguments], capture_output=True, text=True, cwd=ROOT
+    )
+
+
+def test_a_bad_configuration_starts_nothing(tmp_path):
+    (tmp_path / "bad.yaml").write_text("porosity: {batch_size: 0}\n")
+    ended = snakemake(tmp_path, "--configfile", str(tmp_path / "bad.yaml"))
+    lines = [line for line in ended.stderr.splitlines() if "error" in line]
+    assert ended.returncode == 1 and lines == [
+        "porefail: error: configuration: porosity.batch_size is 0, "
+        "expected a whole number, at least 1 (specimens)"
+    ]
+    assert "Traceback" not in ended.stderr and not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    "name, profile, batches",
+    [("default", "", None), ("smoke", "", None), ("paper", "", 185), ("paper", "slurm", 185)],
+)
+def test_dry_run(tmp_path, name, profile, batches):
+    config = merged(load("default"), load(name))["porosity"]
+    options = ["--profile", profile] if profile else []
+    ended = snakemake(
+        tmp_path, "-n", *options, "--configfile", str(ROOT / "config" / f"{name}.yaml")
+    )
+    assert ended.returncode == 0, ended.stderr
+    counts = dict(re.findall(r"^(\w+) +(\d+)$", ended.stdout + ended.stderr, re.M))
+    expected = -(-config["realizations"] // config["batch_size"])
+    assert batches in (None, expected)
+    assert counts["porosity"] == counts["simulate"] == str(expected)
+    assert all(
+        counts[rule] == "1"
+        for rule in ("gather", "dataset", "train", "predict", "evaluate", "report")
+    )
+    assert not (tmp_path / "results").exists()
