@@ -64,49 +64,75 @@ def make_porosity(tmp_path, settings):
     return make
 
 
+def write_shard(
+    path: Path,
+    attributes: dict,
+    numbers: list[int],
+    statuses: list[Status] | None = None,
+    steps: int = 5,
+) -> None:
+    """A made-up shard: damage is high beside voids; the voxel with the highest has failed."""
+    random = np.random.default_rng(numbers)
+    statuses = statuses or [Status.FIRST_FAILURE] * len(numbers)
+    voxels = (random.random((len(numbers), *SHAPE)) < 0.03).astype(np.uint8)
+    voxels[:, 3, 3, 3] = 1
+    near = np.stack([ndimage.gaussian_filter(field.astype(float), 1.0) for field in voxels])
+    near = near / near.max(axis=(1, 2, 3), keepdims=True) + 0.01 * random.random(near.shape)
+    damage = np.where(voxels == 0, 0.5 * near, np.nan).astype(np.float32)
+    failed = (damage == np.nanmax(damage, axis=(1, 2, 3), keepdims=True)).astype(np.uint8)
+    history = np.linspace(0, 1, len(numbers) * steps).reshape(len(numbers), steps)
+    stress = np.where(voxels == 0, near, np.nan).astype(np.float32)
+    store.write_atomically(
+        path,
+        {
+            "porosity": voxels,
+            "damage": damage,
+            "failed": failed,
+            "realization": np.array(numbers),
+            "status": np.array(statuses, np.uint8),
+            "first_failure_strain": np.full(len(numbers), 0.04),
+            "elastic/von_mises": stress,
+            "elastic/pressure": stress,
+            "history/strain": history,
+            "history/stress": history,
+            "history/max_damage": history,
+            "history/failed_fraction": history,
+        },
+        {"spacing": 0.05, "strain_rate": 0.002, "element": "made up"} | attributes,
+    )
+
+
 @pytest.fixture
 def make_shard(tmp_path, settings):
-    """Writes a made-up simulation shard with the given statuses; returns its path.
+    """Writes a made-up simulation shard with the given statuses; returns its path."""
 
-    The damage is high beside voids; the voxel with the highest damage has failed.
-    """
-
-    def make(
-        numbers: list[int], statuses: list[Status] | None = None, steps: int = 5, **changes
-    ) -> Path:
-        random = np.random.default_rng(numbers)
-        statuses = statuses or [Status.FIRST_FAILURE] * len(numbers)
-        voxels = (random.random((len(numbers), *SHAPE)) < 0.03).astype(np.uint8)
-        voxels[:, 3, 3, 3] = 1
-        near = np.stack([ndimage.gaussian_filter(field.astype(float), 1.0) for field in voxels])
-        near = near / near.max(axis=(1, 2, 3), keepdims=True) + 0.01 * random.random(near.shape)
-        damage = np.where(voxels == 0, 0.5 * near, np.nan).astype(np.float32)
-        failed = (damage == np.nanmax(damage, axis=(1, 2, 3), keepdims=True)).astype(np.uint8)
-        history = np.linspace(0, 1, len(numbers) * steps).reshape(len(numbers), steps)
+    def make(numbers: list[int], *arguments, steps: int = 5, **changes) -> Path:
         path = tmp_path / f"shard-{numbers[0]}-{len(numbers)}.h5"
-        store.write_atomically(
-            path,
-            {
-                "porosity": voxels,
-                "damage": damage,
-                "failed": failed,
-                "realization": np.array(numbers),
-                "status": np.array(statuses, np.uint8),
-                "first_failure_strain": np.full(len(numbers), 0.04),
-                "elastic/von_mises": np.where(voxels == 0, near, np.nan).astype(np.float32),
-                "elastic/pressure": np.where(voxels == 0, near, np.nan).astype(np.float32),
-                **{
-                    f"history/{name}": history
-                    for name in ("strain", "stress", "max_damage", "failed_fraction")
-                },
-            },
-            settings["gather"]
-            | {"spacing": 0.05, "strain_rate": 0.002, "element": "made up"}
-            | changes,
-        )
+        write_shard(path, settings["gather"] | changes, numbers, *arguments, steps=steps)
         return path
 
     return make
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory, settings) -> dict[str, Path]:
+    """Files of a made-up ensemble of 20 and of what the steps make of it, for reading only."""
+    from porefail.steps import dataset, evaluate, gather, predict, train
+
+    folder = tmp_path_factory.mktemp("made")
+    names = ["ensemble.h5", "exclusions.csv", "dataset.h5", "model.keras", "history.csv"]
+    names += ["prediction.h5", "curves.csv", "sites.csv", "specimens.csv", "checkpoint.npz"]
+    made = {name.split(".")[0]: folder / name for name in names}
+    shard = folder / "shard.h5"
+    write_shard(shard, settings["gather"], list(range(20)))
+    gather.run([shard], made["ensemble"], made["exclusions"], settings["gather"])
+    dataset.run(made["ensemble"], made["dataset"], settings["dataset"])
+    learnt = [made[name] for name in ("dataset", "model", "history", "checkpoint")]
+    train.run(*learnt, settings["train"])
+    predict.run(made["model"], made["dataset"], made["prediction"], settings["predict"])
+    compared = ("prediction", "dataset", "ensemble", "curves", "sites", "specimens")
+    evaluate.run(*(made[name] for name in compared), settings["evaluate"])
+    return made
 
 
 @pytest.fixture

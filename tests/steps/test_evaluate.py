@@ -1,0 +1,89 @@
+"""evaluate: the tables, and predictions whose scores are known."""
+
+import numpy as np
+import pytest
+
+from porefail import files, store
+from porefail.dataset.split import Part
+from porefail.errors import PorefailError
+from porefail.steps import evaluate
+
+
+@pytest.fixture
+def score(made, settings, tmp_path):
+    """Evaluates a given prediction (n, nx, ny, nz) of the test part."""
+
+    def score(mean, realization):
+        store.write_atomically(
+            tmp_path / "p.h5", {"mean": mean, "realization": realization}, {"spacing": 0.05}
+        )
+        paths = [tmp_path / f"{name}.csv" for name in ("curves", "sites", "specimens")]
+        inputs = (tmp_path / "p.h5", made["dataset"], made["ensemble"])
+        evaluate.run(*inputs, *paths, settings["evaluate"])
+        return [files.read_table(path) for path in paths]
+
+    return score
+
+
+@pytest.fixture
+def held_out(made):
+    part = store.read(made["dataset"], ["part"])[0]["part"]
+    fields, _ = store.read_where(
+        made["dataset"], ["label", "porosity", "realization"], part == Part.TEST
+    )
+    return fields
+
+
+def test_tables(made, settings):
+    curves, sites, specimens = (
+        files.read_table(made[name]) for name in ("curves", "sites", "specimens")
+    )
+    assert list(curves) == (
+        ["threshold"]
+        + [f"voxel_{name}" for name in ("precision", "recall", "f", "jaccard", "dice")]
+        + [f"cluster_{name}" for name in ("precision", "recall", "f")]
+    )
+    assert len(curves["threshold"]) == settings["evaluate"]["thresholds"]
+    assert {"network", "elastic hot spot", "largest pore", "most porous cross-section"} <= set(
+        sites["predictor"]
+    )
+    for name in ("holds", "near", "near_z"):
+        assert ((sites[name] >= 0) & (sites[name] <= sites["specimens"])).all()
+        rate = sites[name] / sites["specimens"]
+        assert (sites[f"{name}_low"] <= rate + 1e-9).all()
+        assert (rate <= sites[f"{name}_high"] + 1e-9).all()
+    assert (sites["holds"] <= sites["near"] + 1e-9).all()
+    assert len(specimens["realization"]) == 4
+    for end in "xyz":
+        assert ((specimens[f"failed_{end}"] > 0) & (specimens[f"failed_{end}"] < 0.4)).all()
+
+
+def test_the_truth_scores_best(score, held_out):
+    curves, sites, specimens = score(held_out["label"], held_out["realization"])
+    for name in ("voxel_precision", "voxel_recall", "voxel_jaccard", "cluster_f"):
+        np.testing.assert_allclose(curves[name][np.isfinite(curves[name])], 1)
+
+
+def test_the_damage_itself_finds_every_failure(score, made, held_out):
+    rows = np.isin(
+        store.read(made["ensemble"], ["realization"])[0]["realization"], held_out["realization"]
+    )
+    damage = store.read_where(made["ensemble"], ["damage"], rows)[0]["damage"]
+    _, sites, specimens = score(damage, held_out["realization"])
+    holds = dict(zip(sites["predictor"], sites["holds"], strict=True))
+    assert holds["network"] == holds["network, one voxel"] == 4
+    assert (specimens["holds"] == 1).all()
+
+
+def test_a_uniform_prediction_tells_nothing(score, held_out):
+    flat = np.where(held_out["porosity"] == 0, np.float32(0.5), np.nan).astype(np.float32)
+    _, sites, _ = score(flat, held_out["realization"])
+    table = {name: row for row, name in enumerate(sites["predictor"])}
+    one, chance = table["network, one voxel"], table["random voxel"]
+    for name in ("holds", "near", "near_z"):  # all voxels tie
+        assert sites[name][one] == pytest.approx(sites[name][chance])
+
+
+def test_errors(score, held_out):
+    with pytest.raises(PorefailError, match="no prediction of realization"):
+        score(held_out["label"][1:], held_out["realization"][1:])

@@ -1,0 +1,47 @@
+"""predict: the test part alone, NaN in voids, clusters that agree with the field."""
+
+import numpy as np
+import pytest
+
+from porefail import store
+from porefail.dataset.split import Part
+from porefail.errors import PorefailError
+from porefail.steps import predict
+
+
+def test_contract(made):
+    learnt, _ = store.read(made["dataset"])
+    found, attributes = store.read(made["prediction"])
+    held_out = learnt["part"] == Part.TEST
+    np.testing.assert_array_equal(found["realization"], learnt["realization"][held_out])
+    assert found["mean"].dtype == found["variance"].dtype == np.float32
+    np.testing.assert_array_equal(np.isnan(found["mean"]), learnt["porosity"][held_out] == 1)
+    assert np.isnan(found["variance"]).all() and attributes["spacing"] == 0.05
+
+
+def test_clusters_are_ranked_by_their_peak(made, settings):
+    found, _ = store.read(made["prediction"])
+    columns = {name: found[f"clusters/{name}"] for name in ("realization", "rank", "peak", "mean")}
+    assert found["clusters/centroid_mm"].shape == (len(columns["rank"]), 3)
+    for number, field in zip(found["realization"], found["mean"], strict=True):
+        mine = columns["realization"] == number
+        assert columns["rank"][mine].tolist() == list(range(1, 1 + mine.sum()))
+        assert (np.diff(columns["peak"][mine]) <= 0).all()
+        assert columns["peak"][mine][0] == pytest.approx(np.nanmax(field))
+        limit = settings["predict"]["site_threshold"] * np.nanmax(field)
+        assert found["clusters/voxels"][mine].sum() == np.sum(np.nan_to_num(field) >= limit)
+
+
+def test_the_same_twice(made, settings, tmp_path):
+    predict.run(made["model"], made["dataset"], tmp_path / "p.h5", settings["predict"])
+    one, other = store.read(made["prediction"])[0], store.read(tmp_path / "p.h5")[0]
+    np.testing.assert_allclose(one["mean"], other["mean"], rtol=1e-5)
+
+
+def test_errors(made, settings, tmp_path):
+    (tmp_path / "bad.keras").write_text("no model")
+    for model, message in (("bad.keras", "not a model"), ("none.keras", "missing file")):
+        with pytest.raises(PorefailError, match=message) as raised:
+            predict.run(tmp_path / model, made["dataset"], tmp_path / "p.h5", settings["predict"])
+        assert "\n" not in str(raised.value)
+    assert not (tmp_path / "p.h5").exists()
