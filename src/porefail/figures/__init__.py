@@ -1,0 +1,1 @@
+"""Figures: arrays in, a Matplotlib figure out. The only room that draws."""
