@@ -8,8 +8,16 @@ rule evaluate:
         ensemble="results/{name}/ensemble.h5",
     output:
         curves="results/{name}/evaluation/curves.csv",
-        sites="results/{name}/evaluation/sites.csv",
-        specimens="results/{name}/evaluation/specimens.csv",
+        sites=report(
+            "results/{name}/evaluation/sites.csv",
+            caption="report/site_table.rst",
+            category="3. Hit rates",
+        ),
+        specimens=report(
+            "results/{name}/evaluation/specimens.csv",
+            caption="report/specimen_table.rst",
+            category="3. Hit rates",
+        ),
     log:
         "results/{name}/logs/evaluate.log",
     benchmark:
@@ -38,7 +46,36 @@ rule report:
         sites="results/{name}/evaluation/sites.csv",
         specimens="results/{name}/evaluation/specimens.csv",
     output:
-        summary="results/{name}/report/summary.txt",
+        summary=report(
+            "results/{name}/report/summary.txt",
+            caption="report/summary.rst",
+            category="1. Summary",
+        ),
+        specimens=report(
+            "results/{name}/report/specimens.png",
+            caption="report/specimens.rst",
+            category="2. Held-out specimens",
+        ),
+        site_hits=report(
+            "results/{name}/report/site_hits.png",
+            caption="report/site_hits.rst",
+            category="3. Hit rates",
+        ),
+        metric_curves=report(
+            "results/{name}/report/metric_curves.png",
+            caption="report/metric_curves.rst",
+            category="4. Metrics",
+        ),
+        learning_curves=report(
+            "results/{name}/report/learning_curves.png",
+            caption="report/learning_curves.rst",
+            category="5. Training",
+        ),
+        damage_history=report(
+            "results/{name}/report/damage_history.png",
+            caption="report/damage_history.rst",
+            category="6. Simulations",
+        ),
     log:
         "results/{name}/logs/report.log",
     benchmark:
@@ -50,7 +87,11 @@ rule report:
         runtime=lambda wildcards, attempt: attempt * 60,
     params:
         settings=json.dumps(
-            config["report"] | {"site_threshold": config["evaluation"]["site_threshold"]}
+            config["report"]
+            | {
+                key: config["evaluation"][key]
+                for key in ("site_threshold", "near_voxels", "near_z")
+            }
         ),
         folder=lambda wildcards, output: os.path.dirname(output.summary),
     shell:

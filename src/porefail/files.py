@@ -55,12 +55,17 @@ def reason(error: OSError) -> str:
     return error.strerror if error.strerror and error.errno else str(error).split("\n")[0]
 
 
-def write_text(path: str | Path, text: str) -> None:
-    """Write a text file with the same guarantees."""
-    with replacing(path) as temporary, open(temporary, "x", encoding="utf-8") as file:
-        file.write(text)
+def write_bytes(path: str | Path, data: bytes) -> None:
+    """Write a file with the same guarantees."""
+    with replacing(path) as temporary, open(temporary, "xb") as file:
+        file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text file with the same guarantees."""
+    write_bytes(path, text.encode())
 
 
 def write_table(path: str | Path, columns: Mapping[str, Sequence]) -> None:

@@ -48,7 +48,13 @@ def settings() -> dict[str, dict]:
         "train": seed | default["training"] | {"epochs": 2, "batch_size": 8},
         "predict": {"site_threshold": default["evaluation"]["site_threshold"]},
         "evaluate": default["evaluation"],
-        "report": {"specimens": 2, "site_threshold": default["evaluation"]["site_threshold"]},
+        "report": {
+            "specimens": 2,
+            **{
+                key: default["evaluation"][key]
+                for key in ("site_threshold", "near_voxels", "near_z")
+            },
+        },
     }
 
 

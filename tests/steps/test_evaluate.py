@@ -50,8 +50,9 @@ def test_tables(made, settings):
     for name in ("holds", "near", "near_z"):
         assert ((sites[name] >= 0) & (sites[name] <= sites["specimens"])).all()
         rate = sites[name] / sites["specimens"]
-        assert (sites[f"{name}_low"] <= rate + 1e-9).all()
-        assert (rate <= sites[f"{name}_high"] + 1e-9).all()
+        low, high = (sites[f"{name}_{end}"] for end in ("low", "high"))
+        assert sites["predictor"][np.isnan(low)].tolist() == ["random voxel"]
+        assert not (rate < low - 1e-9).any() and not (rate > high + 1e-9).any()
     assert (sites["holds"] <= sites["near"] + 1e-9).all()
     assert len(specimens["realization"]) == 4
     for end in "xyz":

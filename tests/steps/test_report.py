@@ -1,0 +1,63 @@
+"""report: pictures that open, and a summary that says what the tables say."""
+
+import numpy as np
+import pytest
+
+from porefail import files
+from porefail.errors import PorefailError
+from porefail.steps import report
+
+FIGURES = ["damage_history", "learning_curves", "metric_curves", "site_hits", "specimens"]
+INPUTS = ["ensemble", "dataset", "prediction", "history", "curves", "sites", "specimens"]
+
+
+@pytest.fixture
+def run(made, settings, tmp_path):
+    def run(folder: str = "report", **changes):
+        inputs = {name: made[name] for name in INPUTS} | changes
+        report.run(**inputs, output=tmp_path / folder, settings=settings["report"])
+        return tmp_path / folder
+
+    return run
+
+
+def test_contract(run, capsys):
+    folder = run()
+    names = [f"{name}.png" for name in FIGURES] + ["summary.txt"]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(names)
+    for path in folder.glob("*.png"):
+        assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n" and path.stat().st_size > 5000
+    assert capsys.readouterr().out == (folder / "summary.txt").read_text()
+
+
+def test_the_same_twice(run):
+    one, other = run("one"), run("other")
+    for path in one.iterdir():
+        assert path.read_bytes() == (other / path.name).read_bytes()
+
+
+def test_summary_says_what_the_tables_say(run, made):
+    text = (run() / "summary.txt").read_text()
+    specimens, sites = (files.read_table(made[name]) for name in ("specimens", "sites"))
+    assert text.startswith(f"Specimen {specimens['realization'][0]:.0f}, the first of 4 held out")
+    for name in ("predicted", "failed"):
+        x, y, z = (specimens[f"{name}_{axis}"][0] for axis in "xyz")
+        assert f"x = {x:.3f}, y = {y:.3f}, z = {z:.3f} mm" in text
+    for predictor, holds in zip(sites["predictor"], sites["holds"], strict=True):
+        assert f"{predictor:28s} {round(holds, 1):7g} " in text
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_distance():
+    table = {f"{name}_{axis}": np.zeros(1) for name in ("predicted", "failed") for axis in "xyz"}
+    table |= {"realization": np.array([3.0]), "failed_x": np.array([0.3])}
+    table["failed_z"] = np.array([0.4])
+    hits = {"predictor": ["network"], "holds": [1], "near": [1], "near_z": [1], "mean_voxels": [2]}
+    text = report.summary(table, hits, dict.fromkeys(("holds", "near", "near_z"), "x"))
+    assert "0.500 mm away, 0.400 mm along the tensile axis" in text
+
+
+def test_missing_input(run, tmp_path):
+    with pytest.raises(PorefailError, match="none.csv: missing file"):
+        run(sites=tmp_path / "none.csv")
+    assert not (tmp_path / "report").exists()
