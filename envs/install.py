@@ -60,6 +60,7 @@ def main():
 def make_environment(wanted):
     say("set-up: all goes into .venv (2.5 GB); the log is .venv/setup.log")
     if VENV.exists():
+        say("removing .venv, which is unfinished or of another recipe")
         shutil.rmtree(str(VENV))
     (BUILD / "tmp").mkdir(parents=True)
     lock = read_lock(ROOT / "envs" / "requirements.lock")
