@@ -2,7 +2,6 @@
 
 import copy
 import re
-import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -104,16 +103,8 @@ def test_a_bad_value_gives_one_line(changes, message):
     assert message in line
 
 
-def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-    return subprocess.run(
-        [*command, "--directory", str(folder), *arguments], capture_output=True, text=True, cwd=ROOT
-    )
-
-
-def test_a_bad_configuration_starts_nothing(tmp_path):
-    (tmp_path / "bad.yaml").write_text("porosity: {batch_size: 0}\n")
-    ended = snakemake(tmp_path, "--configfile", str(tmp_path / "bad.yaml"))
+def test_a_bad_configuration_starts_nothing(tmp_path, snakemake):
+    ended = snakemake(tmp_path, "default", {"porosity": {"batch_size": 0}})
     lines = [line for line in ended.stderr.splitlines() if "error" in line]
     assert ended.returncode == 1 and lines == [
         "porefail: error: configuration: porosity.batch_size is 0, "
@@ -126,12 +117,10 @@ def test_a_bad_configuration_starts_nothing(tmp_path):
     "name, profile, batches",
     [("default", "", None), ("smoke", "", None), ("paper", "", 185), ("paper", "slurm", 185)],
 )
-def test_dry_run(tmp_path, name, profile, batches):
+def test_dry_run(tmp_path, snakemake, name, profile, batches):
     config = merged(load("default"), load(name))["porosity"]
     options = ["--profile", profile] if profile else []
-    ended = snakemake(
-        tmp_path, "-n", *options, "--configfile", str(ROOT / "config" / f"{name}.yaml")
-    )
+    ended = snakemake(tmp_path, name, {}, "-n", *options)
     assert ended.returncode == 0, ended.stderr
     counts = dict(re.findall(r"^(\w+) +(\d+)$", ended.stdout + ended.stderr, re.M))
     expected = -(-config["realizations"] // config["batch_size"])

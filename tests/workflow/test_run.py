@@ -1,0 +1,161 @@
+"""The real workflow: a whole run, what a change reruns, a killed run, ranks and batches."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from porefail import files, store
+from porefail.parts import Parts
+
+pytestmark = pytest.mark.slow
+
+TINY = {
+    "name": "tiny",
+    "porosity": {"shape": [8, 8, 8], "realizations": 10, "batch_size": 5, "mean_porosity": 0.03},
+    "simulation": {"max_strain_step": 5.0e-3, "max_damage_step": 0.2},
+}
+ENSEMBLE = "results/tiny/ensemble.h5"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, snakemake) -> Path:
+    """A folder with a finished smoke run."""
+    folder = tmp_path_factory.mktemp("smoke")
+    ended = snakemake(folder, "smoke", {})
+    assert ended.returncode == 0, ended.stderr
+    (folder / "output").write_text(ended.stdout)
+    return folder
+
+
+def test_a_whole_run(folder):
+    results = folder / "results" / "smoke"
+    part = store.read(results / "dataset.h5", ["part"])[0]["part"]
+    excluded = files.read_table(results / "exclusions.csv")["realization"]
+    assert part.size + excluded.size == 20
+    predicted, _ = store.read(results / "prediction.h5", ["realization"])
+    assert predicted["realization"].size == np.sum(part == 2)
+    summary = (results / "report" / "summary.txt").read_text()
+    output = (folder / "output").read_text()
+    assert summary in output  # the person saw it
+    for text in ("simulate 00000-00004: ", " done, ", "epoch 5/5", "gather: 20 realizations"):
+        assert text in output
+    for kind, end in (("logs", "log"), ("benchmarks", "tsv")):
+        for rule in ("porosity", "simulate"):
+            assert len(list((results / kind / rule).glob(f"*.{end}"))) == 4
+        for rule in ("gather", "dataset", "train", "predict", "evaluate", "report"):
+            assert (results / kind / f"{rule}.{end}").stat().st_size > 0
+
+
+def counts(ended: subprocess.CompletedProcess) -> dict[str, int]:
+    """How many jobs of each rule a dry run would do."""
+    assert ended.returncode == 0, ended.stderr
+    table = re.findall(r"^(\w+) +(\d+)$", ended.stdout + ended.stderr, re.M)
+    return {rule: int(count) for rule, count in table if rule not in ("all", "total")}
+
+
+LEARN = dict.fromkeys(["train", "predict", "evaluate", "report"], 1)
+ALL = {"gather": 1, "dataset": 1, **LEARN}
+
+
+@pytest.mark.parametrize(
+    "changes, expected",
+    [
+        ({}, {}),
+        ({"execution": {"ranks": 4, "ranks_per_realization": 2, "launcher": "srun"}}, {}),
+        ({"report": {"specimens": 1}}, {"report": 1}),
+        ({"evaluation": {"thresholds": 9}}, {"evaluate": 1, "report": 1}),
+        ({"training": {"epochs": 6}}, LEARN),
+        ({"dataset": {"contrast": 4.0}}, {"dataset": 1, **LEARN}),
+        ({"simulation": {"max_strain": 0.2}}, {"simulate": 4, **ALL}),
+        ({"materials": {"staged": {"yield_strength": 601}}}, {"simulate": 4, **ALL}),
+        ({"materials": {"literal": {"yield_strength": 601}}}, {}),
+        ({"porosity": {"energy": 0.99}}, {"porosity": 4, "simulate": 4, **ALL}),
+        ({"porosity": {"realizations": 25}}, {"porosity": 1, "simulate": 1, **ALL}),
+    ],
+)
+def test_a_change_reruns_its_rule_and_what_follows(folder, snakemake, changes, expected):
+    assert counts(snakemake(folder, "smoke", changes, "-n")) == expected
+
+
+def test_the_report_needs_no_network(folder, snakemake):
+    ended = snakemake(folder, "smoke", {}, "--report", "report.html")
+    assert ended.returncode == 0, ended.stderr
+    page = (folder / "report.html").read_text()
+    assert not re.findall(r"(?:src|href)\s*=\s*[\"'](?:https?:)?//[^\"']+", page)
+    assert not re.findall(r"@import|url\(\s*[\"']?https?:", page)
+    for name in ("summary.txt", "sites.csv", "specimens.csv", "site_hits.png", "specimens.png"):
+        assert name in page
+    assert len(re.findall(r"data:image/png;[^,]*base64,iVBORw0KGgo", page)) == 5
+
+
+def test_a_killed_run_goes_on_and_recomputes_nothing_finished(tmp_path, command, snakemake):
+    arguments = (tmp_path, "smoke", TINY, "--cores", "2", ENSEMBLE)
+    killed = subprocess.Popen(command(*arguments), start_new_session=True)
+    folder = tmp_path / "results" / "tiny" / "simulation"
+    while len(list(folder.glob("*.parts/[0-9]*.h5"))) < 3:
+        assert killed.poll() is None
+        time.sleep(0.02)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    time.sleep(1.0)
+    finished = len(list(folder.glob("*.parts/[0-9]*.h5"))) + 5 * len(list(folder.glob("*.h5")))
+    assert 3 <= finished <= 10
+    assert snakemake(tmp_path, "smoke", TINY, "--unlock").returncode == 0
+    again = snakemake(*arguments)
+    assert again.returncode == 0, again.stderr
+    kept = sum(map(int, re.findall(r"(\d+) of 5 were finished before", again.stdout)))
+    kept += 5 * again.stdout.count("was finished before") + 5 * len(list(folder.glob("*.h5")))
+    assert kept >= finished
+    numbers = store.read(tmp_path / ENSEMBLE, ["realization"])[0]["realization"].tolist()
+    excluded = files.read_table(tmp_path / "results" / "tiny" / "exclusions.csv")["realization"]
+    assert sorted([*numbers, *excluded.astype(int)]) == list(range(10))
+
+
+def test_a_shard_that_snakemake_forgot_is_not_computed_again(tmp_path, snakemake):
+    """Killed between the end of a simulation and Snakemake's note of it: the output is deleted."""
+    arguments = (tmp_path, "smoke", TINY, "--cores", "2", ENSEMBLE)
+    assert snakemake(*arguments).returncode == 0
+    shard = tmp_path / "results" / "tiny" / "simulation" / "00000-00004.h5"
+    whole = shard.read_bytes()
+    assert Parts(shard).complete.samefile(shard)
+    shard.unlink()
+    again = snakemake(*arguments)
+    assert again.returncode == 0, again.stderr
+    assert "simulate 00000-00004: was finished before" in again.stdout
+    assert shard.read_bytes() == whole
+    assert not counts(snakemake(tmp_path, "smoke", TINY, "-n", ENSEMBLE))
+
+
+def test_ranks_and_batches_change_no_result(tmp_path, snakemake):
+    ensembles = []
+    for name, ranks, size in (("one", 1, 5), ("two", 2, 10), ("four", 4, 3)):
+        changes = TINY | {"name": name, "execution": {"ranks": ranks}}
+        changes["porosity"] = TINY["porosity"] | {"batch_size": size}
+        ended = snakemake(tmp_path, "smoke", changes, f"results/{name}/ensemble.h5")
+        assert ended.returncode == 0, ended.stderr
+        ensembles.append(store.read(tmp_path / "results" / name / "ensemble.h5")[0])
+    for other in ensembles[1:]:
+        assert other.keys() == ensembles[0].keys()
+        for dataset, values in ensembles[0].items():
+            np.testing.assert_array_equal(other[dataset], values, err_msg=dataset)
+
+
+def test_a_damaged_shard_is_named(tmp_path, snakemake):
+    arguments = (tmp_path, "smoke", TINY, "--cores", "2", ENSEMBLE)
+    assert snakemake(*arguments).returncode == 0
+    shard = tmp_path / "results" / "tiny" / "simulation" / "00005-00009.h5"
+    os.truncate(shard, shard.stat().st_size // 2)
+    again = snakemake(*arguments)
+    assert again.returncode == 1
+    line = "porefail gather: error: results/tiny/simulation/00005-00009.h5: not an HDF5 file"
+    assert line in again.stdout + again.stderr
+    assert not (tmp_path / ENSEMBLE).exists()
+    shard.unlink()
+    repaired = snakemake(*arguments)
+    assert repaired.returncode == 0, repaired.stderr
