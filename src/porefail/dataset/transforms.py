@@ -92,9 +92,10 @@ def transform(
         solid = voids == 0
         if not np.isfinite(field[solid]).all() or not solid.any():
             raise PorefailError(f"realization {number}: no solid voxel, or damage is not finite")
-        # ASSUME: φ/φ_max enters Eq. 7, the scale on which the paper reports damage and where
-        # c0 = 5 is a contrast of up to e^5; with φ <= φ_max = 0.5 and smoothing it would be
-        # nearly linear. Without the contrast Eq. 8 removes the scale.
+        # ASSUME: φ/φ_max enters Eq. 7, the scale on which the paper reports damage. So c0 = 5 is a
+        # strong contrast (up to e^5) without the filter and a mild one after it, where peaks are
+        # near 0.2: σ far from id, t close to g, as in section 4.2. With φ <= φ_max = 0.5 itself
+        # the exponential would be nearly linear. Without the contrast Eq. 8 removes the scale.
         values = np.where(solid, field.astype(float), np.nan) / maximum_damage
         stages = {
             "filter": lambda f, s=solid: masked_gaussian_filter(f, s, filter_width),
