@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from porefail import files, store
 from porefail.dataset.split import Part
@@ -89,7 +88,7 @@ def summary(specimens: Mapping, hits: Mapping, criteria: Mapping[str, str]) -> s
 
 def _specimens(
     ensemble: str | Path, dataset: str | Path, prediction: str | Path, settings: Mapping
-) -> Figure:
+):
     part = store.read(dataset, ["part"])[0]["part"]
     shown = np.zeros(len(part), bool)
     shown[np.flatnonzero(part == Part.TEST)[: settings["specimens"]]] = True
@@ -111,7 +110,7 @@ def _specimens(
     )
 
 
-def _site_hits(hits: Mapping, criteria: Mapping[str, str]) -> Figure:
+def _site_hits(hits: Mapping, criteria: Mapping[str, str]):
     count = int(hits["specimens"][0])
     return site_hits(
         hits["predictor"].tolist(),
@@ -124,7 +123,7 @@ def _site_hits(hits: Mapping, criteria: Mapping[str, str]) -> Figure:
     )
 
 
-def _metric_curves(curves: Mapping) -> Figure:
+def _metric_curves(curves: Mapping):
     voxel, cluster = (
         {name: curves[f"{kind}_{name}"] for name in ("recall", "precision", "f")}
         for kind in ("voxel", "cluster")
@@ -132,13 +131,13 @@ def _metric_curves(curves: Mapping) -> Figure:
     return metric_curves(curves["threshold"], voxel, cluster)
 
 
-def _learning_curves(history: Mapping) -> Figure:
+def _learning_curves(history: Mapping):
     return learning_curves(
         history["epoch"].astype(int), history["loss"], history["validation_loss"]
     )
 
 
-def _damage_history(ensemble: str | Path) -> Figure:
+def _damage_history(ensemble: str | Path):
     names = [f"history/{name}" for name in ("strain", "max_damage", "stress")]
     found, source = store.read(ensemble, names)
     limit = source["simulation"]["material"]["maximum_damage"]
