@@ -46,8 +46,10 @@ rule report:
         sites="results/{name}/evaluation/sites.csv",
         specimens="results/{name}/evaluation/specimens.csv",
     output:
+        text="results/{name}/report/summary.txt",
+        # Reports show HTML and pictures in place, and offer text for download.
         summary=report(
-            "results/{name}/report/summary.txt",
+            "results/{name}/report/summary.html",
             caption="report/summary.rst",
             category="1. Summary",
         ),

@@ -23,11 +23,13 @@ def run(made, settings, tmp_path):
 
 def test_contract(run, capsys):
     folder = run()
-    names = [f"{name}.png" for name in FIGURES] + ["summary.txt"]
+    names = [f"{name}.png" for name in FIGURES] + ["summary.html", "summary.txt"]
     assert sorted(path.name for path in folder.iterdir()) == sorted(names)
     for path in folder.glob("*.png"):
         assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n" and path.stat().st_size > 5000
-    assert capsys.readouterr().out == (folder / "summary.txt").read_text()
+    text = (folder / "summary.txt").read_text()
+    assert capsys.readouterr().out == text
+    assert f"<pre>{text}</pre>" in (folder / "summary.html").read_text()
 
 
 def test_the_same_twice(run):

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -247,6 +248,23 @@ def test_a_claim_is_given_once(tmp_path):
     assert parts.settled() == [Status.NOT_CONVERGED]
     parts.open_queue()
     assert parts.claim(3)
+
+
+def test_two_runs_of_one_batch_take_turns(tmp_path, capsys):
+    entered = []
+
+    def second() -> None:
+        with Parts(tmp_path / "s.h5").alone("second"):
+            entered.append("second")
+
+    with Parts(tmp_path / "s.h5").alone("first"):
+        other = threading.Thread(target=second)
+        other.start()
+        other.join(0.3)
+        assert not entered
+    other.join()
+    assert entered == ["second"]
+    assert "second: another run is at work on this batch, waiting" in capsys.readouterr().out
 
 
 OPTIONS = ("--model-version", MODEL_VERSION)

@@ -89,7 +89,7 @@ def test_the_report_needs_no_network(folder, snakemake):
     page = (folder / "report.html").read_text()
     assert not re.findall(r"(?:src|href)\s*=\s*[\"'](?:https?:)?//[^\"']+", page)
     assert not re.findall(r"@import|url\(\s*[\"']?https?:", page)
-    for name in ("summary.txt", "sites.csv", "specimens.csv", "site_hits.png", "specimens.png"):
+    for name in ("summary.html", "sites.csv", "specimens.csv", "site_hits.png", "specimens.png"):
         assert name in page
     assert len(re.findall(r"data:image/png;[^,]*base64,iVBORw0KGgo", page)) == 5
 

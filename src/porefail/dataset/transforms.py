@@ -28,7 +28,7 @@ def masked_gaussian_filter(field: np.ndarray, solid: np.ndarray, width: float) -
     field: (nx, ny, nz); solid: bool, same shape; width: k0 in voxels, cut at 4 widths. What lies
     outside the specimen is left out like a void. Returns the same shape, NaN in voids.
     """
-    # ASSUME: k0 is in voxels; the paper's 1.5 mm is wider than its specimen (reference.md).
+    # ASSUME: k0 is in voxels; the paper's 1.5 mm is wider than its specimen.
     mask = solid.astype(float)
     options = {"sigma": width, "mode": "constant", "truncate": TRUNCATION}
     weight = gaussian_filter(mask, **options)

@@ -51,7 +51,7 @@ def largest_pore(solid: np.ndarray) -> np.ndarray:
     Pores are 26-connected void clusters. Raises PorefailError where there is no pore.
     """
     # ASSUME: the site of a pore is its skin (solid voxels within one voxel of it, corners
-    # included): a void cannot fail, and first failures touch a void (facts.md).
+    # included): a void cannot fail, and first failures touch a void.
     labels, count = label(~solid)
     if not count:
         raise PorefailError("no pore: the largest one is not defined")

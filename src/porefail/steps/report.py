@@ -1,5 +1,6 @@
 """report: figures, and in a few lines what came out."""
 
+import html
 import io
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from porefail.metrics.sites import hot_cluster
 from porefail.steps import require_settings
 
 SETTINGS = {"specimens": int, "site_threshold": float, "near_voxels": int, "near_z": float}
+PAGE = '<!doctype html><meta charset="utf-8"><title>Summary</title><pre>{}</pre>\n'
 
 
 def run(
@@ -30,7 +32,7 @@ def run(
     output: str | Path,
     settings: Mapping,
 ) -> None:
-    """Write figures (PNG) and summary.txt to the folder `output`, and print the summary.
+    """Write figures (PNG) and the summary (text, HTML) to the folder `output`; print the summary.
 
     settings: the keys of SETTINGS. The specimens drawn are the first of the held-out ones.
     """
@@ -55,6 +57,7 @@ def run(
         files.write_bytes(Path(output) / f"{name}.png", image.getvalue())
     text = summary(files.read_table(specimens), hits, criteria)
     files.write_text(Path(output) / "summary.txt", text)
+    files.write_text(Path(output) / "summary.html", PAGE.format(html.escape(text)))
     print(text, end="")
 
 
