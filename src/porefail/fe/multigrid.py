@@ -29,8 +29,6 @@ OPTIONS = {
     "mg_coarse_pc_type": "redundant",
     "mg_coarse_redundant_pc_type": "cholesky",
 }
-for _key, _value in OPTIONS.items():
-    PETSc.Options()[PREFIX + _key] = _value
 
 
 def _interpolation(coarse: tuple[int, int, int]) -> sparse.csr_matrix:
@@ -61,6 +59,8 @@ class Multigrid:
         entries: Pattern,
         comm: MPI.Comm,
     ):
+        for key, value in OPTIONS.items():
+            PETSc.Options()[PREFIX + key] = value
         total = kinds.size
         local = (share.end_plane - share.first_plane) * kinds[0].size
         self._entries = entries
