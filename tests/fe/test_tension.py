@@ -3,6 +3,7 @@ import pytest
 from mpi4py import MPI
 from scipy.optimize import brentq
 
+from porefail.errors import PorefailError
 from porefail.fe.assembly import assemble, constrain, pattern
 from porefail.fe.constitutive import PHI, STATE, initial_state, update
 from porefail.fe.grid import HELD, slab
@@ -175,3 +176,18 @@ def test_specimen_that_does_not_converge_has_a_status(named):
     result = simulate(porous(), SPACING, named("staged"), settings)
     assert result.status == NOT_CONVERGED
     assert np.all(np.isfinite(result.damage[porous() == 0]))
+
+
+def test_elastic_solve_that_does_not_converge_has_a_status(named, monkeypatch):
+    monkeypatch.setattr(
+        "porefail.fe.multigrid.Multigrid.solve", lambda self, f, tol: (0 * f, False)
+    )
+    result = simulate(porous(), SPACING, named("staged"), SETTINGS)
+    assert result.status == NOT_CONVERGED
+    assert result.failed.sum() == 0
+    assert np.all(np.isfinite(result.damage[porous() == 0]))
+
+
+def test_grid_that_cannot_be_halved_twice_is_refused(named):
+    with pytest.raises(PorefailError, match="divisible by 4"):
+        simulate(np.zeros((8, 8, 18)), SPACING, named("staged"), SETTINGS)

@@ -140,7 +140,8 @@ class Specimen:
         """Linear elastic solution: local displacement per unit nominal strain (mm), and element
         means of von Mises stress and pressure per unit nominal stress (layers, ny, nx).
 
-        Zero stress where a voxel bears no load. Call it in the undeformed state.
+        Zero stress where a voxel bears no load. Call it in the undeformed state. Raises
+        ArithmeticError where the solve does not converge.
         """
         tiny = 1e-6  # far below first flow
         planes = np.arange(self.share.first_layer, self.share.end_layer + 1)

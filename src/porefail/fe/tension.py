@@ -5,12 +5,15 @@ from typing import NamedTuple
 import numpy as np
 from mpi4py import MPI
 
+from porefail.errors import PorefailError
 from porefail.fe.equilibrium import Specimen
 from porefail.fe.grid import load_bearing
 from porefail.fe.material import Material
 
 # How a simulation ends; the same numbers as in the HDF5 contract.
 FIRST_FAILURE, NO_FAILURE, NOT_CONVERGED, SEVERED = 1, 2, 3, 5
+
+HISTORY = ("strain", "stress", "max_damage", "failed_fraction")
 
 
 class LoadSettings(NamedTuple):
@@ -79,20 +82,29 @@ def simulate(
     more than the tolerances. Never raises for a specimen that cannot be loaded or does not
     converge: the status tells.
     """
+    if any(side % 4 for side in porosity.shape):
+        raise PorefailError(f"grid {porosity.shape}: each side must be divisible by 4")
     solid = porosity.transpose(2, 1, 0) == 0
     bearing = load_bearing(solid)
     if bearing is None:
-        nothing = np.where(porosity == 0, np.float32(0), np.float32(np.nan))
-        damage = np.where(porosity == 0, np.float32(material.initial_damage), np.float32(np.nan))
-        empty = {name: np.empty(0) for name in ("strain", "stress", "max_damage")}
-        empty["failed_fraction"] = np.empty(0)
-        failed = np.zeros(porosity.shape, np.uint8)
-        return Tension(SEVERED, damage, failed, nothing, nothing.copy(), np.nan, empty)
+        return _unloaded(SEVERED, porosity, material)
     specimen = Specimen(bearing, spacing, material, comm)
     try:
         return _pull(specimen, np.count_nonzero(solid), porosity, settings)
+    except ArithmeticError:
+        return _unloaded(NOT_CONVERGED, porosity, material)
     finally:
         specimen.destroy()
+
+
+def _unloaded(status: int, porosity: np.ndarray, material: Material) -> Tension:
+    """Result of a specimen that could not be loaded at all: no stress, initial damage."""
+    solid = porosity == 0
+    damage = np.where(solid, material.initial_damage, np.nan).astype(np.float32)
+    stress = np.where(solid, 0.0, np.nan).astype(np.float32)
+    failed = np.zeros(porosity.shape, np.uint8)
+    history = {name: np.empty(0) for name in HISTORY}
+    return Tension(status, damage, failed, stress, stress.copy(), np.nan, history)
 
 
 def _pull(specimen: Specimen, solids: int, porosity: np.ndarray, settings: LoadSettings) -> Tension:
@@ -141,7 +153,6 @@ def _pull(specimen: Specimen, solids: int, porosity: np.ndarray, settings: LoadS
         ramp.advance(growth)
 
     columns = np.array(history).reshape(-1, 4).T
-    names = ("strain", "stress", "max_damage", "failed_fraction")
     fields = [specimen.gather(field) for field in (damage, mises, pressure)]
     failed = None
     if fields[0] is not None:
@@ -154,5 +165,5 @@ def _pull(specimen: Specimen, solids: int, porosity: np.ndarray, settings: LoadS
         fields[1],
         fields[2],
         first_failure_strain,
-        dict(zip(names, columns, strict=True)),
+        dict(zip(HISTORY, columns, strict=True)),
     )

@@ -24,7 +24,6 @@ from porefail.store import Status
 
 SETTINGS = {"material": dict, **tension.LoadSettings.__annotations__}
 ELEMENT = "C3D8 B-bar, 8 Gauss points"
-HISTORY = ("strain", "stress", "max_damage", "failed_fraction")
 PROGRESS_SECONDS = 5.0
 
 
@@ -183,7 +182,7 @@ def _row(number: int, voxels: np.ndarray, result: tension.Tension | None) -> dic
         "elastic/von_mises": nothing if result is None else result.mises,
         "elastic/pressure": nothing if result is None else result.pressure,
     }
-    for name in HISTORY:
+    for name in tension.HISTORY:
         values = np.asarray(result.history[name], np.float64) if result else np.empty(0)
         row[f"history/{name}"] = values if values.size else np.array([np.nan])
     return {name: np.asarray(values)[None] for name, values in row.items()}
