@@ -64,7 +64,8 @@ def test_learning_curves():
 
 def test_metric_curves():
     threshold = np.linspace(0.1, 0.9, 9)
-    voxel = {name: threshold**k for k, name in enumerate(("recall", "precision", "f"), start=1)}
+    names = ("recall", "precision", "f", "jaccard")
+    voxel = {name: threshold**k for k, name in enumerate(names, start=1)}
     cluster = {name: np.full(9, np.nan) for name in voxel}
     left, right = saved(metric_curves(threshold, voxel, cluster))
     for line, values in zip(left.lines, voxel.values(), strict=True):
@@ -73,6 +74,7 @@ def test_metric_curves():
         "recall",
         "precision",
         "F-score",
+        "overlap (Jaccard)",
     ]
 
 

@@ -51,13 +51,18 @@ def test_cluster_counts_equal_flooding(seed):
             found += sum(any(p & t for p in preds) for t in trues)
         assert (got.predicted[k], got.hit[k]) == (predicted, hit)
         assert (got.true[k], got.found[k]) == (true, found)
+        if predicted + true:
+            tp, fp, fn = hit, predicted - hit, true - found
+            assert got.jaccard[k] == pytest.approx(tp / (tp + fp + fn))
+            assert got.dice[k] == pytest.approx(2 * tp / (2 * tp + fp + fn))
     assert np.isnan(got.precision[-1]) and np.isnan(got.recall[-1]) and np.isnan(got.f[-1])
 
 
 def test_perfect_prediction_and_symmetry_of_the_scores():
     truth, prediction, solid = fields(4)
     itself = cluster_overlap(truth, truth, solid, thresholds(9))
-    np.testing.assert_array_equal([itself.precision, itself.recall, itself.f], 1.0)
+    scores = [itself.precision, itself.recall, itself.f, itself.jaccard, itself.dice]
+    np.testing.assert_array_equal(scores, 1.0)
     one = cluster_overlap(truth, prediction, solid, thresholds(5))
     other = cluster_overlap(prediction, truth, solid, thresholds(5))
     np.testing.assert_array_equal(one.precision, other.recall)

@@ -41,7 +41,7 @@ def test_tables(made, settings):
     assert list(curves) == (
         ["threshold"]
         + [f"voxel_{name}" for name in ("precision", "recall", "f", "jaccard", "dice")]
-        + [f"cluster_{name}" for name in ("precision", "recall", "f")]
+        + [f"cluster_{name}" for name in ("precision", "recall", "f", "jaccard", "dice")]
     )
     assert len(curves["threshold"]) == settings["evaluate"]["thresholds"]
     assert {"network", "elastic hot spot", "largest pore", "most porous cross-section"} <= set(

@@ -251,8 +251,8 @@ def update(change, old, dt, m, new, stress):
 def consistent_tangent(change, old, dt, m, tangent):
     """dσ/dε of `update`, softening by damage included; (6, 6) MPa, written, not symmetric.
 
-    The equilibrium solver uses the symmetric part at fixed φ (see `update`); this one is for
-    the material-point driver and for the tests.
+    The equilibrium solver makes do with the symmetric part at fixed φ (see `update`); this is the
+    whole derivative, which the tests hold against finite differences.
     """
     new = np.empty(STATE)
     stress = np.empty(6)

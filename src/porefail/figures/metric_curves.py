@@ -11,13 +11,14 @@ SCORES = {
     "recall": (style.BLUE, "-"),
     "precision": (style.VERMILLION, "--"),
     "f": (style.GREY, ":"),
+    "jaccard": (style.SKY, "-."),
 }
 
 
 def metric_curves(
     threshold: np.ndarray, voxel: Mapping[str, np.ndarray], cluster: Mapping[str, np.ndarray]
 ) -> Figure:
-    """Scores "recall", "precision", "f" (m,) by voxels and by clusters, threshold (m,) in (0, 1).
+    """Scores "recall", "precision", "f", "jaccard" (m,) by voxels and by clusters, threshold (m,) in (0, 1).
 
     A score that is not defined is NaN: its line ends there.
     """
@@ -26,7 +27,7 @@ def metric_curves(
     titles = ("voxels", "clusters (one shared voxel is a hit)")
     for axes, scores, title in zip(panels, (voxel, cluster), titles, strict=True):
         for name, (colour, line) in SCORES.items():
-            label = "F-score" if name == "f" else name
+            label = {"f": "F-score", "jaccard": "overlap (Jaccard)"}.get(name, name)
             axes.plot(threshold, scores[name], line, color=colour, label=label)
         axes.set_title(title)
         axes.set_xlabel("threshold on the transformed damage")

@@ -46,6 +46,20 @@ class ClusterOverlap(NamedTuple):
         total = precision + recall
         return np.where(total == 0, 0.0, ratio(2 * precision * recall, total))
 
+    @property
+    def jaccard(self) -> np.ndarray:
+        """Overlap TP / (TP + FP + FN), NaN where there is no cluster at all.
+
+        As in section 4.1: TP, FP are predicted clusters that touch a true one or do not; FN are
+        true clusters that no predicted one touches.
+        """
+        return ratio(self.hit, self.predicted + self.true - self.found)
+
+    @property
+    def dice(self) -> np.ndarray:
+        """Sørensen-Dice coefficient 2 TP / (2 TP + FP + FN), NaN where there is no cluster."""
+        return ratio(2 * self.hit, self.predicted + self.hit + self.true - self.found)
+
 
 class ClusterTable(NamedTuple):
     """Clusters of one field by falling peak; equal peaks in the order of their first voxel.

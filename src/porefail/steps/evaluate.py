@@ -88,14 +88,12 @@ def _curves(held_out: list[Specimen], thresholds: int) -> dict[str, np.ndarray]:
     )
     voxels = overlap.overlap(truth, prediction, solid, threshold)
     pieces = clusters.cluster_overlap(truth, prediction, solid, threshold)
-    return {
-        "threshold": threshold,
-        **{
-            f"voxel_{name}": getattr(voxels, name)
-            for name in ("precision", "recall", "f", "jaccard", "dice")
-        },
-        **{f"cluster_{name}": getattr(pieces, name) for name in ("precision", "recall", "f")},
+    columns = {
+        f"{kind}_{name}": getattr(scores, name)
+        for kind, scores in (("voxel", voxels), ("cluster", pieces))
+        for name in ("precision", "recall", "f", "jaccard", "dice")
     }
+    return {"threshold": threshold, **columns}
 
 
 def _sites(held_out: list[Specimen], settings: Mapping, spacing: float) -> tuple[dict, dict]:

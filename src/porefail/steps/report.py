@@ -128,7 +128,7 @@ def _site_hits(hits: Mapping, criteria: Mapping[str, str]):
 
 def _metric_curves(curves: Mapping):
     voxel, cluster = (
-        {name: curves[f"{kind}_{name}"] for name in ("recall", "precision", "f")}
+        {name: curves[f"{kind}_{name}"] for name in ("recall", "precision", "f", "jaccard")}
         for kind in ("voxel", "cluster")
     )
     return metric_curves(curves["threshold"], voxel, cluster)
