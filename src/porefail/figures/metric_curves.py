@@ -18,7 +18,7 @@ SCORES = {
 def metric_curves(
     threshold: np.ndarray, voxel: Mapping[str, np.ndarray], cluster: Mapping[str, np.ndarray]
 ) -> Figure:
-    """Scores "recall", "precision", "f", "jaccard" (m,) by voxels and by clusters, threshold (m,) in (0, 1).
+    """Scores "recall", "precision", "f", "jaccard" (m,) by voxels and clusters, threshold (m,).
 
     A score that is not defined is NaN: its line ends there.
     """
