@@ -43,6 +43,14 @@ def pattern(shape: tuple[int, int, int], share: Slab) -> Pattern:
     return Pattern(entries, rows.astype(np.int32), columns.ravel()[entries].astype(np.int32))
 
 
+@njit(cache=True)
+def _gather_element(u, k, j, i, ue):
+    """Displacements of the nodes of an element, ue (24,) written."""
+    for a in range(8):
+        for c in range(3):
+            ue[3 * a + c] = u[k + (a >> 2), j + (a >> 1 & 1), i + (a & 1), c]
+
+
 @njit(cache=True, fastmath={"contract", "reassoc"})
 def assemble(du, bearing, old, dt, material, element, first_row, new, force, stencil):
     """Advance all points of the local elements to the displacement change du; assemble.
@@ -71,9 +79,7 @@ def assemble(du, bearing, old, dt, material, element, first_row, new, force, ste
             for i in range(nx):
                 if not bearing[k, j, i]:
                     continue
-                for a in range(8):
-                    for c in range(3):
-                        ue[3 * a + c] = du[k + (a >> 2), j + (a >> 1 & 1), i + (a & 1), c]
+                _gather_element(du, k, j, i, ue)
                 changes[:] = 0.0
                 for q in range(24):
                     for r in range(48):
@@ -183,9 +189,7 @@ def elastic_stress(u, bearing, start, material, element, mises, pressure):
             for i in range(nx):
                 if not bearing[k, j, i]:
                     continue
-                for a in range(8):
-                    for c in range(3):
-                        ue[3 * a + c] = u[k + (a >> 2), j + (a >> 1 & 1), i + (a & 1), c]
+                _gather_element(u, k, j, i, ue)
                 mises[k, j, i] = 0.0
                 pressure[k, j, i] = 0.0
                 for g in range(8):
