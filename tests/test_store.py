@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from porefail import files, store
-from porefail.store import StoreError
+from porefail.dataset.split import Part
+from porefail.store import Status, StoreError
 
 DATASETS = {
     "damage": np.random.default_rng(0).random((40, 4, 4, 8)).astype(np.float32),
@@ -55,13 +56,38 @@ def test_every_dataset_has_a_checksum(path):
         assert all(file[name].fletcher32 for name in DATASETS)
 
 
+def test_every_dataset_says_what_it_is(path):
+    with h5py.File(path) as file:
+        for name in DATASETS:
+            assert tuple(file[name].attrs[key] for key in ("unit", "meaning")) == store.FIELDS[name]
+
+
+def test_a_dataset_outside_the_contract_is_a_bug(tmp_path):
+    with pytest.raises(KeyError, match="stress"):
+        store.write_atomically(tmp_path / "a.h5", {"stress": np.zeros(3)}, {})
+    assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize("name, codes", [("status", Status), ("part", Part)])
+def test_codes_are_named_in_the_file(tmp_path, name, codes):
+    values = np.array(codes, np.uint8)
+    with store.appending(tmp_path / "a.h5", {}) as file:
+        file.append({name: values[:2]})
+        file.append({name: values[2:]})
+    with h5py.File(tmp_path / "a.h5") as file:
+        names = h5py.check_enum_dtype(file[name].dtype)
+        assert names == {code.name: code.value for code in codes}
+    found = store.read(tmp_path / "a.h5")[0][name]
+    assert found.dtype == np.uint8 and found.tolist() == list(codes)
+
+
 def test_rows_are_appended(tmp_path):
     with store.appending(tmp_path / "a.h5", {"x": "y"}) as file:
-        file.append({"damage": DATASETS["damage"][:10], "empty": np.zeros((0, 3))})
-        file.append({"damage": DATASETS["damage"][10:], "empty": np.zeros((2, 3))})
+        file.append({"damage": DATASETS["damage"][:10], "clusters/centroid_mm": np.zeros((0, 3))})
+        file.append({"damage": DATASETS["damage"][10:], "clusters/centroid_mm": np.zeros((2, 3))})
     datasets, attributes = store.read(tmp_path / "a.h5")
     np.testing.assert_array_equal(datasets["damage"], DATASETS["damage"])
-    assert datasets["empty"].shape == (2, 3) and attributes["x"] == "y"
+    assert datasets["clusters/centroid_mm"].shape == (2, 3) and attributes["x"] == "y"
 
 
 def test_an_error_while_writing_leaves_the_old_file(path):
@@ -78,6 +104,11 @@ def test_missing_file(tmp_path):
 
 def test_missing_dataset(path):
     assert refusal(path, ["porosity"]).endswith("no dataset /porosity")
+
+
+def test_file_of_another_kind(path):
+    message = refusal(path, kind="ensemble")
+    assert message == f"{path}: no attribute porosity, which every ensemble has"
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.999])
@@ -152,12 +183,14 @@ FULL = """
 import resource, signal, sys
 import numpy as np
 from porefail import files, store
+from porefail.dataset.split import Part
 limit = int(sys.argv[2])
 if limit:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 noise = np.random.default_rng(0).random(int(sys.argv[3]))
+datasets = {"damage": noise, "history/stress": noise}
 for write in (
-    lambda: store.write_atomically(sys.argv[1], {"a": noise, "b/c": noise}, {"x": 1}),
+    lambda: store.write_atomically(sys.argv[1], datasets, {"x": 1}),
     lambda: files.write_text(sys.argv[1], "x" * 8 * noise.size),
 ):
     try:
@@ -225,7 +258,7 @@ def test_leftovers_of_a_killed_writer_are_removed(tmp_path):
     program = (
         "import os, signal, sys, numpy as np\nfrom porefail import store\n"
         "with store.appending(sys.argv[1], {}) as file:\n"
-        "    file.append({'a': np.arange(9)})\n    os.kill(os.getpid(), signal.SIGKILL)"
+        "    file.append({'realization': np.arange(9)})\n    os.kill(os.getpid(), signal.SIGKILL)"
     )
     run_python(program, tmp_path / "a.h5")
     assert len(os.listdir(tmp_path)) == 1 and not (tmp_path / "a.h5").exists()

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -55,12 +56,19 @@ def reason(error: OSError) -> str:
     return error.strerror if error.strerror and error.errno else str(error).split("\n")[0]
 
 
-def write_bytes(path: str | Path, data: bytes) -> None:
-    """Write a file with the same guarantees."""
+@contextmanager
+def new_file(path: str | Path) -> Iterator[BinaryIO]:
+    """An open file, for bytes, with the same guarantees."""
     with replacing(path) as temporary, open(temporary, "xb") as file:
-        file.write(data)
+        yield file
         file.flush()
         os.fsync(file.fileno())
+
+
+def write_bytes(path: str | Path, data: bytes) -> None:
+    """Write a file with the same guarantees."""
+    with new_file(path) as file:
+        file.write(data)
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -64,6 +64,7 @@ class Parts:
             return False
         with files.replacing(self.output) as temporary:
             os.link(self.complete, temporary)
+            os.utime(temporary)  # a link is as old as its file: the shard is newer than its input
         return True
 
     def open_queue(self) -> None:

@@ -3,6 +3,9 @@
 Files are written atomically (see porefail.files). Every dataset carries Fletcher-32 checksums,
 HDF5's own structures carry theirs (file format of HDF5 1.10), and the root attribute `complete` is
 written last.
+
+FIELDS lists every dataset that there is, with its unit and meaning, KINDS the root attributes that
+readers of each kind of file rely on.
 """
 
 import io
@@ -32,6 +35,47 @@ class Status(IntEnum):
     NOT_CONVERGED = 3  # the smallest load step did not converge
     EMPTY = 4  # no pore: not simulated
     SEVERED = 5  # no load path of voxels joined by faces between the grips
+
+
+# The contract with external tools: dataset -> unit, meaning; both are written beside the data.
+# n: realizations; fields (n, nx, ny, nz); histories (n, steps), padded with NaN; clusters (m).
+FIELDS = {
+    "realization": ("1", "number of the realization"),
+    "porosity": ("1", "explicit pores: 1 in a void, else 0"),
+    "damage": ("1", "void fraction of the material at first failure, NaN in voids"),
+    "failed": ("1", "1 in voxels at the maximum damage at first failure, else 0"),
+    "final_failed": ("1", "1 in voxels at the maximum damage at structural failure, else 0"),
+    "status": ("1", "what became of the realization"),
+    "first_failure_strain": ("1", "nominal strain along z at first failure, NaN if none"),
+    "history/strain": ("1", "nominal strain along z at each load step"),
+    "history/stress": ("MPa", "nominal stress along z at each load step"),
+    "history/max_damage": ("1", "largest damage of a voxel at each load step"),
+    "history/failed_fraction": ("1", "share of voxels at the maximum damage at each load step"),
+    "elastic/von_mises": ("1", "linear elastic von Mises stress per unit nominal stress"),
+    "elastic/pressure": ("1", "linear elastic mean stress, tension positive, per unit nominal"),
+    "label": ("1", "damage as the network learns it, in [0, 1], NaN in voids"),
+    "part": ("1", "part of the data set that the realization belongs to"),
+    "mean": ("1", "predicted label, NaN in voids"),
+    "variance": ("1", "variance of the predicted label, NaN where it is not estimated"),
+    "clusters/realization": ("1", "realization that the cluster belongs to"),
+    "clusters/rank": ("1", "rank of the cluster in its realization, 1 has the highest peak"),
+    "clusters/peak": ("1", "largest predicted label in the cluster"),
+    "clusters/mean": ("1", "mean predicted label of the cluster"),
+    "clusters/voxels": ("voxels", "size of the cluster"),
+    "clusters/centroid_mm": ("mm", "centroid (x, y, z) from the corner of the specimen"),
+}
+# Datasets stored as an HDF5 enumeration, so that every tool can name the codes.
+CODES = {
+    "status": {status.name: status.value for status in Status},
+    "part": {"TRAIN": 0, "VALIDATION": 1, "TEST": 2},  # as in porefail.dataset.split
+}
+_SOURCE = ("porosity", "simulation", "model_version", "spacing")
+KINDS = {
+    "porosity shard": ("porosity", "spacing"),
+    "ensemble": _SOURCE,
+    "data set": (*_SOURCE, "dataset"),
+    "prediction": (*_SOURCE, "dataset", "predict"),
+}
 
 
 class _Target(io.FileIO):
@@ -68,22 +112,14 @@ class Appender:
         self._file, self._target = file, target
 
     def append(self, datasets: Datasets) -> None:
-        """Add rows to each named dataset; the first call decides its row shape and type."""
+        """Add rows to each named dataset; the first call decides its row shape and type.
+
+        Raises KeyError on a name that is not in FIELDS: a bug.
+        """
         for name, values in datasets.items():
             values = np.asarray(values)
             if name not in self._file:
-                row_bytes = max(1, int(np.prod(values.shape[1:])) * values.dtype.itemsize)
-                self._file.create_dataset(
-                    name,
-                    shape=(0, *values.shape[1:]),
-                    maxshape=(None, *values.shape[1:]),
-                    chunks=(max(1, CHUNK_BYTES // row_bytes), *values.shape[1:]),
-                    dtype=values.dtype,
-                    compression="gzip",
-                    compression_opts=1,
-                    shuffle=True,
-                    fletcher32=True,
-                )
+                self._create(name, values)
             dataset = self._file[name]
             first = dataset.shape[0]
             dataset.resize(first + values.shape[0], axis=0)
@@ -91,6 +127,26 @@ class Appender:
                 dataset[first:] = values
             if self._target.error is not None:
                 raise self._target.error
+
+    def _create(self, name: str, values: np.ndarray) -> None:
+        unit, meaning = FIELDS[name]
+        kind = values.dtype
+        if name in CODES:
+            kind = h5py.enum_dtype(CODES[name], basetype=kind)
+        row_bytes = max(1, int(np.prod(values.shape[1:])) * values.dtype.itemsize)
+        dataset = self._file.create_dataset(
+            name,
+            shape=(0, *values.shape[1:]),
+            maxshape=(None, *values.shape[1:]),
+            chunks=(max(1, CHUNK_BYTES // row_bytes), *values.shape[1:]),
+            dtype=kind,
+            compression="gzip",
+            compression_opts=1,
+            shuffle=True,
+            fletcher32=True,
+        )
+        dataset.attrs["unit"] = unit
+        dataset.attrs["meaning"] = meaning
 
 
 @contextmanager
@@ -119,15 +175,22 @@ def write_atomically(path: str | Path, datasets: Datasets, attributes: Attribute
 
 
 def read(
-    path: str | Path, names: Sequence[str] | None = None, rows: slice | None = None
+    path: str | Path,
+    names: Sequence[str] | None = None,
+    rows: slice | None = None,
+    kind: str | None = None,
 ) -> tuple[dict[str, np.ndarray], dict]:
     """Datasets (all of them, or `names`; all rows, or a slice of them) and root attributes.
 
-    Raises StoreError where the file is missing, truncated, not complete, lacks a dataset, or where
-    the checksum of a dataset does not fit.
+    kind: of KINDS; the file has its attributes. Raises StoreError where the file is missing,
+    truncated, not complete, of another kind, lacks a dataset, or where the checksum of a dataset
+    does not fit.
     """
     with _opened(path) as file:
         attributes = {name: _decoded(value) for name, value in file.attrs.items()}
+        for name in KINDS[kind] if kind else ():
+            if name not in attributes:
+                raise StoreError(f"{path}: no attribute {name}, which every {kind} has")
         datasets = {}
         for name in _dataset_names(file) if names is None else names:
             if name not in file:

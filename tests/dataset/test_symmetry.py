@@ -1,9 +1,7 @@
-import itertools
-
 import numpy as np
 import pytest
 
-from porefail.dataset.symmetry import ELEMENTS, apply, compose, inverse
+from porefail.dataset.symmetry import ELEMENTS, apply
 from porefail.errors import PorefailError
 
 FIELD = np.random.default_rng(0).random((4, 4, 6))
@@ -17,12 +15,9 @@ def test_the_16_elements_are_distinct():
 
 
 def test_they_are_a_group():
-    for first, second in itertools.product(ELEMENTS, ELEMENTS):
-        both = compose(second, first)
-        np.testing.assert_array_equal(apply(both, FIELD), apply(second, apply(first, FIELD)))
-    for name in ELEMENTS:
-        np.testing.assert_array_equal(apply(inverse(name), apply(name, FIELD)), FIELD)
-        assert [compose(name, other) for other in ELEMENTS].count("identity") == 1
+    images = {apply(name, FIELD).tobytes() for name in ELEMENTS}
+    for first in ELEMENTS:
+        assert {apply(second, apply(first, FIELD)).tobytes() for second in ELEMENTS} == images
 
 
 def test_each_element_moves_every_voxel_as_its_matrix_moves_its_centre():
@@ -50,14 +45,12 @@ def test_each_element_moves_every_voxel_as_its_matrix_moves_its_centre():
             assert turned[tuple(image)] == FIELD[voxel], name
 
 
-def test_leading_axes_and_channels_are_left_alone():
+def test_leading_axes_are_left_alone():
     batch = np.random.default_rng(1).random((2, 3, 4, 4, 6))
-    last = np.moveaxis(batch, 1, -1)
     for name in ELEMENTS:
         turned = apply(name, batch)
         for i, j in np.ndindex(2, 3):
             np.testing.assert_array_equal(turned[i, j], apply(name, batch[i, j]))
-        np.testing.assert_array_equal(apply(name, last, channels=True), np.moveaxis(turned, 1, -1))
 
 
 def test_errors():

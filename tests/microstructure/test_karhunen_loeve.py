@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from porefail.errors import PorefailError
 from porefail.microstructure.karhunen_loeve import expansion, gaussian_field, realize
 
 SMALL = dict(shape=(8, 8, 16), spacing=0.05, correlation_length=0.1, exponent=2.0)
@@ -52,3 +53,24 @@ def test_realization_depends_on_seed_and_number_alone():
     np.testing.assert_array_equal(first, realize(again, 0.1, 7, 3))
     assert not np.array_equal(first, realize(expanded, 0.1, 7, 4))
     assert not np.array_equal(first, realize(expanded, 0.1, 8, 3))
+
+
+@pytest.mark.parametrize(
+    "name, bad",
+    [
+        ("shape", [(8, 8), (8, 8, 0), (8, 8, -4), (8, 8, 4.0), (8, 8, "8")]),
+        ("spacing", [0, -0.05, np.inf, np.nan]),
+        ("correlation_length", [0, -0.1, np.inf, np.nan]),
+        ("exponent", [0, -1, 2.01, np.nan]),
+        ("energy", [0, -0.1, 1.01, np.nan]),
+    ],
+)
+def test_values_out_of_range_are_named(name, bad):
+    for value in bad:
+        with pytest.raises(PorefailError, match=f"^{name} is .*, expected "):
+            expansion(**SMALL | {"energy": 0.9} | {name: value})
+
+
+def test_a_negative_seed_is_refused():
+    with pytest.raises(PorefailError, match="seed is -1, expected"):
+        gaussian_field(expansion(**SMALL, energy=0.9), -1, 0)

@@ -121,6 +121,15 @@ def test_a_saved_model_predicts_the_same(whole, tmp_path):
     )
 
 
+def test_a_state_needs_no_suffix(tmp_path):
+    state = checkpoint.State("mark", [np.arange(3)], [], [np.ones(2)], [])
+    checkpoint.write(tmp_path / "state", state)
+    assert [file.name for file in tmp_path.iterdir()] == ["state"]
+    read = checkpoint.read(tmp_path / "state")
+    assert read.fingerprint == "mark" and read.history == []
+    np.testing.assert_array_equal(read.variables[0], np.arange(3))
+
+
 def test_prediction_is_nan_in_voids_alone_and_does_not_depend_on_the_batch(whole):
     model = whole[0]
     one = predict(model, VALIDATION.porosity, batch_size=1)
@@ -157,7 +166,7 @@ def test_bad_input_is_refused(tmp_path):
     with pytest.raises(PorefailError, match="not a model"):
         load(tmp_path / "model.keras")
     (tmp_path / "file").touch()
-    with pytest.raises(PorefailError, match="cannot write"):
+    with pytest.raises(PorefailError, match="cannot be written"):
         save(heteroencoder(), tmp_path / "file" / "model.keras")
-    with pytest.raises(PorefailError, match="cannot write"):
+    with pytest.raises(PorefailError, match="cannot be written"):
         run(tmp_path / "file", SETTINGS._replace(epochs=1))

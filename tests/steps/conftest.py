@@ -142,19 +142,13 @@ def made(tmp_path_factory, settings) -> dict[str, Path]:
 
 
 @pytest.fixture
-def porefail():
+def porefail(mpiexec):
     """Runs a verb of the command line, under mpiexec if ranks are given."""
 
     def run(verb: str, *options, settings: dict | None = None, ranks: int = 0):
         command = [sys.executable, "-m", "porefail", verb, *map(str, options)]
         if ranks:
-            launcher = Path(sys.executable).with_name("mpiexec")
-            command = [
-                str(launcher) if launcher.exists() else "mpiexec",
-                "-n",
-                str(ranks),
-                *command,
-            ]
+            command = [mpiexec, "-n", str(ranks), *command]
         if settings is not None:
             command += ["--settings", json.dumps(settings)]
         return subprocess.run(command, capture_output=True, text=True)

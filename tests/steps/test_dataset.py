@@ -58,7 +58,7 @@ def test_the_transform_matters(made, settings, tmp_path):
     assert np.nanmax(np.abs(one["label"] - other["label"])) > 0.1
 
 
-def test_errors(made, settings, tmp_path):
+def test_errors(made, make_porosity, settings, tmp_path):
     for change, message in [
         ({"transform": "x"}, "transform 'x' is unknown"),
         ({"split": [1, 1]}, "the split must be three positive whole numbers"),
@@ -67,6 +67,10 @@ def test_errors(made, settings, tmp_path):
     ]:
         with pytest.raises(PorefailError, match=message):
             dataset.run(made["ensemble"], tmp_path / "d.h5", settings["dataset"] | change)
-    with pytest.raises(PorefailError, match="none.h5: missing file"):
-        dataset.run(tmp_path / "none.h5", tmp_path / "d.h5", settings["dataset"])
-    assert not list(tmp_path.iterdir())
+    for path, message in [
+        (tmp_path / "none.h5", "none.h5: missing file"),
+        (make_porosity(0, 1), "no attribute simulation, which every ensemble has"),
+    ]:
+        with pytest.raises(PorefailError, match=message):
+            dataset.run(path, tmp_path / "d.h5", settings["dataset"])
+    assert not (tmp_path / "d.h5").exists()

@@ -13,9 +13,10 @@ from porefail.steps import evaluate
 def score(made, settings, tmp_path):
     """Evaluates a given prediction (n, nx, ny, nz) of the test part."""
 
-    def score(mean, realization):
+    def score(mean, realization, **changes):
+        attributes = store.read(made["prediction"], [])[1] | changes
         store.write_atomically(
-            tmp_path / "p.h5", {"mean": mean, "realization": realization}, {"spacing": 0.05}
+            tmp_path / "p.h5", {"mean": mean, "realization": realization}, attributes
         )
         paths = [tmp_path / f"{name}.csv" for name in ("curves", "sites", "specimens")]
         inputs = (tmp_path / "p.h5", made["dataset"], made["ensemble"])
@@ -88,3 +89,22 @@ def test_a_uniform_prediction_tells_nothing(score, held_out):
 def test_errors(score, held_out):
     with pytest.raises(PorefailError, match="no prediction of realization"):
         score(held_out["label"][1:], held_out["realization"][1:])
+
+
+def test_files_that_do_not_belong_together(score, made, held_out, settings, tmp_path):
+    given = held_out["label"], held_out["realization"]
+    with pytest.raises(PorefailError, match="p.h5: made with other settings: dataset.seed is 8"):
+        score(*given, dataset=settings["dataset"] | {"seed": 8})
+    material = {"simulation": settings["simulate"] | {"max_strain": 0.1}}
+    with pytest.raises(PorefailError, match="p.h5: .* simulation.max_strain is 0.1, expected"):
+        score(*given, **material)
+    fields, attributes = store.read(made["ensemble"])
+    store.write_atomically(tmp_path / "e.h5", fields, attributes | material)
+    outputs = [tmp_path / name for name in "cst"]
+    for prediction, ensemble, message in [
+        (made["prediction"], tmp_path / "e.h5", "e.h5: .* simulation.max_strain is 0.1, expected"),
+        (made["dataset"], made["ensemble"], "no attribute predict, which every prediction has"),
+    ]:
+        with pytest.raises(PorefailError, match=message):
+            evaluate.run(prediction, made["dataset"], ensemble, *outputs, settings["evaluate"])
+    assert [path.name for path in tmp_path.iterdir() if path.suffix != ".h5"] == []

@@ -17,6 +17,9 @@ def test_contract(made):
     assert found["mean"].dtype == found["variance"].dtype == np.float32
     np.testing.assert_array_equal(np.isnan(found["mean"]), learnt["porosity"][held_out] == 1)
     assert np.isnan(found["variance"]).all() and attributes["spacing"] == 0.05
+    source = store.read(made["dataset"], [])[1]
+    for key in ("porosity", "simulation", "model_version", "dataset"):
+        assert attributes[key] == source[key]
 
 
 def test_clusters_are_ranked_by_their_peak(made, settings):
@@ -44,4 +47,6 @@ def test_errors(made, settings, tmp_path):
         with pytest.raises(PorefailError, match=message) as raised:
             predict.run(tmp_path / model, made["dataset"], tmp_path / "p.h5", settings["predict"])
         assert "\n" not in str(raised.value)
+    with pytest.raises(PorefailError, match="no attribute dataset, which every data set has"):
+        predict.run(made["model"], made["ensemble"], tmp_path / "p.h5", settings["predict"])
     assert not (tmp_path / "p.h5").exists()

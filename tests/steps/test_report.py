@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from porefail import files
+from porefail import files, store
 from porefail.errors import PorefailError
 from porefail.steps import report
 
@@ -62,4 +62,15 @@ def test_distance():
 def test_missing_input(run, tmp_path):
     with pytest.raises(PorefailError, match="none.csv: missing file"):
         run(sites=tmp_path / "none.csv")
+    assert not (tmp_path / "report").exists()
+
+
+def test_files_that_do_not_belong_together(run, made, settings, tmp_path):
+    fields, attributes = store.read(made["prediction"])
+    other = attributes | {"dataset": settings["dataset"] | {"seed": 8}}
+    store.write_atomically(tmp_path / "p.h5", fields, other)
+    with pytest.raises(PorefailError, match="p.h5: made with other settings: dataset.seed is 8"):
+        run(prediction=tmp_path / "p.h5")
+    with pytest.raises(PorefailError, match="no attribute dataset, which every data set has"):
+        run(dataset=made["ensemble"])
     assert not (tmp_path / "report").exists()

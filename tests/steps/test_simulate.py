@@ -200,8 +200,10 @@ def test_a_complete_shard_comes_back_after_its_output_is_deleted(
     assert sorted(path.name for path in Parts(output).folder.iterdir()) == ["complete.h5", "lock"]
     whole = output.read_bytes()
     output.unlink()
+    pores.touch()
     run(pores, output)
     assert len(calls) == 3 and output.read_bytes() == whole
+    assert output.stat().st_mtime >= pores.stat().st_mtime  # else it would be made again
     assert "was finished before" in capsys.readouterr().out
     simulate.run(pores, output, settings["simulate"] | {"max_strain": 0.2}, MODEL_VERSION)
     assert len(calls) == 6
@@ -221,13 +223,15 @@ def test_parts_stay_where_there_are_no_hard_links(make_porosity, run, calls, mon
 
 
 def test_errors_on_all_ranks(make_porosity, settings, tmp_path):
-    pores = make_porosity(0, 0)
+    pores, bare = make_porosity(0, 0), tmp_path / "bare.h5"
+    store.write_atomically(bare, store.read(pores)[0], {"spacing": 0.05})
     for options, message in [
         ({"model_version": 99}, "model version 99 is asked for"),
         ({"ranks_per_realization": 2}, "1 ranks cannot be split into teams of 2"),
         ({"settings": settings["simulate"] | {"rate": 1}}, "settings: unknown rate"),
         ({"settings": settings["simulate"] | {"material": {}}}, "material parameters: missing"),
         ({"porosity": tmp_path / "none.h5"}, "none.h5: missing file"),
+        ({"porosity": bare}, "bare.h5: no attribute porosity, which every porosity shard has"),
     ]:
         arguments = {
             "porosity": pores,
@@ -307,7 +311,7 @@ def test_one_line_for_an_error_under_mpi(make_porosity, porefail, settings, tmp_
 
 
 @pytest.mark.slow
-def test_an_error_on_one_rank_ends_the_world(make_porosity, tmp_path, settings):
+def test_an_error_on_one_rank_ends_the_world(make_porosity, mpiexec, tmp_path, settings):
     """Rank 1 fails in its realization; rank 0 would wait for it for ever."""
     program = (
         "import json, sys\n"
@@ -322,9 +326,8 @@ def test_an_error_on_one_rank_ends_the_world(make_porosity, tmp_path, settings):
         "tension.simulate = simulate\n"
         "sys.exit(__main__.main(sys.argv[1:]))"
     )
-    launcher = os.path.join(os.path.dirname(sys.executable), "mpiexec")
     ended = subprocess.run(
-        [launcher, "-n", "2", sys.executable, "-c", program, "simulate"]
+        [mpiexec, "-n", "2", sys.executable, "-c", program, "simulate"]
         + ["--porosity", make_porosity(0, 5), "--output", tmp_path / "s.h5"]
         + ["--model-version", str(MODEL_VERSION), "--ranks-per-realization", "1"]
         + ["--settings", json.dumps(settings["simulate"])],
@@ -338,10 +341,9 @@ def test_an_error_on_one_rank_ends_the_world(make_porosity, tmp_path, settings):
 
 
 @pytest.mark.slow
-def test_a_killed_run_recomputes_nothing_finished(make_porosity, settings, tmp_path):
+def test_a_killed_run_recomputes_nothing_finished(make_porosity, mpiexec, settings, tmp_path):
     pores, output = make_porosity(0, 5), tmp_path / "s.h5"
-    launcher = os.path.join(os.path.dirname(sys.executable), "mpiexec")
-    command = [launcher, "-n", "2", sys.executable, "-m", "porefail", "simulate"]
+    command = [mpiexec, "-n", "2", sys.executable, "-m", "porefail", "simulate"]
     command += ["--porosity", pores, "--output", output, "--model-version", str(MODEL_VERSION)]
     command += ["--ranks-per-realization", "1", "--settings", json.dumps(settings["simulate"])]
     parts = Parts(output)

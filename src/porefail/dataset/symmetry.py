@@ -37,18 +37,15 @@ ELEMENTS: dict[str, Element] = {
     _OWN_NAMES.get(f"{name}_mirror_z", f"{name}_mirror_z"): Element(swap, (*flip, True))
     for name, (swap, flip) in _PLANE.items()
 }
-_NAMES = {element: name for name, element in ELEMENTS.items()}
 
 
-def apply(name: str, field: np.ndarray, channels: bool = False) -> np.ndarray:
-    """A field turned or mirrored, a view of (..., nx, ny, nz), or with channels (..., nz, c).
+def apply(name: str, field: np.ndarray) -> np.ndarray:
+    """A field turned or mirrored, a view of (..., nx, ny, nz).
 
     Raises PorefailError on an unknown name, and where x and y change places on a specimen whose
     cross-section is not square.
     """
     swap, flip = _element(name)
-    if channels:
-        return np.moveaxis(apply(name, np.moveaxis(field, -1, 0)), 0, -1)
     if field.ndim < 3:
         raise PorefailError(f"a voxel field has at least three axes, not {field.shape}")
     if swap:
@@ -59,18 +56,6 @@ def apply(name: str, field: np.ndarray, channels: bool = False) -> np.ndarray:
             )
         field = np.swapaxes(field, -3, -2)
     return field[(..., *(slice(None, None, -1 if turned else 1) for turned in flip))]
-
-
-def compose(second: str, first: str) -> str:
-    """Name of the element that does the same as `first` and then `second`."""
-    (swap_2, flip_2), (swap_1, flip_1) = _element(second), _element(first)
-    x, y, z = (flip_1[1], flip_1[0], flip_1[2]) if swap_2 else flip_1
-    return _NAMES[Element(swap_1 != swap_2, (x != flip_2[0], y != flip_2[1], z != flip_2[2]))]
-
-
-def inverse(name: str) -> str:
-    """Name of the element that undoes this one."""
-    return next(other for other in ELEMENTS if compose(other, name) == "identity")
 
 
 def _element(name: str) -> Element:

@@ -5,7 +5,9 @@ The pores are the places where a Gaussian random field is high. Its correlation 
 the eigenvectors of three small matrices, one an axis: exact, and fast on any grid.
 """
 
+import math
 from functools import reduce
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -43,6 +45,17 @@ def _combine(axes: tuple[np.ndarray, ...], coefficients: np.ndarray) -> np.ndarr
     return np.einsum("ia,jb,kc,abc->ijk", *axes, coefficients, optimize=True)
 
 
+def _check(shape, spacing, correlation_length, exponent, energy) -> None:
+    if len(shape) != 3 or any(not isinstance(n, Integral) or n < 1 for n in shape):
+        raise PorefailError(f"shape is {list(shape)}, expected three positive whole numbers")
+    for name, length in (("spacing", spacing), ("correlation_length", correlation_length)):
+        if not 0.0 < length < math.inf:
+            raise PorefailError(f"{name} is {length}, expected a positive number of mm")
+    for name, number, most in (("exponent", exponent, 2), ("energy", energy, 1)):
+        if not 0.0 < number <= most:
+            raise PorefailError(f"{name} is {number}, expected a number in (0, {most}]")
+
+
 def expansion(
     shape: tuple[int, int, int],
     spacing: float,
@@ -56,7 +69,9 @@ def expansion(
     kept fraction of the total variance, in (0, 1]. Modes of equal energy are kept or dropped
     together, so that the field stays statistically symmetric. Paper, section 2.2; the
     correlation function and its constants: config/ (ASSUME: the paper does not print them).
+    Raises PorefailError that names the argument that is out of range.
     """
+    _check(shape, spacing, correlation_length, exponent, energy)
     # ASSUME: the correlation is separable; for exponent 2 it is isotropic as well.
     values, vectors = [], []
     for count in shape:
@@ -79,7 +94,10 @@ def gaussian_field(expanded: KarhunenLoeve, seed: int, realization: int) -> np.n
     """One realization (nx, ny, nz) of the standard Gaussian field.
 
     It depends on the root seed and the number of the realization alone, not on batches or order.
+    Raises PorefailError where the seed is negative.
     """
+    if seed < 0:
+        raise PorefailError(f"seed is {seed}, expected a whole number from 0")
     generator = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(realization,)))
     coefficients = expanded.amplitude * generator.standard_normal(expanded.amplitude.shape)
     return expanded.scale * _combine(expanded.axes, coefficients)

@@ -1,15 +1,12 @@
 """State of a training after an epoch, in one file that is replaced whole or not at all."""
 
-import contextlib
-import os
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from porefail.errors import PorefailError
+from porefail import files
 
 
 class Epoch(NamedTuple):
@@ -43,25 +40,8 @@ def write(path: Path, state: State) -> None:
     arrays = {"fingerprint": np.array(state.fingerprint), "history": np.array(state.history)}
     for name in _LISTS:
         arrays |= {f"{name}_{k:03d}": value for k, value in enumerate(getattr(state, name))}
-    replace(path, lambda new: np.savez(new, **arrays))
-
-
-def replace(path: Path, write_new: Callable[[Path], None]) -> None:
-    """Have a new file written beside a path, then put it there: whole or not at all.
-
-    Raises PorefailError where it cannot be written.
-    """
-    new = path.with_name(f".new.{path.name}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_new(new)
-        with open(new, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(new, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            new.unlink()
-        raise PorefailError(f"{path}: cannot write: {error.strerror or error}") from None
+    with files.new_file(path) as file:  # an open file: savez would add a suffix to a name
+        np.savez(file, **arrays)
 
 
 def read(path: Path) -> State | None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
+from porefail import files
 from porefail.errors import PorefailError
 from porefail.nn import checkpoint
 from porefail.nn.batches import Batches, Examples, Symmetry
@@ -79,7 +81,10 @@ def train(
 
 def save(model: keras.Model, path: Path) -> None:
     """Write a model as a .keras file, whole or not at all; PorefailError where it cannot be."""
-    checkpoint.replace(path, model.save)
+    with tempfile.TemporaryDirectory() as folder, files.new_file(path) as file:
+        named = Path(folder) / "model.keras"  # Keras takes no other suffix
+        model.save(named)
+        file.write(named.read_bytes())
 
 
 def load(path: Path) -> keras.Model:

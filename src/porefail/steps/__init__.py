@@ -1,7 +1,9 @@
 """One module a rule of the workflow: read files, call the rooms, write files."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
+from porefail import store
 from porefail.errors import PorefailError
 
 NAMES = {int: "a whole number", float: "a number", str: "text", list: "a list", dict: "a mapping"}
@@ -23,3 +25,16 @@ def require_settings(settings: Mapping, kinds: Mapping[str, type]) -> None:
         fits = isinstance(value, (int, float) if kind is float else kind)
         if not fits or isinstance(value, bool):
             raise PorefailError(f"settings: {key} is {value!r}, expected {NAMES[kind]}")
+
+
+def same_origin(dataset: str | Path, prediction: str | Path, ensemble: str | Path) -> dict:
+    """Attributes of a data set, once it is sure that prediction and ensemble belong to it.
+
+    Raises StoreError where one of them was made with other settings.
+    """
+    _, source = store.read(dataset, [], kind="data set")
+    for path, kind in ((prediction, "prediction"), (ensemble, "ensemble")):
+        _, attributes = store.read(path, [], kind=kind)
+        shared = [name for name in store.KINDS[kind] if name in store.KINDS["data set"]]
+        store.require_attributes(path, attributes, {name: source[name] for name in shared})
+    return source

@@ -26,7 +26,7 @@ def run(ensemble: str | Path, output: str | Path, settings: Mapping) -> None:
     settings: the keys of SETTINGS. Only the seed and a realization's number decide its part.
     """
     require_settings(settings, SETTINGS)
-    found, source = store.read(ensemble, ["realization"])
+    found, source = store.read(ensemble, ["realization"], kind="ensemble")
     numbers = found["realization"]
     parts = split(numbers, settings["split"], settings["seed"])
     attributes = {

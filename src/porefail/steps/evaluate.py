@@ -11,7 +11,7 @@ from porefail.dataset.split import Part
 from porefail.errors import PorefailError
 from porefail.metrics import clusters, intervals, overlap
 from porefail.metrics import sites as site
-from porefail.steps import require_settings
+from porefail.steps import require_settings, same_origin
 
 SETTINGS = {"thresholds": int, "site_threshold": float, "near_voxels": int, "near_z": float}
 ROWS = 256  # realizations of the ensemble in memory at a time
@@ -44,7 +44,7 @@ def run(
     first (sites, specimens). Positions in mm from the specimen's corner.
     """
     require_settings(settings, SETTINGS)
-    _, source = store.read(dataset, [])
+    source = same_origin(dataset, prediction, ensemble)
     held_out = list(_held_out(prediction, dataset, ensemble))
     files.write_table(curves, _curves(held_out, settings["thresholds"]))
     table, each = _sites(held_out, settings, source["spacing"])

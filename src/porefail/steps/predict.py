@@ -21,8 +21,9 @@ def run(model: str | Path, dataset: str | Path, output: str | Path, settings: Ma
     settings: the keys of SETTINGS; a cluster reaches that fraction of its field's maximum.
     """
     require_settings(settings, SETTINGS)
-    part = store.read(dataset, ["part"])[0]["part"]
-    held_out, source = store.read_where(dataset, ["porosity", "realization"], part == Part.TEST)
+    found, source = store.read(dataset, ["part"], kind="data set")
+    test = found["part"] == Part.TEST
+    held_out, _ = store.read_where(dataset, ["porosity", "realization"], test)
     mean = predict(training.load(Path(model)), held_out["porosity"])
     rows = []
     for field, voids, number in zip(
@@ -47,8 +48,7 @@ def run(model: str | Path, dataset: str | Path, output: str | Path, settings: Ma
         },
         {
             "predict": dict(settings),
-            "dataset": source["dataset"],
-            "spacing": source["spacing"],
+            **{name: source[name] for name in store.KINDS["data set"]},
             "porefail_version": __version__,
         },
     )

@@ -15,7 +15,7 @@ from porefail.figures.metric_curves import metric_curves
 from porefail.figures.site_hits import site_hits
 from porefail.figures.specimens import specimens as specimen_views
 from porefail.metrics.sites import hot_cluster
-from porefail.steps import require_settings
+from porefail.steps import require_settings, same_origin
 
 SETTINGS = {"specimens": int, "site_threshold": float, "near_voxels": int, "near_z": float}
 PAGE = '<!doctype html><meta charset="utf-8"><title>Summary</title><pre>{}</pre>\n'
@@ -37,6 +37,7 @@ def run(
     settings: the keys of SETTINGS. The specimens drawn are the first of the held-out ones.
     """
     require_settings(settings, SETTINGS)
+    same_origin(dataset, prediction, ensemble)
     hits = files.read_table(sites)
     criteria = {
         "holds": "holds the first failure",

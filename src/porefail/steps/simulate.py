@@ -88,7 +88,7 @@ class _Plan:
     """What there is to do; made on rank 0 and sent to all."""
 
     def __init__(self, porosity: str | Path, output: str | Path, settings: Mapping):
-        datasets, source = store.read(porosity, ["porosity", "realization"])
+        datasets, source = store.read(porosity, ["porosity", "realization"], kind="porosity shard")
         order = np.argsort(datasets["realization"])
         self.realizations: list[int] = datasets["realization"][order].tolist()
         self.voxels = dict(zip(self.realizations, datasets["porosity"][order], strict=True))
