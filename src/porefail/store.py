@@ -50,7 +50,10 @@ FIELDS = {
     "history/strain": ("1", "nominal strain along z at each load step"),
     "history/stress": ("MPa", "nominal stress along z at each load step"),
     "history/max_damage": ("1", "largest damage of a voxel at each load step"),
-    "history/failed_fraction": ("1", "share of voxels at the maximum damage at each load step"),
+    "history/failed_fraction": (
+        "1",
+        "share of solid voxels at the maximum damage at each load step",
+    ),
     "elastic/von_mises": ("1", "linear elastic von Mises stress per unit nominal stress"),
     "elastic/pressure": ("1", "linear elastic mean stress, tension positive, per unit nominal"),
     "label": ("1", "damage as the network learns it, in [0, 1], NaN in voids"),

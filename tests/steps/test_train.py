@@ -57,6 +57,11 @@ def test_errors(run, made, settings, tmp_path):
     ]:
         with pytest.raises(PorefailError, match=message):
             run("bad", **changes)
-    with pytest.raises(PorefailError, match="missing file"):
-        train.run(tmp_path / "d.h5", *(tmp_path / n for n in "mhc"), settings["train"])
+    for model, message in [
+        ("m.keras", "d.h5: missing file"),
+        ("m", "m: the name of a model must end in .keras"),
+    ]:
+        with pytest.raises(PorefailError, match=message):
+            paths = (tmp_path / name for name in ("d.h5", model, "h", "c"))
+            train.run(*paths, settings["train"])
     assert not list(tmp_path.glob("*.keras")) and not list(tmp_path.glob("*.csv"))

@@ -5,15 +5,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-# Okabe & Ito's palette.
-BLACK = "#000000"
+# Of Okabe & Ito's palette.
 ORANGE = "#E69F00"
 SKY = "#56B4E9"
-GREEN = "#009E73"
-YELLOW = "#F0E442"
 BLUE = "#0072B2"
 VERMILLION = "#D55E00"
-PURPLE = "#CC79A7"
 GREY = "#7F7F7F"
 
 DAMAGE_MAP = "cividis"

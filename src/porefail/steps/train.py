@@ -9,6 +9,7 @@ import numpy as np
 from porefail import files, store
 from porefail.dataset import symmetry
 from porefail.dataset.split import Part
+from porefail.errors import PorefailError
 from porefail.nn import training
 from porefail.nn.batches import Examples
 from porefail.nn.heteroencoder import heteroencoder
@@ -36,6 +37,8 @@ def run(
     settings: the keys of SETTINGS. A training that was killed goes on from `checkpoint`.
     """
     require_settings(settings, SETTINGS)
+    if Path(model).suffix != ".keras":
+        raise PorefailError(f"{model}: the name of a model must end in .keras")
     part = store.read(dataset, ["part"])[0]["part"]
     network = heteroencoder(filters=settings["filters"], seed=settings["seed"])
     epochs = training.train(
