@@ -22,18 +22,22 @@ setup:
 
 demo: CONFIG = config/default.yaml
 smoke: CONFIG = config/smoke.yaml
+# Make and Snakemake inherit the lock as file 9. A run that is still at work, even without its make,
+# is waited for; what it finished is not repeated.
 demo smoke: setup
-	@flock -n -o -E 75 .run.lock $(MAKE) --no-print-directory workflow CONFIG=$(CONFIG) || { \
-	    status=$$?; [ $$status != 75 ] || \
-	    echo "porefail: error: make demo or make smoke is already running in this folder" \
-	        "(process $$(cat .run.lock))" >&2; \
-	    exit $$status; }
+	@exec 9>> .run.lock; \
+	flock -n 9 || { \
+	    read number run < .run.lock; \
+	    echo "porefail: $${run:-another run} (process $${number:-unknown}) is still at work in" \
+	        "this folder: waiting for it"; \
+	    flock 9 || exit; }; \
+	$(MAKE) --no-print-directory workflow CONFIG=$(CONFIG) RUN=$@
 
-# One run at a time holds .run.lock, and empties it at its end. If it is not empty now, that run was
-# killed, and the lock that Snakemake left in the folder is stale.
+# Who holds .run.lock empties it at its end. If it is not empty now, the former run was killed, and
+# the lock that Snakemake left in the folder is stale.
 workflow:
 	@[ ! -s .run.lock ] || $(SNAKEMAKE) --unlock
-	@echo $$PPID > .run.lock
+	@echo "$$PPID make $(RUN)" > .run.lock
 	@$(SNAKEMAKE) --rerun-incomplete
 	@results=results/$$($(IN_VENV) python -c "import sys, yaml; \
 	    print((yaml.safe_load(open(sys.argv[1])) or {}).get('name', 'default'))" $(CONFIG)); \

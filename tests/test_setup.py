@@ -1,6 +1,5 @@
 """What `make setup` says when something is missing or an earlier set-up was cut short."""
 
-import fcntl
 import json
 import os
 import re
@@ -181,18 +180,6 @@ def test_what_a_killed_set_up_left_running_is_ended(tmp_path, monkeypatch):
     finally:
         ours.kill()
         others.kill()
-
-
-def test_one_run_at_a_time(clone):
-    (clone / "envs" / "install.py").write_text("")
-    with open(clone / ".run.lock", "w") as lock:
-        lock.write("4711\n")
-        lock.flush()
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        run = subprocess.run(["make", "smoke"], cwd=clone, capture_output=True, text=True)
-    assert run.returncode != 0
-    (line,) = complaints(run)
-    assert line.endswith("make smoke is already running in this folder (process 4711)")
 
 
 def test_the_lock_is_exact_hashed_and_names_no_index():

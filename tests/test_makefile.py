@@ -1,0 +1,132 @@
+"""`make demo` typed twice, or again after it was killed: one run at a time, each to its end."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+# Notes what it is asked, and works until the file `go` is there.
+SNAKEMAKE = """#!/bin/sh
+shift 2
+echo "$@" >> calls
+case "$*" in
+--rerun-incomplete) echo $$ > working; until [ -e go ]; do sleep 0.05; done; echo end >> calls;;
+esac
+"""
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A folder with the Makefile and a stub of Snakemake."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    stub = tmp_path / ".venv" / "bin" / "snakemake"
+    stub.write_text(SNAKEMAKE)
+    stub.chmod(0o755)
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "default.yaml").write_text("name: default\n")
+    (tmp_path / "results" / "default" / "report").mkdir(parents=True)
+    (tmp_path / "results" / "default" / "report" / "summary.txt").write_text("the summary\n")
+    return tmp_path
+
+
+@pytest.fixture
+def demo(clone):
+    """Starts `make demo` in a session of its own; what is left of it is killed at the end."""
+    started = []
+
+    def demo() -> subprocess.Popen:
+        with open(clone / f"output{len(started)}", "w") as output:
+            command = ["make", "--no-print-directory", "demo", "PYTHON=true"]
+            started.append(
+                subprocess.Popen(
+                    command, cwd=clone, stdout=output, stderr=output, start_new_session=True
+                )
+            )
+        return started[-1]
+
+    yield demo
+    (clone / "go").touch()
+    for process in started:
+        kill(process)
+
+
+def kill(process: subprocess.Popen) -> None:
+    """Kill a run with all its processes."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def wait_for(condition) -> None:
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def calls(clone: Path) -> list[str]:
+    return (clone / "calls").read_text().splitlines()
+
+
+def holder(clone: Path) -> int:
+    """The number of the make that wrote .run.lock."""
+    return int((clone / ".run.lock").read_text().split()[0])
+
+
+RUN = ["--rerun-incomplete", "end", "--report results/default/report.html"]
+
+
+def test_one_run(clone, demo):
+    (clone / "go").touch()
+    assert demo().wait(30) == 0
+    assert calls(clone) == RUN
+    assert (clone / "output0").read_text().startswith("the summary\n")
+    assert (clone / ".run.lock").read_text() == ""
+
+
+def test_a_second_run_waits_for_the_first(clone, demo):
+    first = demo()
+    wait_for((clone / "working").exists)
+    second, number = demo(), holder(clone)
+    wait_for(lambda: (clone / "output1").read_text())
+    assert (clone / "output1").read_text() == (
+        f"porefail: make demo (process {number}) is still at work in this folder: waiting for it\n"
+    )
+    time.sleep(0.5)
+    assert calls(clone) == RUN[:1] and second.poll() is None
+    (clone / "go").touch()
+    assert first.wait(30) == second.wait(30) == 0
+    assert calls(clone) == [*RUN, *RUN]
+
+
+def test_a_snakemake_that_outlives_its_make_is_waited_for(clone, demo):
+    first = demo()
+    wait_for((clone / "working").exists)
+    os.kill(holder(clone), signal.SIGKILL)
+    assert first.wait(30) != 0
+    second = demo()
+    wait_for(lambda: "waiting for it" in (clone / "output1").read_text())
+    time.sleep(0.5)
+    assert calls(clone) == RUN[:1] and second.poll() is None
+    (clone / "go").touch()
+    assert second.wait(30) == 0
+    assert calls(clone) == [*RUN[:2], "--unlock", *RUN]
+    assert (clone / ".run.lock").read_text() == ""
+
+
+def test_after_everything_was_killed_the_next_unlocks_and_runs(clone, demo):
+    first = demo()
+    wait_for((clone / "working").exists)
+    kill(first)
+    (clone / "go").touch()
+    assert demo().wait(30) == 0
+    assert calls(clone) == [RUN[0], "--unlock", *RUN]
+    assert "waiting" not in (clone / "output1").read_text()
