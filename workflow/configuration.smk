@@ -1,6 +1,7 @@
-# Check the configuration against config/schema.yaml before any job starts.
+# Check before any job starts: the configuration against config/schema.yaml, the folder of results.
 import difflib
 import math
+import tempfile
 
 import jsonschema
 import yaml
@@ -68,8 +69,16 @@ def contradictions(config):
     if simulation["material"] not in config["materials"]:
         yield (
             f"simulation.material is {simulation['material']!r}, expected one of "
-            + ", ".join(config["materials"])
+            + ", ".join(map(str, config["materials"]))
         )
+    for name, material in config["materials"].items():
+        if not isinstance(name, str):
+            yield f"materials has the name {name!r}, expected text (in YAML, quote it)"
+        if material["initial_damage"] >= material["maximum_damage"]:
+            yield (
+                f"materials.{name}.initial_damage is {material['initial_damage']}, expected below "
+                f"materials.{name}.maximum_damage, {material['maximum_damage']}"
+            )
     for low, high in [
         ("min_strain_step", "max_strain_step"),
         ("max_strain_step", "max_strain"),
@@ -79,7 +88,12 @@ def contradictions(config):
                 f"simulation.{low} is {simulation[low]}, expected at most "
                 f"simulation.{high}, {simulation[high]}"
             )
-    x, y, _ = config["porosity"]["shape"]
+    x, y, z = config["porosity"]["shape"]
+    if team > z + 1:
+        yield (
+            f"execution.ranks_per_realization is {team}, expected at most {z + 1}, one above "
+            f"porosity.shape[2], {z}"
+        )
     for name in config["training"]["symmetries"]:
         if x != y and name.startswith(("rotate_90", "rotate_270", "mirror_xy", "mirror_yx")):
             yield (
@@ -107,11 +121,34 @@ def check(config):
         }
     )
     validator = jsonschema.validators.extend(plain, type_checker=kinds)(schema)
-    errors = sorted(validator.iter_errors(config), key=lambda error: list(error.absolute_path))
+    errors = sorted(
+        validator.iter_errors(config), key=lambda error: list(map(str, error.absolute_path))
+    )
     problems = [described(error) for error in errors] or list(contradictions(config))
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         sys.exit(f"porefail: error: configuration: {problems[0]}{more}")
 
 
+def check_writable(folder):
+    """End with one line if no file can be written in the folder, or in what is there of its path.
+
+    Makes no folder: a dry run leaves none, and jobs that read the Snakefile at the same time
+    neither miss nor remove one.
+    """
+    there = folder
+    while not os.path.lexists(there):
+        there = os.path.dirname(there) or "."
+    try:
+        descriptor, path = tempfile.mkstemp(prefix=".porefail-", dir=there)
+        try:
+            os.write(descriptor, bytes(4096))
+        finally:
+            os.close(descriptor)
+            os.unlink(path)
+    except OSError as error:
+        sys.exit(f"porefail: error: cannot write to {folder}: {there}: {error.strerror}")
+
+
 check(config)
+check_writable(f"results/{config['name']}")

@@ -1,6 +1,8 @@
 """The configuration: documented in full, and refused in one line where it is wrong."""
 
 import copy
+import errno
+import os
 import re
 import sys
 from pathlib import Path
@@ -37,12 +39,19 @@ def merged(*parts: dict) -> dict:
 def problem(changes: dict) -> str | None:
     """What workflow/configuration.smk says of the default configuration with changes."""
     config = merged(load("default"), load("materials"), changes)
-    names = {"workflow": SimpleNamespace(basedir=ROOT), "config": config, "re": re, "sys": sys}
+    names = {"workflow": SimpleNamespace(basedir=ROOT), "config": config}
+    names |= {"os": os, "re": re, "sys": sys}
     try:
         exec((ROOT / "workflow" / "configuration.smk").read_text(), names)
     except SystemExit as ended:
         return str(ended.code)
     return None
+
+
+@pytest.fixture(autouse=True)
+def working_directory(tmp_path, monkeypatch):
+    """The check of the results folder looks here, not in the checkout."""
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
@@ -111,6 +120,49 @@ def test_a_bad_configuration_starts_nothing(tmp_path, snakemake):
         "expected a whole number, at least 1 (specimens)"
     ]
     assert "Traceback" not in ended.stderr and not (tmp_path / "results").exists()
+
+
+def test_results_that_are_a_file(tmp_path, snakemake):
+    (tmp_path / "results").write_text("")
+    ended = snakemake(tmp_path, "default", {})
+    lines = [line for line in ended.stderr.splitlines() if "error" in line]
+    assert ended.returncode == 1 and lines == [
+        "porefail: error: cannot write to results/default: results: Not a directory"
+    ]
+    assert "Traceback" not in ended.stderr
+    assert [path.name for path in tmp_path.iterdir() if path.name[0] != "."] == ["results"]
+
+
+def test_results_that_lead_nowhere(tmp_path):
+    (tmp_path / "results").symlink_to(tmp_path / "unmounted")
+    line = problem({})
+    assert line.endswith("cannot write to results/default: results: No such file or directory")
+
+
+def test_a_full_disk(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "write", full)
+    line = problem({"name": "mine"})
+    assert line == "porefail: error: cannot write to results/mine: .: No space left on device"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+@pytest.mark.parametrize("folder", [".", "results", "results/default"])
+def test_a_read_only_folder(tmp_path, folder):
+    (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+    (tmp_path / folder).chmod(0o500)
+    line = problem({})
+    (tmp_path / folder).chmod(0o700)
+    assert line.endswith(f"cannot write to results/default: {folder}: Permission denied")
+
+
+def test_the_check_of_the_folder_leaves_nothing(tmp_path):
+    (tmp_path / "results" / "default").mkdir(parents=True)
+    assert problem({}) is None and problem({"name": "mine"}) is None
+    assert [path.name for path in tmp_path.rglob("*")] == ["results", "default"]
 
 
 @pytest.mark.parametrize(
