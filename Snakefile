@@ -6,6 +6,7 @@ import re
 import shlex
 import sys
 
+from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import min_version
 
 min_version("9.0")
@@ -18,11 +19,14 @@ configfile: f"{workflow.basedir}/config/materials.yaml"
 report: "workflow/report/workflow.rst"
 
 
-# Jobs use the Python and the MPI of the environment that Snakemake runs in, activated or not, and
-# the package of this checkout.
+# Jobs use the package of this checkout, and the Python and the MPI of the environment that
+# Snakemake runs in, activated or not. With `--sdm conda` these are of the rule's environment, which
+# is activated before this prefix.
+SEARCH = f"{shlex.quote(os.path.dirname(sys.executable))}:$PATH"
+if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
+    SEARCH = "$PATH"
 shell.prefix(
-    "set -euo pipefail; "
-    f"export PATH={shlex.quote(os.path.dirname(sys.executable))}:$PATH"
+    f"set -euo pipefail; export PATH={SEARCH}"
     f" PYTHONPATH={shlex.quote(f'{workflow.basedir}/src')}; "
 )
 
