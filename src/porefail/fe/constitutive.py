@@ -16,16 +16,10 @@ import numpy as np
 from numba import njit
 
 from porefail.fe.material import Material
+from porefail.fe.void_growth import damage_growth
 
 STATE = 9
 KAPPA, ETA, PHI = 6, 7, 8
-
-# A point never loses the last thousandth of its material: keeps 1 − φ away from zero. Elements fail
-# long before, at φ_max.
-SMALLEST_SOLID = 1e-3
-
-# Bounds η where nothing else does (it grows exponentially in material that is long gone).
-LARGEST_DENSITY = 1e100
 
 
 def initial_state(material: Material) -> np.ndarray:
@@ -80,87 +74,6 @@ def _plastic_increment(trial, kappa, dt, m):
         else:
             x = max(x + residual / stiffness, 0.1 * x)
     return increment, slope
-
-
-@njit(cache=True)
-def _nucleate(solid, d_solid, voids, d_voids):
-    """Second term of Eq. 4: 1/(1−φ) grows by the volume of the new voids; with its derivatives.
-
-    Shrinking voids (compression) close at φ = 0.
-    """
-    denominator = 1.0 + voids * solid
-    if denominator <= solid:
-        return 1.0, (0.0, 0.0, 0.0)
-    new = solid / denominator
-    if new <= SMALLEST_SOLID:
-        return SMALLEST_SOLID, (0.0, 0.0, 0.0)
-    by_solid, by_voids = 1.0 / denominator**2, -(new**2)
-    return new, (
-        by_solid * d_solid[0] + by_voids * d_voids[0],
-        by_solid * d_solid[1] + by_voids * d_voids[1],
-        by_solid * d_solid[2] + by_voids * d_voids[2],
-    )
-
-
-@njit(cache=True)
-def _damage(phi, eta, increment, triaxiality, lode, m):
-    """Eqs 4, 5 over a plastic increment Γ of fixed triaxiality T = p/σ_vm and χ = J3²/J2³.
-
-    Returns the new η and φ, and the derivatives (∂φ/∂Γ, ∂φ/∂T, ∂φ/∂χ).
-    """
-    gone = (1.0 - SMALLEST_SOLID, (0.0, 0.0, 0.0))
-    if 1.0 - phi <= SMALLEST_SOLID:
-        return eta, gone[0], gone[1]
-    rate = m.shear_nucleation * (4.0 / 27.0 - lode) + m.triaxiality_nucleation * triaxiality
-    half = np.exp(min(0.5 * rate * increment, 50.0))
-    middle = min(eta * half, LARGEST_DENSITY)
-    new_eta = min(middle * half, LARGEST_DENSITY)
-    volume = m.void_size
-    d_exponent = (rate, increment * m.triaxiality_nucleation, -increment * m.shear_nucleation)
-    first = volume * (middle - eta)
-    second = volume * (new_eta - middle)
-    by_first = 0.5 * volume * middle
-    by_second = volume * (new_eta - 0.5 * middle)
-
-    solid, d_solid = _nucleate(
-        1.0 - phi,
-        (0.0, 0.0, 0.0),
-        first,
-        (by_first * d_exponent[0], by_first * d_exponent[1], by_first * d_exponent[2]),
-    )
-
-    if solid <= SMALLEST_SOLID:
-        return new_eta, gone[0], gone[1]
-
-    # First term of Eq. 4: 1 − (1−φ)^(m+1) grows exponentially with the plastic strain.
-    power = m.damage_exponent + 1.0
-    steepness = 2.0 * (2.0 * m.damage_exponent - 1.0) / (2.0 * m.damage_exponent + 1.0)
-    factor = power * np.sqrt(2.0 / 3.0)
-    argument = min(max(steepness * triaxiality, -30.0), 30.0)
-    sinh, cosh = np.sinh(argument), np.cosh(argument)
-    growth = np.exp(min(factor * sinh * increment, 50.0))
-    before = solid**power
-    after = 1.0 - (1.0 - before) * growth
-    if after <= SMALLEST_SOLID**power:
-        return new_eta, gone[0], gone[1]
-    new = after ** (1.0 / power)
-    by_after = new / (power * after)
-    by_before = growth * power * before / solid
-    by_growth = -(1.0 - before) * growth * factor
-    d_solid = (
-        by_after * (by_before * d_solid[0] + by_growth * sinh),
-        by_after * (by_before * d_solid[1] + by_growth * increment * steepness * cosh),
-        by_after * by_before * d_solid[2],
-    )
-    solid = new
-
-    solid, d_solid = _nucleate(
-        solid,
-        d_solid,
-        second,
-        (by_second * d_exponent[0], by_second * d_exponent[1], by_second * d_exponent[2]),
-    )
-    return new_eta, 1.0 - solid, (-d_solid[0], -d_solid[1], -d_solid[2])
 
 
 @njit(cache=True)
@@ -237,7 +150,7 @@ def update(change, old, dt, m, new, stress):
         )
         triaxiality, lode = _direction(stress, j2, mises, pressure)
         triaxiality, lode, _ = _mean_direction(old, mu, bulk, m, triaxiality, lode)
-        new[ETA], new[PHI], _ = _damage(old[PHI], old[ETA], increment, triaxiality, lode, m)
+        new[ETA], new[PHI], _ = damage_growth(old[PHI], old[ETA], increment, triaxiality, lode, m)
         # Of the final deviator s = (1−φ)·ratio·s_trial.
         radial = (1.0 - 3.0 * mu * slope - ratio) * 3.0 * mu / (trial * ratio) ** 2
     solid = 1.0 - new[PHI]
@@ -281,7 +194,7 @@ def consistent_tangent(change, old, dt, m, tangent):
     mises = trial - 3.0 * mu * increment
     last, last_lode = _direction(s, j2, mises, elastic_bulk * volumetric)
     triaxiality, lode, share = _mean_direction(old, mu, elastic_bulk, m, last, last_lode)
-    _, phi, by = _damage(old[PHI], old[ETA], increment, triaxiality, lode, m)
+    _, phi, by = damage_growth(old[PHI], old[ETA], increment, triaxiality, lode, m)
     square = np.array(
         [
             s[0] * s[0] + s[3] * s[3] + s[5] * s[5],
