@@ -21,16 +21,20 @@ def tensor(v):
     return np.array([[v[0], v[3], v[5]], [v[3], v[1], v[4]], [v[5], v[4], v[2]]])
 
 
+def hooke(material, elastic):
+    """Stress of an elastic strain tensor, MPa."""
+    young, poisson = material.young_modulus, material.poisson_ratio
+    lame = young * poisson / ((1 + poisson) * (1 - 2 * poisson))
+    return lame * np.trace(elastic) * np.eye(3) + young / (1 + poisson) * elastic
+
+
 def rates(material, strain_rate):
     """Eqs 1-5 as printed, for an ODE solver: tensors, no effective stress, no algebra of ours."""
-    lame = material.bulk_modulus - 2 * material.shear_modulus / 3
 
     def right_hand_side(time, y):
         plastic, kappa, eta, phi = tensor(y[:6]), y[6], y[7], y[8]
         elastic = time * strain_rate - plastic
-        stress = (1 - phi) * (
-            lame * np.trace(elastic) * np.eye(3) + 2 * material.shear_modulus * elastic
-        )
+        stress = (1 - phi) * hooke(material, elastic)
         pressure = np.trace(stress) / 3
         s = stress - pressure * np.eye(3)
         norm = np.sqrt(np.sum(s * s))
@@ -87,10 +91,7 @@ def exact(material, strain_rate, time):
     assert solution.success
     y = solution.y[:, -1]
     elastic = time * strain_rate - tensor(y[:6])
-    stress = (1 - y[8]) * (
-        (material.bulk_modulus - 2 * material.shear_modulus / 3) * np.trace(elastic) * np.eye(3)
-        + 2 * material.shear_modulus * elastic
-    )
+    stress = (1 - y[8]) * hooke(material, elastic)
     return stress, y[8]
 
 

@@ -27,16 +27,6 @@ class Material(NamedTuple):
     triaxiality_nucleation: float
     maximum_damage: float
 
-    @property
-    def shear_modulus(self) -> float:
-        """μ in MPa."""
-        return self.young_modulus / (2 * (1 + self.poisson_ratio))
-
-    @property
-    def bulk_modulus(self) -> float:
-        """K in MPa."""
-        return self.young_modulus / (3 * (1 - 2 * self.poisson_ratio))
-
 
 def material(parameters: dict[str, float]) -> Material:
     """A Material from a mapping such as an entry of config/materials.yaml.

@@ -113,6 +113,7 @@ def _pull(specimen: Specimen, solids: int, porosity: np.ndarray, settings: LoadS
     ramp = _Ramp(settings)
     strain, previous, previous_step = 0.0, unit, 1.0
     damage = specimen.damage()
+    largest = specimen.largest(damage)
     history: list[tuple[float, float, float, float]] = []
     status, first_failure_strain = NO_FAILURE, np.nan
     while strain < settings.max_strain:
@@ -141,7 +142,7 @@ def _pull(specimen: Specimen, solids: int, porosity: np.ndarray, settings: LoadS
         if failing > 1 and ramp.retry(0.5):
             continue
         specimen.accept()
-        largest_before, largest = specimen.largest(damage), specimen.largest(reached)
+        largest_before, largest = largest, specimen.largest(reached)
         damage, previous, previous_step = reached, change, ramp.step
         strain += ramp.step
         history.append((strain, specimen.nominal_stress(), largest, failing / solids))

@@ -40,9 +40,9 @@ def damage_growth(phi, eta, increment, triaxiality, lode, m):
 
     Returns the new η and φ, and the derivatives (∂φ/∂Γ, ∂φ/∂T, ∂φ/∂χ).
     """
-    gone = (1.0 - SMALLEST_SOLID, (0.0, 0.0, 0.0))
+    gone, constant = 1.0 - SMALLEST_SOLID, (0.0, 0.0, 0.0)
     if 1.0 - phi <= SMALLEST_SOLID:
-        return eta, gone[0], gone[1]
+        return eta, gone, constant
     rate = m.shear_nucleation * (4.0 / 27.0 - lode) + m.triaxiality_nucleation * triaxiality
     half = np.exp(min(0.5 * rate * increment, 50.0))
     middle = min(eta * half, LARGEST_DENSITY)
@@ -62,7 +62,7 @@ def damage_growth(phi, eta, increment, triaxiality, lode, m):
     )
 
     if solid <= SMALLEST_SOLID:
-        return new_eta, gone[0], gone[1]
+        return new_eta, gone, constant
 
     # First term of Eq. 4: 1 − (1−φ)^(m+1) grows exponentially with the plastic strain.
     power = m.damage_exponent + 1.0
@@ -74,7 +74,7 @@ def damage_growth(phi, eta, increment, triaxiality, lode, m):
     before = solid**power
     after = 1.0 - (1.0 - before) * growth
     if after <= SMALLEST_SOLID**power:
-        return new_eta, gone[0], gone[1]
+        return new_eta, gone, constant
     new = after ** (1.0 / power)
     by_after = new / (power * after)
     by_before = growth * power * before / solid
