@@ -7,6 +7,10 @@ closed form; Strang splitting joins them, with the mean of the direction before 
 where the point was flowing already. So any step has a result, with η ≥ 0 and 0 ≤ φ < 1. First order
 in the step.
 
+The physics comes in three stages, `trial_stress`, `flow` (iterated) and `grow`: scalars in, scalars
+out, no branches, so that a loop over points becomes vector code (see evaluation.py). `update` does
+one point.
+
 Vectors: (xx, yy, zz, xy, yz, zx); strains have engineering shears. Stresses in MPa.
 State of a point, (9,): elastic strain (6), hardening κ (MPa), void concentration η (1/µm³),
 void fraction φ.
@@ -15,11 +19,19 @@ void fraction φ.
 import numpy as np
 from numba import njit
 
+from porefail.fe.elementary import exp, log
 from porefail.fe.material import Material
 from porefail.fe.void_growth import damage_growth
 
 STATE = 9
 KAPPA, ETA, PHI = 6, 7, 8
+
+# Overstress over the yield strength below which a point counts as not flowing.
+NO_FLOW = 1e-12
+
+# Unbalance of the flow equation over the trial stress at which a point is done.
+FLOW_TOLERANCE = 1e-12
+FLOW_ITERATIONS = 100
 
 
 def initial_state(material: Material) -> np.ndarray:
@@ -31,148 +43,208 @@ def initial_state(material: Material) -> np.ndarray:
     return state
 
 
-@njit(cache=True)
-def _plastic_increment(trial, kappa, dt, m):
-    """Equivalent plastic strain increment Γ ≥ 0 of Eqs 2, 3, and its slope dΓ/dq_trial (1/MPa).
-
-    Solves q_trial − 3μΓ − κ(Γ) = Y·(1 + x), Γ = f·dt·sinh(x)^n, by Newton's method. Its left
-    side falls and its right side rises with x and Γ.
-    """
-    # ASSUME: Macaulay brackets: no flow for x ≤ 0 (Eq. 2 prints no cut-off).
-    overstress = trial - kappa - m.yield_strength
-    if overstress <= 0.0:
-        return 0.0, 0.0
-    shear3 = 1.5 * m.young_modulus / (1.0 + m.poisson_ratio)
-    n, recovery, strength = m.flow_exponent, m.dynamic_recovery, m.yield_strength
-    scale = m.flow_coefficient * dt
-    largest = min(overstress / strength, np.arcsinh((overstress / (shear3 * scale)) ** (1.0 / n)))
-    # Newton's method in Γ from below where stress relief dominates, else in x from above: both
-    # sides are convex, so neither overshoots.
-    in_increment = overstress > 1.1 * strength * largest
-    increment = (overstress - strength * largest) / shear3
-    x = largest
-    slope = 0.0
-    for _ in range(100):
-        if in_increment:
-            root = (increment / scale) ** (1.0 / n)
-            cosh = np.sqrt(1.0 + root * root)
-            x = np.log(root + cosh)
-            growth = n * increment * cosh / root
-        else:
-            sinh = np.sinh(x)
-            increment = scale * sinh**n
-            growth = n * increment * np.cosh(x) / sinh
-        hardened = (kappa + m.hardening_modulus * increment) / (1.0 + recovery * increment)
-        hardening = (m.hardening_modulus - recovery * hardened) / (1.0 + recovery * increment)
-        stiffness = (shear3 + hardening) * growth + strength
-        slope = growth / stiffness
-        residual = trial - shear3 * increment - hardened - strength * (1.0 + x)
-        if abs(residual) <= 1e-13 * trial:
-            break
-        if in_increment:
-            increment = max(increment + residual * slope, 0.1 * increment)
-        else:
-            x = max(x + residual / stiffness, 0.1 * x)
-    return increment, slope
+@njit(forceinline=True, error_model="numpy", fastmath={"contract"})
+def _deviator(e0, e1, e2, e3, e4, e5, mu):
+    """Effective deviatoric stress of an elastic strain, and tr ε."""
+    volumetric = e0 + e1 + e2
+    third = volumetric / 3.0
+    twice = 2.0 * mu
+    return (
+        twice * (e0 - third),
+        twice * (e1 - third),
+        twice * (e2 - third),
+        mu * e3,
+        mu * e4,
+        mu * e5,
+        volumetric,
+    )
 
 
-@njit(cache=True)
-def _deviator(elastic, mu, s):
-    """Effective deviatoric stress of an elastic strain; s (6,) is written; returns J2, tr ε."""
-    volumetric = elastic[0] + elastic[1] + elastic[2]
-    for i in range(3):
-        s[i] = 2.0 * mu * (elastic[i] - volumetric / 3.0)
-        s[3 + i] = mu * elastic[3 + i]
-    j2 = 0.5 * (s[0] ** 2 + s[1] ** 2 + s[2] ** 2) + s[3] ** 2 + s[4] ** 2 + s[5] ** 2
-    return j2, volumetric
+@njit(forceinline=True, error_model="numpy", fastmath={"contract"})
+def _invariants(s0, s1, s2, s3, s4, s5):
+    """J2, and χ = J3²/J2³ in [0, 4/27], of a deviatoric stress."""
+    j2 = 0.5 * (s0 * s0 + s1 * s1 + s2 * s2) + s3 * s3 + s4 * s4 + s5 * s5
+    j3 = s0 * (s1 * s2 - s4 * s4) - s3 * (s3 * s2 - s4 * s5) + s5 * (s3 * s4 - s1 * s5)
+    ratio = j3 / max(j2, 1e-200)
+    return j2, j3, min(ratio * ratio / max(j2, 1e-200), 4.0 / 27.0)
 
 
-@njit(cache=True)
-def _third_invariant(s0, s1, s2, s3, s4, s5):
-    """J3 = det s of a deviatoric stress vector."""
-    return s0 * (s1 * s2 - s4 * s4) - s3 * (s3 * s2 - s4 * s5) + s5 * (s3 * s4 - s1 * s5)
-
-
-@njit(cache=True)
-def _direction(s, j2, mises, pressure):
-    """Triaxiality p/σ_vm and J3²/J2³ (in [0, 4/27])."""
-    j3 = _third_invariant(s[0], s[1], s[2], s[3], s[4], s[5])
-    return pressure / mises, min((j3 / j2) ** 2 / j2, 4.0 / 27.0)
-
-
-@njit(cache=True)
-def _mean_direction(old, mu, bulk, m, triaxiality, lode):
+@njit(forceinline=True, error_model="numpy", fastmath={"contract"})
+def _mean_direction(o0, o1, o2, o3, o4, o5, kappa, mu, bulk, m, triaxiality, lode):
     """Mean of the step's first and last direction, and the share of the last one in it.
 
-    The first counts where the point was near flow already; before, its direction is not the one at
-    which flow sets in.
+    o0...o5: elastic strain at the step's start. The first direction counts where the point was near
+    flow already; before, its direction is not the one at which flow sets in.
     """
-    volumetric = old[0] + old[1] + old[2]
-    s0 = 2.0 * mu * (old[0] - volumetric / 3.0)
-    s1 = 2.0 * mu * (old[1] - volumetric / 3.0)
-    s2 = -s0 - s1
-    s3, s4, s5 = mu * old[3], mu * old[4], mu * old[5]
-    j2 = 0.5 * (s0**2 + s1**2 + s2**2) + s3**2 + s4**2 + s5**2
+    s0, s1, s2, s3, s4, s5, volumetric = _deviator(o0, o1, o2, o3, o4, o5, mu)
+    j2, _, first = _invariants(s0, s1, s2, s3, s4, s5)
     mises = np.sqrt(3.0 * j2)
-    if mises < 0.5 * (old[KAPPA] + m.yield_strength):
-        return triaxiality, lode, 1.0
-    first = min((_third_invariant(s0, s1, s2, s3, s4, s5) / j2) ** 2 / j2, 4.0 / 27.0)
-    return 0.5 * (bulk * volumetric / mises + triaxiality), 0.5 * (first + lode), 0.5
+    flowed = mises >= 0.5 * (kappa + m.yield_strength)
+    share = 0.5 if flowed else 1.0
+    other = bulk * volumetric / mises if flowed else 0.0
+    return (
+        share * triaxiality + (1.0 - share) * other,
+        share * lode + (1.0 - share) * first,
+        share,
+    )
 
 
-@njit(cache=True)
-def update(change, old, dt, m, new, stress):
-    """Advance one material point by dt (s) and a change of total strain (6,) (Eqs 1-5).
+@njit(forceinline=True, error_model="numpy", fastmath={"contract"})
+def trial_stress(t0, t1, t2, t3, t4, t5, kappa, dt, m):
+    """Effective von Mises stress (MPa) of a trial elastic strain, and an upper bound of log Γ.
 
-    old, new: states (9,), new is written; stress: (6,) MPa, written. Returns (bulk, shear, radial)
-    in MPa, MPa, 1/MPa, so that the symmetric part of the tangent at fixed φ is
-    bulk·1⊗1 + 2·shear·I_dev + radial·s⊗s with s the deviator of `stress`.
+    Neither the flow rule nor the relief of stress alone allows more plastic strain than e^bound in
+    a step of dt (s). Where nothing flows, the stress returned is one that would flow: `flow` then
+    converges as elsewhere, and `grow` forgets it.
+    """
+    mu = 0.5 * m.young_modulus / (1.0 + m.poisson_ratio)
+    s0, s1, s2, s3, s4, s5, _ = _deviator(t0, t1, t2, t3, t4, t5, mu)
+    j2, _, _ = _invariants(s0, s1, s2, s3, s4, s5)
+    # ASSUME: Macaulay brackets: no flow for x ≤ 0 (Eq. 2 prints no cut-off).
+    overstress = np.sqrt(3.0 * j2) - kappa - m.yield_strength
+    overstress = overstress if overstress > NO_FLOW * m.yield_strength else m.yield_strength
+    logarithm = log(overstress)
+    ratio = overstress / m.yield_strength
+    # sinh(t) <= t·exp(t²/6)
+    by_rate = log(m.flow_coefficient * dt) + m.flow_exponent * (
+        logarithm - log(m.yield_strength) + ratio * ratio * (1.0 / 6.0)
+    )
+    return overstress + kappa + m.yield_strength, min(by_rate, logarithm - log(3.0 * mu))
+
+
+@njit(forceinline=True, error_model="numpy", fastmath={"contract"})
+def flow(y, trial, kappa, dt, m):
+    """The flow equation at Γ = e^y: its unbalance (MPa), −∂/∂y of it, Γ, and κ after the step.
+
+    q_trial − 3μΓ − κ(Γ) = Y·(1 + x), Γ = f·dt·sinh(x)^n (Eqs 2, 3, backward Euler). Falls with y
+    and is concave, so that Newton's method does not overshoot from above.
+    """
+    shear3 = 1.5 * m.young_modulus / (1.0 + m.poisson_ratio)
+    inverse = 1.0 / m.flow_exponent
+    increment = exp(y)
+    sinh = exp((y - log(m.flow_coefficient * dt)) * inverse)
+    cosh = np.sqrt(1.0 + sinh * sinh)
+    x = log(sinh + cosh)
+    recovery = 1.0 / (1.0 + m.dynamic_recovery * increment)
+    hardened = (kappa + m.hardening_modulus * increment) * recovery
+    hardening = (m.hardening_modulus - m.dynamic_recovery * hardened) * recovery
+    unbalance = trial - shear3 * increment - hardened - m.yield_strength * (1.0 + x)
+    slope = (shear3 + hardening) * increment + m.yield_strength * inverse * sinh / cosh
+    return unbalance, slope, increment, hardened
+
+
+@njit(forceinline=True, error_model="numpy", fastmath={"contract"})
+def grow(
+    t0, t1, t2, t3, t4, t5, o0, o1, o2, o3, o4, o5, kappa, eta, phi, increment, by_y, hardened, m
+):  # fmt: skip
+    """The point after a step in which Γ = `increment`, which solves the flow equation.
+
+    t: trial elastic strain; o, κ, η, φ: elastic strain and state at the start; by_y, hardened: as
+    `flow` returns them. Returns elastic strain (6), κ, η, φ; deviatoric stress (6) and mean stress
+    (MPa); (bulk, shear, radial) in MPa, MPa, 1/MPa, so that the symmetric part of the tangent at
+    fixed φ is bulk·1⊗1 + 2·shear·I_dev + radial·s⊗s; and for the rest of the tangent
+    ∂φ/∂Γ, ∂φ/∂T, ∂φ/∂χ with T and χ those at the end of the step, and dΓ/dq_trial (1/MPa).
     """
     mu = 0.5 * m.young_modulus / (1.0 + m.poisson_ratio)
     bulk = m.young_modulus / (3.0 * (1.0 - 2.0 * m.poisson_ratio))
-    for i in range(6):
-        new[i] = old[i] + change[i]
-    j2, volumetric = _deviator(new, mu, stress)
+    s0, s1, s2, s3, s4, s5, volumetric = _deviator(t0, t1, t2, t3, t4, t5, mu)
+    j2, _, last_lode = _invariants(s0, s1, s2, s3, s4, s5)
     trial = np.sqrt(3.0 * j2)
     pressure = bulk * volumetric
-    new[KAPPA], new[ETA], new[PHI] = old[KAPPA], old[ETA], old[PHI]
-    increment, slope = _plastic_increment(trial, old[KAPPA], dt, m)
-    ratio = 1.0
-    radial = 0.0
-    if increment > 0.0:
-        mises = trial - 3.0 * mu * increment
-        ratio = mises / trial
-        for i in range(3):
-            new[i] -= 1.5 * increment * stress[i] / trial
-            new[3 + i] -= 3.0 * increment * stress[3 + i] / trial
-        new[KAPPA] = (old[KAPPA] + m.hardening_modulus * increment) / (
-            1.0 + m.dynamic_recovery * increment
-        )
-        triaxiality, lode = _direction(stress, j2, mises, pressure)
-        triaxiality, lode, _ = _mean_direction(old, mu, bulk, m, triaxiality, lode)
-        new[ETA], new[PHI], _ = damage_growth(old[PHI], old[ETA], increment, triaxiality, lode, m)
-        # Of the final deviator s = (1−φ)·ratio·s_trial.
-        radial = (1.0 - 3.0 * mu * slope - ratio) * 3.0 * mu / (trial * ratio) ** 2
-    solid = 1.0 - new[PHI]
+    flows = trial - kappa - m.yield_strength > NO_FLOW * m.yield_strength
+    share = 1.0 if flows else 0.0
+    increment = share * increment
+    slope = share * increment / by_y
+    inverse = 1.0 / max(trial, 1e-100)
+    relief = 3.0 * mu * increment
+    ratio = 1.0 - relief * inverse
+    triaxiality, lode, last_share = _mean_direction(
+        o0, o1, o2, o3, o4, o5, kappa, mu, bulk, m,
+        share * pressure / max(trial - relief, 1e-100), last_lode,
+    )  # fmt: skip
+    new_eta, new_phi, by_increment, by_triaxiality, by_lode = damage_growth(
+        phi, eta, increment, share * triaxiality, lode, m
+    )
+    new_phi = new_phi if flows else phi
+    solid = 1.0 - new_phi
+    normal = 1.5 * increment * inverse
+    scale = solid * ratio
+    # Of the final deviator s = (1−φ)·ratio·s_trial.
+    final = inverse / ratio
+    radial = (1.0 - 3.0 * mu * slope - ratio) * 3.0 * mu * final * final / solid
+    return (
+        t0 - normal * s0,
+        t1 - normal * s1,
+        t2 - normal * s2,
+        t3 - 2.0 * normal * s3,
+        t4 - 2.0 * normal * s4,
+        t5 - 2.0 * normal * s5,
+        hardened if flows else kappa,
+        new_eta if flows else eta,
+        new_phi,
+        scale * s0,
+        scale * s1,
+        scale * s2,
+        scale * s3,
+        scale * s4,
+        scale * s5,
+        solid * pressure,
+        solid * bulk,
+        scale * mu,
+        radial if flows else 0.0,
+        by_increment,
+        share * last_share * by_triaxiality,
+        share * last_share * by_lode,
+        slope,
+    )
+
+
+@njit(cache=True, error_model="numpy")
+def _advance(trial, old, dt, m):
+    """All that `grow` returns, for one point; trial: trial elastic strain (6,), old: state (9,)."""
+    mises, bound = trial_stress(
+        trial[0], trial[1], trial[2], trial[3], trial[4], trial[5], old[KAPPA], dt, m
+    )
+    y = bound
+    for _ in range(FLOW_ITERATIONS):
+        unbalance, by_y, increment, hardened = flow(y, mises, old[KAPPA], dt, m)
+        if abs(unbalance) <= FLOW_TOLERANCE * mises:
+            break
+        y = min(y + unbalance / by_y, bound)
+    return grow(
+        trial[0], trial[1], trial[2], trial[3], trial[4], trial[5],
+        old[0], old[1], old[2], old[3], old[4], old[5], old[KAPPA], old[ETA], old[PHI],
+        increment, by_y, hardened, m,
+    )  # fmt: skip
+
+
+@njit(cache=True, error_model="numpy")
+def update(change, old, dt, m, new, stress):
+    """Advance one point by dt (s) and a change of total strain (6,) (Eqs 1-5).
+
+    old, new: states (9,), new is written; stress: (6,) MPa, written.
+    """
+    result = _advance(old[:6] + change, old, dt, m)
+    new[0], new[1], new[2], new[3], new[4], new[5] = result[:6]
+    new[KAPPA], new[ETA], new[PHI] = result[6:9]
+    stress[0], stress[1], stress[2], stress[3], stress[4], stress[5] = result[9:15]
     for i in range(3):
-        stress[i] = solid * (ratio * stress[i] + pressure)
-        stress[3 + i] = solid * ratio * stress[3 + i]
-    return solid * bulk, solid * ratio * mu, radial / solid
+        stress[i] += result[15]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def consistent_tangent(change, old, dt, m, tangent):
     """dσ/dε of `update`, softening by damage included; (6, 6) MPa, written, not symmetric.
 
-    The equilibrium solver makes do with the symmetric part at fixed φ (see `update`); this is the
+    The equilibrium solver makes do with the symmetric part at fixed φ (see `grow`); this is the
     whole derivative, which the tests hold against finite differences.
     """
-    new = np.empty(STATE)
-    stress = np.empty(6)
-    bulk, shear, radial = update(change, old, dt, m, new, stress)
-    mean = (stress[0] + stress[1] + stress[2]) / 3.0
-    deviator = stress.copy()
-    deviator[:3] -= mean
+    trial = old[:6] + change
+    result = _advance(trial, old, dt, m)
+    bulk, shear, radial = result[16:19]
+    by_increment, by_triaxiality, by_lode, slope = result[19:23]
+    deviator = np.empty(6)
+    deviator[0], deviator[1], deviator[2], deviator[3], deviator[4], deviator[5] = result[9:15]
     for i in range(6):
         for j in range(6):
             tangent[i, j] = radial * deviator[i] * deviator[j]
@@ -181,20 +253,21 @@ def consistent_tangent(change, old, dt, m, tangent):
             tangent[i, j] += bulk - 2.0 * shear / 3.0
         tangent[i, i] += 2.0 * shear
         tangent[3 + i, 3 + i] += shear
+    if slope == 0.0:
+        return
 
     # Softening: −σ̃ ⊗ dφ/dε, with φ a function of Γ, T and χ.
     mu = 0.5 * m.young_modulus / (1.0 + m.poisson_ratio)
     elastic_bulk = m.young_modulus / (3.0 * (1.0 - 2.0 * m.poisson_ratio))
     s = np.empty(6)
-    j2, volumetric = _deviator(old[:6] + change, mu, s)
-    trial = np.sqrt(3.0 * j2)
-    increment, slope = _plastic_increment(trial, old[KAPPA], dt, m)
-    if increment <= 0.0:
-        return
-    mises = trial - 3.0 * mu * increment
-    last, last_lode = _direction(s, j2, mises, elastic_bulk * volumetric)
-    triaxiality, lode, share = _mean_direction(old, mu, elastic_bulk, m, last, last_lode)
-    _, phi, by = damage_growth(old[PHI], old[ETA], increment, triaxiality, lode, m)
+    s[0], s[1], s[2], s[3], s[4], s[5], volumetric = _deviator(
+        trial[0], trial[1], trial[2], trial[3], trial[4], trial[5], mu
+    )
+    j2, j3, lode = _invariants(s[0], s[1], s[2], s[3], s[4], s[5])
+    mises = np.sqrt(3.0 * j2)
+    solid = 1.0 - result[PHI]
+    final = mises * shear / (solid * mu)
+    triaxiality = elastic_bulk * volumetric / final
     square = np.array(
         [
             s[0] * s[0] + s[3] * s[3] + s[5] * s[5],
@@ -206,13 +279,13 @@ def consistent_tangent(change, old, dt, m, tangent):
         ]
     )
     square[:3] -= 2.0 * j2 / 3.0
-    j3 = _third_invariant(s[0], s[1], s[2], s[3], s[4], s[5])
     for j in range(6):
-        d_trial = 3.0 * mu / trial * s[j]
+        d_trial = 3.0 * mu / mises * s[j]
         d_pressure = elastic_bulk if j < 3 else 0.0
-        d_mises = (1.0 - 3.0 * mu * slope) * d_trial
-        d_triaxiality = (d_pressure - last * d_mises) / mises
-        d_lode = 4.0 * mu * j3 / j2**3 * square[j] - 6.0 * mu * last_lode / j2 * s[j]
-        d_phi = by[0] * slope * d_trial + share * (by[1] * d_triaxiality + by[2] * d_lode)
+        d_final = (1.0 - 3.0 * mu * slope) * d_trial
+        d_triaxiality = (d_pressure - triaxiality * d_final) / final
+        d_lode = 4.0 * mu * j3 / j2**3 * square[j] - 6.0 * mu * lode / j2 * s[j]
+        d_phi = by_increment * slope * d_trial + by_triaxiality * d_triaxiality + by_lode * d_lode
         for i in range(6):
-            tangent[i, j] -= stress[i] / (1.0 - phi) * d_phi
+            mean = result[15] if i < 3 else 0.0
+            tangent[i, j] -= (deviator[i] + mean) / solid * d_phi

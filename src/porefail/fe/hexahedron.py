@@ -16,12 +16,16 @@ CORNERS = np.array([[a & 1, a >> 1 & 1, a >> 2 & 1] for a in range(8)])
 class Hexahedron(NamedTuple):
     """Matrices of one cubic element.
 
+    gradients: (3, 8, 8), ∂N_a/∂x_d at point g in [d, a, g], 1/mm; transposed: the same in
+    [d, g, a].
     strain: (8, 6, 24), B-bar matrix at each Gauss point, 1/mm.
     volume: (24,), element mean of the divergence (dilatation = volume @ u), 1/mm.
     deviatoric: (8, 24, 24), Bᵀ I_dev B at each point (I_dev maps strain to its deviator), 1/mm².
     weight: volume of one Gauss point, mm³.
     """
 
+    gradients: np.ndarray
+    transposed: np.ndarray
     strain: np.ndarray
     volume: np.ndarray
     deviatoric: np.ndarray
@@ -65,4 +69,11 @@ def hexahedron(spacing: float) -> Hexahedron:
     volume = dilatation.mean(axis=0)
     strain[:, :3] += ((volume - dilatation) / 3.0)[:, None, :]
     deviatoric = np.einsum("gia,ij,gjb->gab", strain, DEVIATOR, strain)
-    return Hexahedron(strain, volume, deviatoric, spacing**3 / 8)
+    return Hexahedron(
+        np.ascontiguousarray(gradients.transpose(2, 1, 0)),
+        np.ascontiguousarray(gradients.transpose(2, 0, 1)),
+        strain,
+        volume,
+        deviatoric,
+        spacing**3 / 8,
+    )

@@ -1,7 +1,8 @@
 """Linear systems of the voxel grid: conjugate gradients with geometric multigrid (PETSc).
 
 Each coarser grid has half the elements along each axis; trilinear interpolation joins the grids
-and coarse matrices are Galerkin products, so pores need no mesh of their own on coarse grids.
+and coarse matrices are Galerkin products, so pores need no mesh of their own on coarse grids. The
+finest grid has no matrix (see tangent.py), the next one is computed element by element (coarse.py).
 """
 
 import numpy as np
@@ -9,25 +10,33 @@ from mpi4py import MPI
 from petsc4py import PETSc
 from scipy import sparse
 
-from porefail.fe.assembly import Pattern
+from porefail.fe.coarse import children, coarse_stencil
 from porefail.fe.grid import HELD, Slab
-
-LEVELS = 3
+from porefail.fe.hexahedron import hexahedron
+from porefail.fe.tangent import diagonal, hold, multiply, points_shape, rows_shape
 
 PREFIX = "porefail_"
 
 OPTIONS = {
-    # Plain products are faster than PETSc's inodes on these matrices.
-    "mat_no_inode": None,
     "ksp_type": "cg",
     "pc_type": "mg",
-    "pc_mg_galerkin": "both",
+    "pc_mg_levels": 2,
     "mg_levels_ksp_type": "chebyshev",
     "mg_levels_ksp_max_it": 2,
     "mg_levels_pc_type": "jacobi",
+    # The second grid, again with multigrid.
     "mg_coarse_ksp_type": "preonly",
-    "mg_coarse_pc_type": "redundant",
-    "mg_coarse_redundant_pc_type": "cholesky",
+    "mg_coarse_pc_type": "mg",
+    "mg_coarse_pc_mg_levels": 2,
+    "mg_coarse_pc_mg_galerkin": "both",
+    # Plain products are faster than PETSc's inodes on these matrices.
+    "mg_coarse_mat_no_inode": None,
+    "mg_coarse_mg_levels_ksp_type": "chebyshev",
+    "mg_coarse_mg_levels_ksp_max_it": 2,
+    "mg_coarse_mg_levels_pc_type": "jacobi",
+    "mg_coarse_mg_coarse_ksp_type": "preonly",
+    "mg_coarse_mg_coarse_pc_type": "redundant",
+    "mg_coarse_mg_coarse_redundant_pc_type": "cholesky",
 }
 
 
@@ -44,76 +53,162 @@ def _interpolation(coarse: tuple[int, int, int]) -> sparse.csr_matrix:
     return sparse.kron(nodes, sparse.identity(3), format="csr")
 
 
+def _rows(total: int, rank: int, size: int) -> tuple[int, int]:
+    """Share of a rank in the unknowns of a coarse grid."""
+    return total * rank // size, total * (rank + 1) // size
+
+
+def _distributed(
+    matrix: sparse.spmatrix, rows: tuple[int, int], columns: tuple[int, int], comm: MPI.Comm
+) -> PETSc.Mat:
+    own = sparse.csr_matrix(matrix)[rows[0] : rows[1]]
+    return PETSc.Mat().createAIJ(
+        ((rows[1] - rows[0], matrix.shape[0]), (columns[1] - columns[0], matrix.shape[1])),
+        csr=(own.indptr.astype(np.int32), own.indices.astype(np.int32), own.data),
+        comm=comm,
+    )
+
+
+class Tangent:
+    """The tangent of a rank's share as PETSc sees it; held degrees of freedom are decoupled.
+
+    exchange fills the seam planes of a local displacement from their owners. `points` and `bulk`
+    are written by evaluation.evaluate.
+    """
+
+    def __init__(self, bearing, kinds, share: Slab, scale: float, exchange):
+        self.bearing, self.kinds, self.share = bearing, kinds, share
+        self.element = hexahedron(1.0)
+        shape = points_shape(bearing.shape)
+        self.points = np.zeros(shape, np.float32)
+        self.bulk = np.zeros((*shape[:3], shape[-1]), np.float32)
+        self.scale = scale
+        self._exchange = exchange
+        self._u = np.zeros(kinds.shape)
+        self._force = np.zeros(kinds.shape)
+        self._rows = np.zeros((2, *rows_shape(bearing.shape)), np.float32)
+
+    def mult(self, matrix, x, y):
+        """PETSc's matrix product."""
+        owned = self.share.owned
+        given = x.getArray(readonly=True).reshape(-1, *self._u.shape[1:])
+        self._u[owned] = given
+        hold(self._u[owned], self.kinds[owned], given, 0.0)
+        self._exchange(self._u)
+        multiply(self._u, self.points, self.bulk, self._rows, self._force)
+        hold(self._force[owned], self.kinds[owned], given, self.scale)
+        y.getArray()[:] = self._force[owned].ravel()
+
+    def getDiagonal(self, matrix, diag):  # noqa: N802 - PETSc's name
+        """PETSc's diagonal."""
+        owned = self.share.owned
+        diagonal(self.bearing, self.points, self.bulk, self.element, self._force)
+        hold(self._force[owned], self.kinds[owned], np.ones_like(self._force[owned]), self.scale)
+        diag.getArray()[:] = self._force[owned].ravel()
+
+
 class Multigrid:
     """Solver for one specimen; its matrix may change, its grid and held nodes may not.
 
     shape: elements (nz, ny, nx), each divisible by 4; kinds: all degrees of freedom of the grid
-    (nz+1, ny+1, nx+1, 3). Collective over comm.
+    (nz+1, ny+1, nx+1, 3); tangent: of this rank's share. Collective over comm.
     """
 
     def __init__(
         self,
         shape: tuple[int, int, int],
         kinds: np.ndarray,
-        share: Slab,
-        entries: Pattern,
+        tangent: Tangent,
         comm: MPI.Comm,
     ):
         for key, value in OPTIONS.items():
             PETSc.Options()[PREFIX + key] = value
-        total = kinds.size
-        local = (share.end_plane - share.first_plane) * kinds[0].size
-        self._entries = entries
-        self._comm = comm
+        share = tangent.share
+        self._comm, self._tangent = comm, tangent
+        self._kin = children(tangent.element)
         # Iterations a decade: of the last solve, and of the best with this preconditioner.
         self._effort, self._fresh_effort = np.inf, 0.0
-        self._matrix = PETSc.Mat().create(comm)
-        self._matrix.setSizes(((local, total), (local, total)))
-        self._matrix.setOptionsPrefix(PREFIX)
-        self._matrix.setType("aij")
-        self._matrix.setFromOptions()
-        self._matrix.setPreallocationCOO(entries.rows, entries.columns)
+        plane = kinds[0].size
+        fine_rows = (share.first_plane * plane, share.end_plane * plane)
+        local = fine_rows[1] - fine_rows[0]
+        self._matrix = PETSc.Mat().createPython(
+            ((local, kinds.size), (local, kinds.size)), context=tangent, comm=comm
+        )
+        self._matrix.setUp()
         self._matrix.setOption(PETSc.Mat.Option.SPD, True)
         self._right, self._left = self._matrix.createVecs()
+
+        second = tuple(count // 2 for count in shape)
+        third = tuple(count // 2 for count in second)
+        counts = [3 * int(np.prod(np.array(grid) + 1)) for grid in (second, third)]
+        second_rows, third_rows = (_rows(count, comm.rank, comm.size) for count in counts)
+        self._coarse = self._coarse_matrix(second, second_rows, counts[0])
+        free = sparse.diags((kinds.ravel() != HELD).astype(float))
+        down = _distributed(free @ _interpolation(second), fine_rows, second_rows, comm)
+        further = _distributed(_interpolation(third), second_rows, third_rows, comm)
 
         self._ksp = PETSc.KSP().create(comm)
         self._ksp.setOptionsPrefix(PREFIX)
         self._ksp.setOperators(self._matrix)
         pc = self._ksp.getPC()
         pc.setType("mg")
-        pc.setMGLevels(LEVELS)
-        fine = shape
-        first, end = share.first_plane * kinds[0].size, share.end_plane * kinds[0].size
-        for level in range(LEVELS - 1, 0, -1):
-            coarse = tuple(count // 2 for count in fine)
-            matrix = _interpolation(coarse)
-            if level == LEVELS - 1:
-                matrix = sparse.diags((kinds.ravel() != HELD).astype(float)) @ matrix
-            columns = 3 * np.prod(np.array(coarse) + 1)
-            ranks, rank = comm.size, comm.rank
-            coarse_first, coarse_end = (columns * r // ranks for r in (rank, rank + 1))
-            own = sparse.csr_matrix(matrix)[first:end]
-            interpolation = PETSc.Mat().createAIJ(
-                ((end - first, matrix.shape[0]), (coarse_end - coarse_first, columns)),
-                csr=(own.indptr.astype(np.int32), own.indices.astype(np.int32), own.data),
-                comm=comm,
-            )
-            pc.setMGInterpolation(level, interpolation)
-            fine, first, end = coarse, coarse_first, coarse_end
+        pc.setMGLevels(2)
+        pc.setMGInterpolation(1, down)
+        coarse = pc.getMGCoarseSolve()
+        coarse.setOperators(self._coarse)
+        coarse.getPC().setType("mg")
+        coarse.getPC().setMGLevels(2)
+        coarse.getPC().setMGInterpolation(1, further)
         self._ksp.setFromOptions()
 
-    def set_matrix(self, stencil: np.ndarray) -> None:
-        """Take the constrained tangent of the owned planes (see assembly), N/mm.
+    def _coarse_matrix(self, shape, rows: tuple[int, int], total: int) -> PETSc.Mat:
+        """Matrix of the second grid, still empty; each rank adds what its own layers give."""
+        layers = self._tangent.share.owned_layers
+        offset = self._tangent.share.first_layer
+        self._layers = np.arange(layers.start, layers.stop)
+        self._first_layer = offset + layers.start
+        first = self._first_layer // 2
+        last = (offset + layers.stop - 1) // 2
+        self._stencil = np.zeros((last - first + 2, shape[1] + 1, shape[2] + 1, 3, 27, 3))
+        self._entries, coo_rows, coo_columns = _pattern(shape, first, last + 2)
+        matrix = PETSc.Mat().create(self._comm)
+        matrix.setSizes(((rows[1] - rows[0], total), (rows[1] - rows[0], total)))
+        matrix.setOptionsPrefix(PREFIX + "mg_coarse_")
+        matrix.setType("aij")
+        matrix.setFromOptions()
+        matrix.setPreallocationCOO(coo_rows, coo_columns)
+        matrix.setOption(PETSc.Mat.Option.SPD, True)
+        return matrix
+
+    def update(self) -> None:
+        """Take note that the tangent has changed (collective).
 
         The preconditioner is kept while it serves: it costs as much as a solve, and the tangent
         changes little from one load step to the next.
         """
-        self._matrix.setValuesCOO(stencil.ravel()[self._entries.entries])
-        self._ksp.setOperators(self._matrix)
+        self._matrix.stateIncrease()
         keep = self._effort <= 1.5 * self._fresh_effort
         self._ksp.getPC().setReusePreconditioner(keep)
-        if not keep:
-            self._fresh_effort = np.inf
+        if keep:
+            return
+        self._fresh_effort = np.inf
+        tangent = self._tangent
+        coarse_stencil(
+            self._first_layer,
+            self._layers,
+            tangent.bearing,
+            tangent.kinds,
+            tangent.points,
+            tangent.bulk,
+            self._kin,
+            self._stencil,
+        )
+        self._coarse.setValuesCOO(self._stencil.ravel()[self._entries])
+        diag = self._coarse.getDiagonal()
+        array = diag.getArray()
+        array[array == 0.0] = tangent.scale
+        self._coarse.setDiagonal(diag)
+        diag.destroy()
 
     def solve(self, force: np.ndarray, tolerance: float) -> tuple[np.ndarray, bool]:
         """Displacement (mm) of the owned planes under `force` (N), both (planes, ny+1, nx+1, 3).
@@ -130,6 +225,26 @@ class Multigrid:
 
     def destroy(self) -> None:
         """Free PETSc's memory (collective)."""
-        for item in (self._ksp, self._matrix, self._right, self._left):
+        for item in (self._ksp, self._matrix, self._coarse, self._right, self._left):
             item.destroy()
         PETSc.garbage_cleanup(self._comm)
+
+
+def _pattern(shape: tuple[int, int, int], first: int, end: int):
+    """Non-zeros of a matrix kept as a stencil (planes, ny+1, nx+1, 3, 27, 3), x fastest in the 27.
+
+    shape: elements (nz, ny, nx); the node planes are [first, end). Returns the positions of the
+    entries in the flat stencil, row by row, and their global rows and columns, 3·node + component.
+    """
+    counts = np.array(shape) + 1
+    axes = (np.arange(first, end), np.arange(counts[1]), np.arange(counts[2]))
+    node = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+    offset = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij"), axis=-1).reshape(27, 3)
+    neighbour = node[..., None, :] + offset
+    inside = np.all((neighbour >= 0) & (neighbour < counts), axis=-1)
+    number = np.ravel_multi_index(np.moveaxis(neighbour, -1, 0), counts, mode="clip")
+    full = (*inside.shape[:3], 3, 27, 3)
+    entries = np.flatnonzero(np.broadcast_to(inside[..., None, :, None], full))
+    columns = (3 * number[..., None, :, None] + np.arange(3)) + np.zeros((3, 1, 1), int)
+    rows = 3 * np.ravel_multi_index((first, 0, 0), counts) + entries // 81
+    return entries, rows.astype(np.int32), columns.ravel()[entries].astype(np.int32)
