@@ -171,6 +171,11 @@ def test_bad_parameter(tmp_path, pulled, change, message):
         material_point.run(pulled, tmp_path / "out.csv", configfile=config)
 
 
+def test_missing_configuration(tmp_path, pulled):
+    with pytest.raises(PorefailError, match="my.yaml: cannot be read: No such file"):
+        material_point.run(pulled, tmp_path / "out.csv", configfile=tmp_path / "my.yaml")
+
+
 def test_a_package_without_its_checkout(tmp_path, pulled, monkeypatch):
     monkeypatch.setattr(material_point, "CONFIG", tmp_path / "config")
     with pytest.raises(PorefailError, match="config: no materials.yaml: .* of a checkout"):

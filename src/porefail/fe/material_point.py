@@ -66,19 +66,15 @@ def _straight(
     point: Response, path: Path, row: int, material: Material, largest: float
 ) -> Response:
     """Follow the straight piece that ends at `row` in substeps, equal ones where they can be."""
-    (start, end), (origin, goal), stressed = (
-        path.time[row - 1 : row + 1],
-        path.goal[row - 1 : row + 1],
-        path.stressed,
-    )
+    stressed, origin = path.stressed, path.goal[row - 1]
+    goal_change, duration = path.goal[row] - origin, path.time[row] - path.time[row - 1]
     guess = np.zeros(6)
-    done, part = 0.0, largest / _size(np.where(stressed, 0.0, goal - origin))
+    done, part = 0.0, largest / _size(np.where(stressed, 0.0, goal_change))
     while done < 1.0:
         left = 1.0 - done
         part = left / np.ceil(max(left / part - 1e-9, 1.0))
         reached = 1.0 if part == left else done + part
-        aim = origin + reached * (goal - origin)
-        dt = part * (end - start)
+        aim, dt = origin + reached * goal_change, part * duration
         new = _step(point, aim, stressed, dt, guess * dt, material)
         if new is None:
             part *= 0.25
@@ -92,15 +88,7 @@ def _straight(
                 part *= max(0.9 * largest / size, 0.25)
         endless = np.abs(point.strain[stressed]).max(initial=0.0) > LARGEST_STRAIN
         if endless or part < SMALLEST_PART * stressed.any():
-            wanted = [
-                f"s{name} = {value:.6g} MPa"
-                for name, value, given in zip(COMPONENTS, aim, stressed, strict=True)
-                if given and value
-            ]
-            time = start + done * (end - start)
-            raise PorefailError(
-                f"at {time:.6g} s: the material cannot carry {', '.join(wanted) or 'zero stress'}"
-            )
+            raise _overload(path.time[row - 1] + done * duration, np.where(stressed, aim, 0.0))
     return point
 
 
@@ -135,6 +123,12 @@ def _step(
         if not np.all(np.abs(change[free]) <= LARGEST_STRAIN):
             return None
     return None
+
+
+def _overload(time: float, stress: np.ndarray) -> PorefailError:
+    named = zip(COMPONENTS, stress, strict=True)
+    wanted = ", ".join(f"s{name} = {value:.6g} MPa" for name, value in named if value)
+    return PorefailError(f"at {time:.6g} s: the material cannot carry {wanted or 'zero stress'}")
 
 
 def _plastic_change(old: Response, new: Response) -> np.ndarray:
