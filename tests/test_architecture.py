@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from porefail.__main__ import RULES, TOOLS, VERBS
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "porefail"
 
@@ -33,20 +35,26 @@ def imported(path: Path) -> set[str]:
     return found
 
 
-def test_every_rule_has_its_step():
-    assert rules() == modules(PACKAGE / "steps")
+def test_every_verb_is_a_rule_or_a_tool():
+    assert rules() == set(RULES)
+    assert set(TOOLS) == {"material-point"}
+    assert rules() | set(TOOLS) == set(VERBS) and not rules() & set(TOOLS)
+
+
+def test_every_verb_has_its_step():
+    assert {verb.replace("-", "_") for verb in VERBS} == modules(PACKAGE / "steps")
 
 
 def test_every_step_has_its_test():
     assert modules(PACKAGE / "steps") == modules(ROOT / "tests" / "steps", "test_*.py")
 
 
-def test_every_step_is_a_verb():
+def test_every_step_can_be_called():
     help_text = subprocess.run(
         [sys.executable, "-m", "porefail", "--help"], capture_output=True, text=True, check=True
     ).stdout
-    verbs = set(re.search(r"\{([\w,]+)\}", help_text).group(1).split(","))
-    assert verbs == modules(PACKAGE / "steps")
+    verbs = set(re.search(r"\{([\w,-]+)\}", help_text).group(1).split(","))
+    assert {verb.replace("-", "_") for verb in verbs} == modules(PACKAGE / "steps")
 
 
 @pytest.mark.parametrize("stack", ["numba", "petsc4py", "mpi4py", "tensorflow", "keras", "h5py"])

@@ -48,7 +48,12 @@ def test_help_of_a_verb_describes_every_option(verb, capsys):
         __main__.main([verb, "--help"])
     text = capsys.readouterr().out
     assert ended.value.code == 0 and __main__.VERBS[verb][0][:20] in text
-    assert all(f"--{name} " in text for name, _, _ in __main__.VERBS[verb][1])
+    assert all(f"--{name} " in text for name, *_ in __main__.VERBS[verb][1])
+
+
+def test_only_options_with_a_default_may_be_left_out(capsys):
+    line = error(capsys, ["material-point"], 2)
+    assert "the following arguments are required: --path, --out (see" in line
 
 
 def test_a_verb_works(tmp_path, capsys):
@@ -65,6 +70,10 @@ def test_a_verb_works(tmp_path, capsys):
         (["porosity", "--first", "one"], "argument --first: invalid int value: 'one'"),
         (porosity("p.h5", '{"seed": 1,'), "argument --settings: not JSON: "),
         (porosity("p.h5", "[1]"), "argument --settings: expected a JSON object, not [1]"),
+        (
+            ["material-point", "--max-strain-step", "small"],
+            "argument --max-strain-step: invalid float value: 'small'",
+        ),
     ],
 )
 def test_usage(capsys, arguments, message):

@@ -1,4 +1,4 @@
-"""The command line: `python -m porefail <verb>`, one verb for each rule of the workflow.
+"""The command line: `python -m porefail <verb>`: a verb for each rule of the workflow, and tools.
 
 Each verb imports only its own step, so a simulation node needs no TensorFlow.
 """
@@ -14,10 +14,12 @@ from typing import NoReturn
 from porefail import __version__
 from porefail.errors import PorefailError
 
-# For each verb: what it does, and its options (name, type or "many", help).
-FILE, MANY, NUMBER, JSON = "FILE", "FILES", "NUMBER", "JSON"
+# For each verb: what it does, and its options (name, kind, help, and the default of one that may be
+# left out).
+Verbs = dict[str, tuple[str, list[tuple]]]
+FILE, MANY, NUMBER, REAL, TEXT, JSON = "FILE", "FILES", "NUMBER", "REAL", "NAME", "JSON"
 SETTINGS = ("settings", JSON, "settings of this step, as in config/schema.yaml")
-VERBS: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
+RULES: Verbs = {
     "porosity": (
         "draw the explicit pores of a batch of realizations",
         [
@@ -100,6 +102,20 @@ VERBS: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
         ],
     ),
 }
+# Verbs that no rule calls.
+TOOLS: Verbs = {
+    "material-point": (
+        "follow one point of the material along a path of strains, stresses or both",
+        [
+            ("path", FILE, "path to follow (CSV): time, and exx or sxx, ... for each component"),
+            ("out", FILE, "response at each row of the path, to write (CSV)"),
+            ("material", TEXT, "name of a material", "staged"),
+            ("configfile", FILE, "configuration whose materials come on top (YAML)", None),
+            ("max-strain-step", REAL, "largest change of a strain in one substep", 1e-4),
+        ],
+    ),
+}
+VERBS = RULES | TOOLS
 
 
 def _settings(text: str) -> dict:
@@ -124,14 +140,15 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True)
     for verb, (summary, options) in VERBS.items():
         command = verbs.add_parser(verb, help=summary, description=f"{verb}: {summary}.")
-        for name, kind, text in options:
+        for name, kind, text, *default in options:
             command.add_argument(
                 f"--{name}",
-                required=True,
+                required=not default,
+                default=default[0] if default else None,
                 metavar=kind,
-                help=text,
+                help=f"{text} (default: {default[0]})" if any(default) else text,
                 nargs="+" if kind == MANY else None,
-                type={NUMBER: int, JSON: _settings}.get(kind, str),
+                type={NUMBER: int, REAL: float, JSON: _settings}.get(kind, str),
             )
     return parser
 
@@ -141,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = vars(_parser().parse_args(arguments))
     verb = options.pop("verb")
     try:
-        importlib.import_module(f"porefail.steps.{verb}").run(**options)
+        importlib.import_module(f"porefail.steps.{verb.replace('-', '_')}").run(**options)
     except (PorefailError, ModuleNotFoundError, MemoryError) as error:
         text = str(error).replace("\n", " ") or type(error).__name__
         _tell(f"porefail {verb}: error: {text}", getattr(error, "on_all_ranks", False))

@@ -1,0 +1,168 @@
+"""material-point: one point of the material along a path of strains, stresses or both.
+
+No rule of the workflow calls it. It serves calibration and checks from outside.
+"""
+
+import csv
+import math
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import yaml
+
+from porefail import files
+from porefail.errors import PorefailError
+from porefail.fe import material_point
+from porefail.fe.constitutive import ETA, KAPPA, PHI
+from porefail.fe.material import Material
+from porefail.fe.material import material as material_of
+from porefail.fe.material_point import COMPONENTS, SHEAR
+from porefail.files import StoreError
+
+CONFIG = Path(__file__).parents[3] / "config"
+STRAINS = [f"e{name}" for name in COMPONENTS]
+STRESSES = [f"s{name}" for name in COMPONENTS]
+
+
+def run(
+    path: str | Path,
+    out: str | Path,
+    material: str = "staged",
+    configfile: str | Path | None = None,
+    max_strain_step: float = 1e-4,
+) -> None:
+    """Write the response at each row of the table `path` to the table `out`.
+
+    path: columns `time` (s) and, for each component, a tensor strain (exx, ...) or a stress in MPa
+    (sxx, ...); the first row is the undeformed start. material: a name of config/materials.yaml,
+    with the section `materials` of `configfile` laid over it. out: time, tensor strains, stresses,
+    κ (MPa), η (1/µm³), damage, equivalent plastic strain. Eqs 1-5 go on beyond φ_max, where an
+    element of a specimen no longer carries load. Raises PorefailError that names what is wrong.
+    """
+    if not (math.isfinite(max_strain_step) and max_strain_step > 0):
+        raise PorefailError(f"max-strain-step is {max_strain_step:g}, expected a positive number")
+    parameters = _material(material, configfile)
+    given = _read(path)
+    try:
+        response = material_point.follow(given, parameters, max_strain_step)
+    except PorefailError as error:
+        raise PorefailError(f"{path}: {error}") from None
+    files.write_table(
+        out,
+        {
+            "time": given.time,
+            **dict(zip(STRAINS, (response.strain / SHEAR).T, strict=True)),
+            **dict(zip(STRESSES, response.stress.T, strict=True)),
+            "kappa": response.state[:, KAPPA],
+            "eta": response.state[:, ETA],
+            "damage": response.state[:, PHI],
+            "eqps": response.plastic_strain,
+        },
+    )
+    print(
+        f"material-point: {len(given.time)} rows, material {material}; at the end damage "
+        f"{response.state[-1, PHI]:.4g}, plastic strain {response.plastic_strain[-1]:.4g}"
+    )
+
+
+def _material(name: str, configfile: str | Path | None) -> Material:
+    """The material `name`, checked against config/schema.yaml."""
+    if not (CONFIG / "materials.yaml").is_file():
+        raise PorefailError(
+            f"{CONFIG}: no materials.yaml: material-point needs the package of a checkout, "
+            "installed with `pip install --editable`"
+        )
+    known = _materials(CONFIG / "materials.yaml")
+    for other, parameters in _materials(configfile).items() if configfile else ():
+        known[other] = known.get(other, {}) | parameters
+    if name not in known:
+        raise PorefailError(f"material {name!r}, expected one of {', '.join(map(str, known))}")
+    schema = yaml.safe_load((CONFIG / "schema.yaml").read_text())["$defs"]["material"]
+    plain = jsonschema.Draft202012Validator
+    kinds = plain.TYPE_CHECKER.redefine(
+        "number", lambda _, value: type(value) in (int, float) and math.isfinite(value)
+    )
+    validator = jsonschema.validators.extend(plain, type_checker=kinds)(schema)
+    for error in validator.iter_errors(known[name]):
+        key = ".".join(["materials", name, *map(str, error.absolute_path)])
+        raise PorefailError(f"{key}: {error.message}")
+    return material_of(known[name])
+
+
+def _materials(path: str | Path) -> dict[str, dict]:
+    """Section `materials` of a configuration; empty where there is none."""
+    try:
+        section = (yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}).get("materials")
+        return {name: dict(parameters) for name, parameters in (section or {}).items()}
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read: {files.reason(error)}") from None
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError) as error:
+        problem = " ".join(str(error).split())
+        raise StoreError(f"{path}: expected YAML with `materials: name: ...` ({problem})") from None
+
+
+def _read(path: str | Path) -> material_point.Path:
+    """The path that a table prescribes; names the line and the column of what is wrong."""
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file)
+            lines = [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
+    except (OSError, ValueError, csv.Error) as error:
+        problem = files.reason(error) if isinstance(error, OSError) else error
+        raise StoreError(f"{path}: cannot be read: {problem}") from None
+    if len(lines) < 3:
+        raise StoreError(f"{path}: expected a header and at least two rows")
+    header = [name.strip() for name in lines[0][1]]
+    stressed = _stressed(path, header)
+    values = np.array([_numbers(path, line, header, row) for line, row in lines[1:]])
+    columns = dict(zip(header, values.T, strict=True))
+    for i, (line, _) in enumerate(lines[2:], 1):
+        if not columns["time"][i] > columns["time"][i - 1]:
+            raise StoreError(
+                f"{path}, line {line}, column time: {columns['time'][i]:g} is not later than "
+                f"{columns['time'][i - 1]:g}"
+            )
+    for name, column in columns.items():
+        if name != "time" and column[0] != 0:
+            raise StoreError(
+                f"{path}, line {lines[1][0]}, column {name}: is {column[0]:g}, expected 0: "
+                "the first row is the undeformed start"
+            )
+    goal = [
+        columns[stress] if given else factor * columns[strain]
+        for strain, stress, given, factor in zip(STRAINS, STRESSES, stressed, SHEAR, strict=True)
+    ]
+    return material_point.Path(columns["time"], np.stack(goal, axis=1), stressed)
+
+
+def _stressed(path: str | Path, header: list[str]) -> np.ndarray:
+    """Which components have a stress column, (6,); checks the header."""
+    known = ["time", *STRAINS, *STRESSES]
+    for name in header:
+        if name not in known:
+            raise StoreError(f"{path}: unknown column {name!r}, known are {', '.join(known)}")
+        if header.count(name) > 1:
+            raise StoreError(f"{path}: column {name} appears twice")
+    if "time" not in header:
+        raise StoreError(f"{path}: missing column time")
+    for strain, stress in zip(STRAINS, STRESSES, strict=True):
+        if strain in header and stress in header:
+            raise StoreError(f"{path}: columns {strain} and {stress}, expected one of them")
+        if strain not in header and stress not in header:
+            raise StoreError(f"{path}: missing column {strain} or {stress}")
+    return np.array([stress in header for stress in STRESSES])
+
+
+def _numbers(path: str | Path, line: int, header: list[str], row: list[str]) -> list[float]:
+    if len(row) != len(header):
+        raise StoreError(f"{path}, line {line}: {len(row)} cells, expected {len(header)}")
+    numbers = []
+    for name, cell in zip(header, row, strict=True):
+        try:
+            numbers.append(float(cell))
+        except ValueError:
+            numbers.append(math.nan)
+        if not math.isfinite(numbers[-1]):
+            raise StoreError(f"{path}, line {line}, column {name}: {cell!r} is not a number")
+    return numbers
