@@ -46,6 +46,15 @@ VERBS: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
             ("settings", JSON, "what all shards must be made with: porosity, simulation, version"),
         ],
     ),
+    "phenomenology": (
+        "compare how the ensemble is damaged and fails with section 2.4 of the paper",
+        [
+            ("ensemble", FILE, "ensemble"),
+            ("exclusions", FILE, "table of the realizations left out"),
+            ("output", "FOLDER", "folder of the figures, table.csv and summary.txt, to write"),
+            SETTINGS,
+        ],
+    ),
     "dataset": (
         "turn damage into labels and split the realizations",
         [
