@@ -207,7 +207,7 @@ def summary(
         ways = [(status.name, np.count_nonzero(asked == status)) for status in Collapse]
         listed = ", ".join(f"{count} {name}" for name, count in ways if count)
         lines.append(f"  runs to structural failure: {listed}")
-    form = "{:46s} {:>14s} {:>9s} {:>9s} {:>9s}  {:19s} {:>4s}"
+    form = "{:43s} {:>14s} {:>8s} {:>8s} {:>8s}  {:19s} {:>5s}"
     lines += ["", form.format("", "paper", "mean", "sd", "median", "quartiles", "n")]
     for row in rows:
         if row.found.n:
