@@ -131,7 +131,7 @@ def test_contract(made):
     text = (made / "summary.txt").read_text()
     assert max(map(len, text.splitlines())) <= 115 and "Left out" not in text
     for line in (
-        "8 specimens of 10 realizations, material staged",
+        "8 specimens of 10 realizations, material staged, small strain",
         "left out, no first failure: 1 NO_FAILURE, 1 EMPTY",
         "still whole at 25 % strain",
         "runs to structural failure: 7 REACHED, 1 MAX_STRAIN",

@@ -191,8 +191,8 @@ def summary(
     simulation = source["simulation"]
     left_out = Counter(excluded)
     lines = [
-        f"{len(ended)} specimens of {len(ended) + len(excluded)} realizations, "
-        f"material {simulation['material']['name']}",
+        f"{len(ended)} specimens of {len(ended) + len(excluded)} realizations, material "
+        f"{simulation['material']['name']}, {simulation.get('kinematics', 'small')} strain",
     ]
     if left_out:
         listed = ", ".join(f"{count} {name}" for name, count in left_out.items())
@@ -206,7 +206,7 @@ def summary(
     if asked.size:
         ways = [(status.name, np.count_nonzero(asked == status)) for status in Collapse]
         listed = ", ".join(f"{count} {name}" for name, count in ways if count)
-        lines.append(f"  runs to structural failure: {listed}")
+        lines.append(f"  runs to structural failure: {listed}; only REACHED counts for it below")
     form = "{:43s} {:>14s} {:>8s} {:>8s} {:>8s}  {:19s} {:>5s}"
     lines += ["", form.format("", "paper", "mean", "sd", "median", "quartiles", "n")]
     for row in rows:
@@ -223,7 +223,7 @@ def summary(
         lines.append("z of first and of final failure: mean over all voxels failed by then.")
     else:
         lines.append(
-            "Left out: structural failure and where it is; it needs "
+            "Left out: structural failure, where it is, stress after first failure; they need "
             "simulation.until: structural_failure."
         )
     if not snapshots:
