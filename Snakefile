@@ -42,6 +42,7 @@ include: "workflow/simulate.smk"
 include: "workflow/ensembles.smk"
 include: "workflow/learn.smk"
 include: "workflow/assess.smk"
+include: "workflow/phenomenology.smk"
 
 
 localrules:

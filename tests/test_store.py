@@ -10,7 +10,7 @@ import pytest
 
 from porefail import files, store
 from porefail.dataset.split import Part
-from porefail.store import Status, StoreError
+from porefail.store import Collapse, Status, StoreError
 
 DATASETS = {
     "damage": np.random.default_rng(0).random((40, 4, 4, 8)).astype(np.float32),
@@ -68,7 +68,9 @@ def test_a_dataset_outside_the_contract_is_a_bug(tmp_path):
     assert not os.listdir(tmp_path)
 
 
-@pytest.mark.parametrize("name, codes", [("status", Status), ("part", Part)])
+@pytest.mark.parametrize(
+    "name, codes", [("status", Status), ("structural_status", Collapse), ("part", Part)]
+)
 def test_codes_are_named_in_the_file(tmp_path, name, codes):
     values = np.array(codes, np.uint8)
     with store.appending(tmp_path / "a.h5", {}) as file:

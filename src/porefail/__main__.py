@@ -48,6 +48,15 @@ RULES: Verbs = {
             ("settings", JSON, "what all shards must be made with: porosity, simulation, version"),
         ],
     ),
+    "phenomenology": (
+        "compare how the ensemble is damaged and fails with section 2.4 of the paper",
+        [
+            ("ensemble", FILE, "ensemble"),
+            ("exclusions", FILE, "table of the realizations left out"),
+            ("output", "FOLDER", "folder of the figures, table.csv and summary.txt, to write"),
+            SETTINGS,
+        ],
+    ),
     "dataset": (
         "turn damage into labels and split the realizations",
         [

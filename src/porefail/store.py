@@ -37,8 +37,18 @@ class Status(IntEnum):
     SEVERED = 5  # no load path of voxels joined by faces between the grips
 
 
+class Collapse(IntEnum):
+    """How the run from first to structural failure ended."""
+
+    NOT_RUN = 0  # not asked for, or no first failure
+    REACHED = 1  # the nominal stress fell below the configured fraction of its peak
+    MAX_STRAIN = 2  # the largest strain came first
+    NOT_CONVERGED = 3  # the specimen could not be finished
+
+
 # The contract with external tools: dataset -> unit, meaning; both are written beside the data.
-# n: realizations; fields (n, nx, ny, nz); histories (n, steps), padded with NaN; clusters (m).
+# n: realizations; fields (n, nx, ny, nz); histories (n, steps), padded with NaN; snapshots at s
+# configured strains, (n, s) and (n, s, nx, ny, nz), not there if s = 0; clusters (m).
 FIELDS = {
     "realization": ("1", "number of the realization"),
     "porosity": ("1", "explicit pores: 1 in a void, else 0"),
@@ -47,12 +57,24 @@ FIELDS = {
     "final_failed": ("1", "1 in voxels at the maximum damage at structural failure, else 0"),
     "status": ("1", "what became of the realization"),
     "first_failure_strain": ("1", "nominal strain along z at first failure, NaN if none"),
+    "structural_status": ("1", "how the run from first to structural failure ended"),
+    "structural_failure_strain": (
+        "1",
+        "nominal strain along z at which the nominal stress had fallen below the configured "
+        "fraction of its peak, NaN if not run or not reached",
+    ),
     "history/strain": ("1", "nominal strain along z at each load step"),
     "history/stress": ("MPa", "nominal stress along z at each load step"),
     "history/max_damage": ("1", "largest damage of a voxel at each load step"),
     "history/failed_fraction": (
         "1",
         "share of solid voxels at the maximum damage at each load step",
+    ),
+    "snapshots/strain": ("1", "nominal strain along z of each snapshot"),
+    "snapshots/damage": (
+        "1",
+        "void fraction of the material at each snapshot, failed voxels as they failed, NaN in "
+        "voids and where the run did not get there",
     ),
     "elastic/von_mises": ("1", "linear elastic von Mises stress per unit nominal stress"),
     "elastic/pressure": ("1", "linear elastic mean stress, tension positive, per unit nominal"),
@@ -67,9 +89,11 @@ FIELDS = {
     "clusters/voxels": ("voxels", "size of the cluster"),
     "clusters/centroid_mm": ("mm", "centroid (x, y, z) from the corner of the specimen"),
 }
+HISTORY = tuple(name for name in FIELDS if name.startswith("history/"))
 # Datasets stored as an HDF5 enumeration, so that every tool can name the codes.
 CODES = {
     "status": {status.name: status.value for status in Status},
+    "structural_status": {status.name: status.value for status in Collapse},
     "part": {"TRAIN": 0, "VALIDATION": 1, "TEST": 2},  # as in porefail.dataset.split
 }
 _SOURCE = ("porosity", "simulation", "model_version", "spacing")

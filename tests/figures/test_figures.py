@@ -6,7 +6,11 @@ import warnings
 import numpy as np
 import pytest
 
+from porefail.figures.damage_histograms import BINS, damage_histograms
 from porefail.figures.damage_history import damage_history
+from porefail.figures.damage_sequence import damage_sequence
+from porefail.figures.ensemble_curves import ensemble_curves
+from porefail.figures.failure_spread import failure_spread
 from porefail.figures.learning_curves import learning_curves
 from porefail.figures.metric_curves import metric_curves
 from porefail.figures.site_hits import site_hits
@@ -103,3 +107,104 @@ def test_damage_history():
     assert len(drawn) == 2
     assert right.get_ylabel() == "nominal stress (MPa)"
     assert left.get_xlabel() == "nominal strain (%)"
+
+
+def fields(count: int, shape=(4, 4, 12)) -> np.ndarray:
+    """Damage φ/φ_max that grows from field to field, with voids."""
+    random = np.random.default_rng(1)
+    damage = random.random(shape) * np.linspace(0.1, 1.2, count)[:, None, None, None]
+    damage[:, random.random(shape) < 0.05] = np.nan
+    damage[:, 0, :, 0] = np.nan  # void through the whole depth
+    return damage
+
+
+@pytest.mark.parametrize("count, collapsed", [(1, False), (3, True), (11, True)])
+def test_damage_sequence(count, collapsed):
+    damage = fields(count)
+    failed = damage[-1] >= 1 if collapsed else None
+    strain = np.linspace(0, 0.06, count) if count > 1 else np.array([0.03])
+    history = {"strain": np.linspace(0.01, 0.07, 7), "stress": np.linspace(1, 1000, 7)}
+    history["max_damage"] = np.linspace(0.1, 1.3, 7)
+    titles = [f"view {k}" for k in range(count)]
+    porosity = np.isnan(damage[0]).astype(np.uint8)
+    axes = saved(damage_sequence(porosity, strain, damage, titles, failed, history, spacing=0.05))
+    views = count + collapsed
+    assert len(axes) == views + 4  # a colour bar, three plots
+    for panel, field in zip(axes, damage, strict=False):
+        with warnings.catch_warnings(action="ignore"):
+            expected = np.nanmax(field, axis=1).T
+        got = np.ma.filled(panel.images[0].get_array().astype(float), np.nan)
+        np.testing.assert_array_equal(got, expected)
+    if collapsed:
+        got = axes[count].images[0].get_array()
+        np.testing.assert_array_equal(got == 1, failed.any(axis=1).T)
+    assert axes[0].get_title() == f"{100 * strain[0]:.3g} %\nview 0"
+    largest, stress, histogram = axes[-3:]
+    np.testing.assert_allclose(
+        largest.lines[count].get_ydata(), np.minimum(history["max_damage"], 1)
+    )
+    assert [line.get_xdata()[0] for line in stress.lines[:count]] == pytest.approx(100 * strain)
+    assert stress.get_ylabel() == "nominal stress (MPa)" and len(histogram.lines) == count
+
+
+@pytest.mark.parametrize("count", [1, 4, 6])
+def test_damage_histograms(count):
+    damage = [fields(3) for _ in range(count)]
+    strain = [np.array([0, 0.02, 0.05 + k / 100]) for k in range(count)]
+    axes = saved(damage_histograms(strain, damage, [f"specimen {k}" for k in range(count)]))
+    drawn = [panel for panel in axes if panel.lines]
+    assert len(drawn) == count and drawn[-1].get_title() == f"specimen {count - 1}"
+    for panel, each in zip(drawn, damage, strict=True):
+        assert panel.get_yscale() == "log"
+        for line, field in zip(panel.lines, each, strict=True):
+            assert np.nansum(line.get_ydata()) == np.isfinite(field).sum()
+            assert not (line.get_ydata() == 0).any()
+    failed = np.nansum(damage[0][-1] >= BINS[-2])
+    assert drawn[0].lines[-1].get_ydata()[-1] == failed > 0
+    blue, red = (drawn[-1].lines[k].get_color() for k in (0, -1))
+    assert blue[2] > blue[0] and red[0] > red[2]
+
+
+def test_ensemble_curves():
+    strain = np.array([[0.01, 0.02, 0.03, 0.04], [0.01, 0.02, 0.03, np.nan], [np.nan] * 4])
+    damage, stress = 35 * strain, 5e4 * strain
+    share = np.where(strain > 0.025, 1e-3, 0.0)
+    first = np.array([0.0286, 0.025, np.nan])
+    panels = saved(ensemble_curves(strain, damage, share, stress, first))
+    largest, failed, load, colours = panels
+    drawn = [path.vertices for path in largest.collections[0].get_paths()]
+    assert len(drawn) == 2
+    np.testing.assert_allclose(drawn[0], [[1, 0.35], [2, 0.7], [3, 1], [4, 1]])
+    np.testing.assert_allclose(drawn[1], [[1, 0.35], [2, 0.7], [3, 1]])
+    np.testing.assert_allclose(largest.collections[1].get_offsets(), [[3, 1], [3, 1]])
+    np.testing.assert_allclose(load.collections[1].get_offsets(), [[3, 1500], [3, 1500]])
+    assert failed.get_yscale() == "log" and load.get_ylabel() == "(c) nominal stress (MPa)"
+    assert colours.get_ylabel() == "strain at first failure (%)"
+
+
+def test_failure_spread():
+    first, final = np.array([0.04, 0.03, 0.05]), np.array([0.05, np.nan, 0.07])
+    heights = np.array([1.0, 2.0, 3.0]), np.array([1.1, np.nan, 3.0])
+    strains, places, distances = saved(failure_spread(first, final, *heights, 4.0, 0.05))
+    early, late = strains.lines
+    np.testing.assert_allclose(early.get_xydata(), [[3, 0], [3, 1 / 3], [4, 2 / 3], [5, 1]])
+    np.testing.assert_allclose(late.get_xydata(), [[5, 0], [5, 1 / 2], [7, 1]])
+    np.testing.assert_allclose(places.lines[1].get_xydata(), [[1, 1.1], [3, 3]])
+    bars = [[bar.get_x(), bar.get_height()] for bar in distances.patches if bar.get_height()]
+    assert len(bars) == 2
+    np.testing.assert_allclose(bars[0], [0, 1], atol=1e-12)
+    assert distances.lines[0].get_xdata()[0] == pytest.approx(0.05)
+    assert distances.get_legend().texts[0].get_text() == "mean 0.050 mm"
+
+
+def test_failure_spread_without_structural_failure():
+    none = np.full(2, np.nan)
+    (axes,) = saved(failure_spread(np.array([0.04, 0.05]), none, none, none, 4.0, 0.05))
+    assert len(axes.lines) == 1
+
+
+def test_failure_where_it_began():
+    """All distances are zero."""
+    same = np.array([1.0, 2.0])
+    *_, distances = saved(failure_spread(same / 100, same / 50, same, same, 4.0, 0.05))
+    assert distances.patches[0].get_height() == 2

@@ -6,7 +6,7 @@ import pytest
 from porefail import files, store
 from porefail.errors import PorefailError
 from porefail.steps import gather
-from porefail.store import Status
+from porefail.store import Collapse, Status
 
 MIXED = [
     Status.FIRST_FAILURE,
@@ -64,6 +64,48 @@ def test_rows_stay_together_and_histories_are_padded(run, make_shard):
                 values[row, :3] if "history" in name else values[row], expected
             )
         assert np.isnan(ensemble["history/strain"][row, 3:]).all()
+
+
+def with_collapse(shard, statuses: list[Collapse], snapshots: int):
+    """Give a shard what a run to structural failure adds."""
+    datasets, attributes = store.read(shard)
+    count, *shape = datasets["porosity"].shape
+    attributes.pop("complete")
+    added = {
+        "structural_status": np.array(statuses, np.uint8),
+        "structural_failure_strain": np.linspace(0.05, 0.06, count),
+        "final_failed": datasets["failed"],
+    }
+    if snapshots:
+        strain = np.tile(np.linspace(0.01, 0.02, snapshots), (count, 1))
+        damage = np.random.default_rng(count).random((count, snapshots, *shape))
+        added |= {"snapshots/strain": strain, "snapshots/damage": damage.astype(np.float32)}
+    store.write_atomically(shard, datasets | added, attributes)
+    return shard
+
+
+@pytest.mark.parametrize("snapshots", [0, 2])
+def test_runs_to_structural_failure_pass_through(run, make_shard, capsys, snapshots):
+    one = make_shard([1, 0, 2], [Status.FIRST_FAILURE, Status.EMPTY, Status.FIRST_FAILURE])
+    other = make_shard([3, 4], steps=7)
+    ends = [Collapse.REACHED, Collapse.NOT_RUN, Collapse.NOT_CONVERGED]
+    with_collapse(one, ends, snapshots)
+    with_collapse(other, [Collapse.MAX_STRAIN, Collapse.REACHED], snapshots)
+    ensemble, _, _ = run(one, other)
+    assert ensemble["realization"].tolist() == [1, 2, 3, 4]
+    assert ensemble["structural_status"].tolist() == [1, 3, 2, 1]
+    assert ("snapshots/strain" in ensemble) == bool(snapshots)
+    for row, shard, old in ((0, one, 0), (1, one, 2), (2, other, 0), (3, other, 1)):
+        for name, values in store.read(shard)[0].items():
+            if "history" not in name:
+                np.testing.assert_array_equal(ensemble[name][row], values[old], err_msg=name)
+    line = "of these to structural failure: 2 REACHED; 1 MAX_STRAIN (3); 1 NOT_CONVERGED (2)\n"
+    assert line in capsys.readouterr().out
+
+
+def test_no_word_of_structural_failure_where_none_was_asked_for(run, make_shard, capsys):
+    run(with_collapse(make_shard([0, 1]), [Collapse.NOT_RUN] * 2, 0))
+    assert "structural" not in capsys.readouterr().out
 
 
 def test_the_order_of_shards_does_not_matter(run, make_shard):

@@ -19,7 +19,7 @@ from porefail.fe.material import Material
 from porefail.fe.tension import LoadSettings
 
 ROOT = Path(__file__).parents[2]
-CONFIGURATIONS = ["default", "smoke", "paper"]
+CONFIGURATIONS = ["default", "smoke", "paper", "phenomenology", "phenomenology-literal"]
 
 
 def load(name: str) -> dict:
@@ -183,3 +183,20 @@ def test_dry_run(tmp_path, snakemake, name, profile, batches):
         for rule in ("gather", "dataset", "train", "predict", "evaluate", "report")
     )
     assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    "name, batches", [("smoke", 4), ("phenomenology", 14), ("phenomenology-literal", 14)]
+)
+def test_dry_run_of_the_phenomenology(tmp_path, snakemake, name, batches):
+    """It is asked for by its name, needs no learning, and is no part of a plain run."""
+    ended = snakemake(tmp_path, name, {}, "-n", "phenomenology")
+    assert ended.returncode == 0, ended.stderr
+    counts = dict(re.findall(r"^(\w+) +(\d+)$", ended.stdout + ended.stderr, re.M))
+    expected = {"porosity": batches, "simulate": batches, "gather": 1, "phenomenology": 1}
+    assert counts == {rule: str(n) for rule, n in expected.items()} | {
+        "total": str(sum(expected.values()))
+    }
+    plain = snakemake(tmp_path, name, {}, "-n")
+    assert "report" in plain.stdout + plain.stderr
+    assert not re.search(r"^phenomenology +\d", plain.stdout + plain.stderr, re.M)

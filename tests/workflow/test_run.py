@@ -69,6 +69,7 @@ ALL = {"gather": 1, "dataset": 1, **LEARN}
         ({}, {}),
         ({"execution": {"ranks": 4, "ranks_per_realization": 2, "launcher": "srun"}}, {}),
         ({"report": {"specimens": 1}}, {"report": 1}),
+        ({"phenomenology": {"specimens": 1}}, {}),
         ({"evaluation": {"thresholds": 9}}, {"evaluate": 1, "report": 1}),
         ({"training": {"epochs": 6}}, LEARN),
         ({"dataset": {"contrast": 4.0}}, {"dataset": 1, **LEARN}),

@@ -1,7 +1,5 @@
 """Held-out specimens: their pores, the damage that the simulation found, the predicted damage."""
 
-import warnings
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -38,13 +36,15 @@ def specimens(
         row = [layout.panel(figure, k, j) for j in range(3)]
         pores = style.show_projection(row[0], voids[k], spacing, style.PORE_MAP, 0, voids.max())
         for axes, label in zip(row[1:], (truth[k], prediction[k]), strict=True):
-            damage = style.show_projection(axes, _highest(label), spacing, style.DAMAGE_MAP, 0, 1)
+            damage = style.show_projection(
+                axes, style.highest(label), spacing, style.DAMAGE_MAP, 0, 1
+            )
         for axes, title in zip(row, PANELS, strict=True):
             axes.set_title(title)
             axes.set_xticks([0, nx * spacing])
             axes.tick_params(labelleft=k == 0 and axes is row[0], labelbottom=axes is row[0])
             _mark_failure(axes, failed[k], spacing)
-        _outline(row[2], site[k].any(axis=1), spacing)
+        style.outline(row[2], site[k].any(axis=1), spacing, style.SKY, 2)
         middle = row[1].get_position()
         figure.text(
             (middle.x0 + middle.x1) / 2,
@@ -102,33 +102,10 @@ class _Layout:
         )
 
 
-def _highest(label: np.ndarray) -> np.ndarray:
-    """Maximum along y of (nx, ny, nz), NaN where all is void."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        return np.nanmax(label, axis=1)
-
-
 def _mark_failure(axes: Axes, failed: np.ndarray, spacing: float) -> None:
     x, _, z = (np.argwhere(failed).T + 0.5) * spacing
     axes.plot(x, z, "o", markersize=9, fillstyle="none", color="white", markeredgewidth=3.5)
     axes.plot(x, z, "o", markersize=9, fillstyle="none", color=style.VERMILLION, markeredgewidth=2)
-
-
-def _outline(axes: Axes, mask: np.ndarray, spacing: float) -> None:
-    """Draw the border of a set of pixels (nx, nz)."""
-    padded = np.pad(mask, 1)
-    for i, k in np.argwhere(mask):
-        x, z = i * spacing, k * spacing
-        sides = {
-            (0, 1): ((x, x), (z, z + spacing)),
-            (2, 1): ((x + spacing, x + spacing), (z, z + spacing)),
-            (1, 0): ((x, x + spacing), (z, z)),
-            (1, 2): ((x, x + spacing), (z + spacing, z + spacing)),
-        }
-        for (di, dk), line in sides.items():
-            if not padded[i + di, k + dk]:
-                axes.plot(*line, color=style.SKY, linewidth=2, solid_capstyle="round")
 
 
 def _legend() -> list:

@@ -1,19 +1,31 @@
 """One look for all figures: colours that colour-blind readers tell apart, fonts, axes in mm."""
 
+import warnings
+
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 # Of Okabe & Ito's palette.
 ORANGE = "#E69F00"
 SKY = "#56B4E9"
 BLUE = "#0072B2"
+YELLOW = "#F0E442"
 VERMILLION = "#D55E00"
 GREY = "#7F7F7F"
 
 DAMAGE_MAP = "cividis"
 PORE_MAP = "gray"  # black where there is no pore, as in Fig. 4 of the paper
+# φ/φ_max: grey up to 0.6, then from blue to red as in Fig. 1 of the paper.
+_GREYS = [(0.0, "#FFFFFF"), (0.5999, "#B8B8B8")]
+_FAILING = [(0.6, BLUE), (0.7, SKY), (0.8, YELLOW), (0.9, ORANGE), (1.0, VERMILLION)]
+FAILURE_MAP = LinearSegmentedColormap.from_list("failure", _GREYS + _FAILING, N=1000)
+# From blue to red with the strain, as in Fig. 2 of the paper.
+_STRAINS = [BLUE, SKY, "#A8A878", ORANGE, VERMILLION]
+STRAIN_MAP = LinearSegmentedColormap.from_list("strain", _STRAINS)
 
 matplotlib.rcParams.update(
     {
@@ -56,4 +68,22 @@ def show_projection(
         vmax=high,
         interpolation="nearest",
         aspect="equal",
+    )
+
+
+def highest(field: np.ndarray) -> np.ndarray:
+    """Maximum along y of (nx, ny, nz), NaN where all along y is NaN."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return np.nanmax(field, axis=1)
+
+
+def outline(axes: Axes, mask: np.ndarray, spacing: float, colour: str, width: float) -> None:
+    """Draw the border of a set of pixels (nx, nz), line width in points."""
+    padded = np.pad(mask, 1).astype(int)
+    upright = [[(i, k), (i, k + 1)] for i, k in np.argwhere(np.diff(padded[:, 1:-1], axis=0))]
+    level = [[(i, k), (i + 1, k)] for i, k in np.argwhere(np.diff(padded[1:-1], axis=1))]
+    lines = spacing * np.array(upright + level, float).reshape(-1, 2, 2)
+    axes.add_collection(
+        LineCollection(lines, colors=colour, linewidths=width, capstyle="round"), autolim=False
     )

@@ -1,9 +1,10 @@
 """One module a rule of the workflow: read files, call the rooms, write files."""
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 
-from porefail import store
+from porefail import files, store
 from porefail.errors import PorefailError
 
 NAMES = {int: "a whole number", float: "a number", str: "text", list: "a list", dict: "a mapping"}
@@ -38,3 +39,12 @@ def same_origin(dataset: str | Path, prediction: str | Path, ensemble: str | Pat
         shared = [name for name in store.KINDS[kind] if name in store.KINDS["data set"]]
         store.require_attributes(path, attributes, {name: source[name] for name in shared})
     return source
+
+
+def write_figures(folder: str | Path, figures: Mapping) -> None:
+    """Write Matplotlib figures as `<folder>/<name>.png`."""
+    for name, figure in figures.items():
+        image = io.BytesIO()
+        # No version in the file: the same data give the same bytes.
+        figure.savefig(image, format="png", metadata={"Software": None})
+        files.write_bytes(Path(folder) / f"{name}.png", image.getvalue())

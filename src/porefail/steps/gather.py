@@ -9,7 +9,7 @@ from porefail import __version__, files, store
 from porefail.errors import PorefailError
 from porefail.parts import stack
 from porefail.steps import require_settings
-from porefail.store import Status
+from porefail.store import Collapse, Status
 
 SETTINGS = {"porosity": dict, "simulation": dict, "model_version": int}
 
@@ -32,6 +32,7 @@ def run(
     account = dict(sorted(pair for shard in order for pair in statuses[shard].items()))
     usable = sum(status == Status.FIRST_FAILURE for status in account.values())
     _tell(account)
+    _tell_collapses(order)
     if not usable:
         raise PorefailError(
             f"none of {len(account)} realizations reached first failure: nothing to learn from "
@@ -50,9 +51,10 @@ def run(
                 raise PorefailError(f"{shard}: its realizations overlap with those of another")
             last = datasets["realization"][rows[-1]]
             rows = rows[datasets["status"][rows] == Status.FIRST_FAILURE]
-            ensemble.append(
-                {name: stack([values[rows]], steps) for name, values in datasets.items()}
-            )
+            chosen = {name: values[rows] for name, values in datasets.items()}
+            for name in store.HISTORY:
+                chosen[name] = stack([chosen[name]], steps)
+            ensemble.append(chosen)
     excluded = {n: status for n, status in account.items() if status != Status.FIRST_FAILURE}
     names = [Status(status).name for status in excluded.values()]
     files.write_table(exclusions, {"realization": list(excluded), "status": names})
@@ -86,3 +88,21 @@ def _tell(account: Mapping[int, int]) -> None:
             listed = "" if status == Status.FIRST_FAILURE else ", ".join(map(str, numbers[:10]))
             more = " ..." if listed and len(numbers) > 10 else ""
             print(f"  {len(numbers):6d} {status.name:14s} {use}{listed}{more}")
+
+
+def _tell_collapses(shards: Sequence[str | Path]) -> None:
+    """One line on the runs from first to structural failure, if any was asked for."""
+    ended: dict[int, int] = {}
+    for shard in shards:
+        if "structural_status" in store.shapes(shard):
+            rows, _ = store.read(shard, ["realization", "structural_status"])
+            ended |= zip(*(values.tolist() for values in rows.values()), strict=True)
+    ways = []
+    for status in (Collapse.REACHED, Collapse.MAX_STRAIN, Collapse.NOT_CONVERGED):
+        numbers = sorted(number for number, found in ended.items() if found == status)
+        if numbers:
+            listed = "" if status == Collapse.REACHED else f" ({', '.join(map(str, numbers[:10]))})"
+            more = " ..." if len(numbers) > 10 and listed else ""
+            ways.append(f"{len(numbers)} {status.name}{listed}{more}")
+    if ways:
+        print(f"  of these to structural failure: {'; '.join(ways)}")

@@ -1,7 +1,6 @@
 """report: figures, and in a few lines what came out."""
 
 import html
-import io
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from porefail.figures.metric_curves import metric_curves
 from porefail.figures.site_hits import site_hits
 from porefail.figures.specimens import specimens as specimen_views
 from porefail.metrics.sites import hot_cluster
-from porefail.steps import require_settings, same_origin
+from porefail.steps import require_settings, same_origin, write_figures
 
 SETTINGS = {"specimens": int, "site_threshold": float, "near_voxels": int, "near_z": float}
 PAGE = '<!doctype html><meta charset="utf-8"><title>Summary</title><pre>{}</pre>\n'
@@ -51,11 +50,7 @@ def run(
         "learning_curves": _learning_curves(files.read_table(history)),
         "damage_history": _damage_history(ensemble),
     }
-    for name, figure in figures.items():
-        image = io.BytesIO()
-        # No version in the file: the same data give the same bytes.
-        figure.savefig(image, format="png", metadata={"Software": None})
-        files.write_bytes(Path(output) / f"{name}.png", image.getvalue())
+    write_figures(output, figures)
     text = summary(files.read_table(specimens), hits, criteria)
     files.write_text(Path(output) / "summary.txt", text)
     files.write_text(Path(output) / "summary.html", PAGE.format(html.escape(text)))
