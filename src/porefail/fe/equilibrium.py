@@ -5,36 +5,41 @@ from mpi4py import MPI
 
 from porefail.fe.constitutive import STATE, initial_state
 from porefail.fe.evaluation import POINTS, elastic_stress, element_damage, evaluate
-from porefail.fe.grid import FREE, degrees_of_freedom, slab
+from porefail.fe.grid import FREE, HELD, degrees_of_freedom, load_bearing, slab
 from porefail.fe.hexahedron import hexahedron
 from porefail.fe.material import Material
 from porefail.fe.multigrid import Multigrid, Tangent
 
 
 class Specimen:
-    """One rank's share of a specimen: mesh, states of its points, matrix and solver.
+    """One rank's share of a specimen: mesh, states of its points, tangent and solver.
 
     bearing: load-bearing voxels of the whole grid (nz, ny, nx); spacing in mm. Displacements are
-    local, (layers+1, ny+1, nx+1, 3) mm, seam planes included. Collective over comm.
+    local, (layers+1, ny+1, nx+1, 3) mm, seam planes included. `iterations` counts the linear
+    solves. Collective over comm.
     """
 
     def __init__(self, bearing: np.ndarray, spacing: float, material: Material, comm: MPI.Comm):
-        kinds = degrees_of_freedom(bearing)
         self.comm = comm
         self.material = material
         self.share = slab(bearing.shape[0], comm.rank, comm.size)
-        layers = slice(self.share.first_layer, self.share.end_layer)
-        self.bearing = np.ascontiguousarray(bearing[layers])
-        self.kinds = np.ascontiguousarray(kinds[layers.start : layers.stop + 1])
         self.spacing = spacing
         self.element = hexahedron(spacing)
         self.area = bearing.shape[1] * bearing.shape[2] * spacing**2
+        self.iterations = 0
+        self._whole = bearing.copy()
+        self._all_kinds = degrees_of_freedom(bearing)
+        self.bearing = self._local(self._whole)
+        self.kinds = self._local(self._all_kinds, 1)
+        self.displacement = np.zeros(self.kinds.shape)
         self.state = np.empty((*self.bearing.shape, STATE, POINTS))
         self.state[:] = initial_state(material)[:, None]
-        self.iterations = 0
         self._next = self.state.copy()
+        self._change = np.zeros(self.kinds.shape)
         self._flow_rate = np.full((*self.bearing.shape, POINTS), np.inf)
         self._force = np.zeros(self.kinds.shape)
+        # Damage of voxels that bear no load: of the undamaged material, or that they failed with.
+        self._frozen = np.full(self.bearing.shape, material.initial_damage)
         self._tangent = Tangent(
             self.bearing,
             self.kinds,
@@ -42,7 +47,11 @@ class Specimen:
             material.young_modulus * spacing,
             self._exchange,
         )
-        self._solver = Multigrid(bearing.shape, kinds, self._tangent, comm)
+        self._solver = Multigrid(bearing.shape, self._all_kinds, self._tangent, comm)
+
+    def _local(self, whole: np.ndarray, planes: int = 0) -> np.ndarray:
+        """This rank's layers of a field of the whole grid (or planes of nodes, with planes=1)."""
+        return whole[self.share.first_layer : self.share.end_layer + planes].copy()
 
     def destroy(self) -> None:
         """Free the solver (collective)."""
@@ -99,6 +108,7 @@ class Specimen:
         linear with a small factor: damage grows little in a load step.
         """
         owned = self.share.owned
+        self._change = change
         unbalanced, reaction = self._evaluate(change, dt)
         for _ in range(iterations):
             if unbalanced <= tolerance * reaction:
@@ -120,13 +130,40 @@ class Specimen:
     def accept(self) -> None:
         """Make the states of the last equilibrium the current ones."""
         self.state, self._next = self._next, self.state
+        self.displacement += self._change
+
+    def remove(self, failed: np.ndarray) -> bool:
+        """Take voxels out of the mesh: they carry no load any more (paper, section 2.1).
+
+        failed: local (layers, ny, nx) bool. Their damage stays. Pieces that hang on nothing after
+        that go as well. Returns False, and removes nothing, if no piece would join the grips.
+        Collective.
+        """
+        parts = self.comm.allgather(failed[self.share.owned_layers])
+        rest = load_bearing(self._whole & ~np.concatenate(parts))
+        if rest is None:
+            return False
+        kinds = degrees_of_freedom(rest)
+        moved = np.any((kinds == HELD) != (self._all_kinds == HELD))
+        gone = self.bearing & ~self._local(rest)
+        self._frozen[gone] = self.damage()[gone]
+        # `evaluate` visits no element that is gone: its last state and tangent would stay.
+        self._next[gone] = self.state[gone]
+        self._tangent.forget(gone)
+        self._whole, self._all_kinds = rest, kinds
+        self.bearing[:] = self._local(rest)
+        self.kinds[:] = self._local(kinds, 1)
+        if moved:
+            self._solver.destroy()
+            self._solver = Multigrid(rest.shape, kinds, self._tangent, self.comm)
+        return True
 
     def damage(self, pending: bool = False) -> np.ndarray:
         """Damage of the local voxels (layers, ny, nx); of the step under way if `pending`.
 
-        φ0 where a voxel bears no load.
+        Where a voxel bears no load: what it failed with, or φ0.
         """
-        field = np.full(self.bearing.shape, self.material.initial_damage)
+        field = self._frozen.copy()
         element_damage(self._next if pending else self.state, self.bearing, field)
         return field
 

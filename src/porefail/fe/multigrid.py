@@ -13,7 +13,7 @@ from scipy import sparse
 from porefail.fe.coarse import children, coarse_stencil
 from porefail.fe.grid import HELD, Slab
 from porefail.fe.hexahedron import hexahedron
-from porefail.fe.tangent import diagonal, hold, multiply, points_shape, rows_shape
+from porefail.fe.tangent import LANES, diagonal, hold, multiply, points_shape, rows_shape
 
 PREFIX = "porefail_"
 
@@ -87,6 +87,12 @@ class Tangent:
         self._u = np.zeros(kinds.shape)
         self._force = np.zeros(kinds.shape)
         self._rows = np.zeros((2, *rows_shape(bearing.shape)), np.float32)
+
+    def forget(self, gone: np.ndarray) -> None:
+        """Elements (layers, ny, nx) that have no stiffness any more."""
+        k, j, i = np.nonzero(gone)
+        self.points[k, j, i // LANES, :, :, i % LANES] = 0.0
+        self.bulk[k, j, i // LANES, i % LANES] = 0.0
 
     def mult(self, matrix, x, y):
         """PETSc's matrix product."""

@@ -1,5 +1,6 @@
-"""A tension test of a porous specimen to its first failure (paper, sections 2.1-2.4)."""
+"""A tension test of a porous specimen, to first or structural failure (paper, sections 2.1-2.4)."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,12 @@ from porefail.fe.material import Material
 
 # How a simulation ends; the same numbers as in the HDF5 contract.
 FIRST_FAILURE, NO_FAILURE, NOT_CONVERGED, SEVERED = 1, 2, 3, 5
+
+# How the way from first to structural failure ends.
+COLLAPSE_NOT_RUN, COLLAPSED, COLLAPSE_MAX_STRAIN, COLLAPSE_NOT_CONVERGED = 0, 1, 2, 3
+
+# After first failure a step may bring this many times the damage: many voxels fail in turn.
+COLLAPSE_PACE = 5.0
 
 HISTORY = ("strain", "stress", "max_damage", "failed_fraction")
 
@@ -27,6 +34,9 @@ class LoadSettings(NamedTuple):
     newton_tolerance: float
     newton_iterations: int
     linear_tolerance: float
+    until: str = "first_failure"  # or "structural_failure"
+    final_stress_fraction: float = 0.2
+    snapshot_strains: tuple[float, ...] = ()
 
 
 class Tension(NamedTuple):
@@ -35,8 +45,12 @@ class Tension(NamedTuple):
     status: how it ended. damage: (nx, ny, nz) float32, φ at the end (first failure if reached),
     NaN in voids. failed: uint8, voxels at φ ≥ φ_max. mises, pressure: float32, linear elastic
     element means per unit nominal stress, NaN in voids. first_failure_strain: nominal strain at
-    which the first voxel reached φ_max, interpolated in the last step, else NaN. history: strain,
-    stress (MPa, nominal), max_damage, failed_fraction (of the solid voxels), one entry a step.
+    which the first voxel reached φ_max, interpolated in the last step, else NaN. structural_status:
+    see COLLAPSED. structural_failure_strain: nominal strain at which the nominal stress had fallen
+    to the asked fraction of its peak, else NaN. final_failed: as failed, at the end of the test, 0
+    if structural failure was not reached. snapshots: (s, nx, ny, nz) float32, φ at the strains
+    asked for, NaN in voids and where the test ended before. history: strain, stress (MPa, nominal),
+    max_damage, failed_fraction (of the solid voxels), one entry a step, to the end of the test.
     """
 
     status: int
@@ -45,6 +59,10 @@ class Tension(NamedTuple):
     mises: np.ndarray | None
     pressure: np.ndarray | None
     first_failure_strain: float
+    structural_status: int
+    structural_failure_strain: float
+    final_failed: np.ndarray | None
+    snapshots: np.ndarray | None
     history: dict[str, np.ndarray]
 
 
@@ -54,6 +72,7 @@ class _Ramp:
     def __init__(self, settings: LoadSettings):
         self.settings = settings
         self.step = settings.max_strain_step
+        self.max_growth = settings.max_damage_step
 
     def retry(self, factor: float) -> bool:
         """Shorten the step; False if it may not get any shorter."""
@@ -62,10 +81,18 @@ class _Ramp:
         self.step = max(self.step * factor, self.settings.min_strain_step)
         return True
 
+    def too_long(self, growth: float) -> bool:
+        """Whether the step must be repeated, shortened, because damage grew too much."""
+        return growth > 1.5 * self.max_growth and self.retry(min(0.5, self.max_growth / growth))
+
     def advance(self, growth: float) -> None:
         """Choose the next step from the damage growth of the one just accepted."""
-        factor = 0.9 * self.settings.max_damage_step / max(growth, 1e-12)
+        factor = 0.9 * self.max_growth / max(growth, 1e-12)
         self.step = min(self.step * min(max(factor, 0.2), 1.5), self.settings.max_strain_step)
+
+
+# Called after each load step with the nominal strain and the specimen.
+Observer = Callable[[float, Specimen], None]
 
 
 def simulate(
@@ -74,97 +101,179 @@ def simulate(
     material: Material,
     settings: LoadSettings,
     comm: MPI.Comm = MPI.COMM_SELF,
+    observe: Observer | None = None,
 ) -> Tension:
-    """Pull a specimen along z until its first voxel reaches φ_max.
+    """Pull a specimen along z until its first voxel reaches φ_max, or until it has lost its load.
 
-    porosity: (nx, ny, nz), 1 = void, each side divisible by 4; spacing: voxel edge in mm.
-    Collective over comm; the ranks share the specimen, and their number changes the result by no
-    more than the tolerances. Never raises for a specimen that cannot be loaded or does not
-    converge: the status tells.
+    porosity: (nx, ny, nz), 1 = void, each side divisible by 4; spacing: voxel edge in mm; observe:
+    called with the nominal strain and the specimen after each load step. Collective over comm; the
+    ranks share the specimen, and their number changes the result by no more than the tolerances.
+    Never raises for a specimen that cannot be loaded or does not converge: the status tells.
     """
     if any(side % 4 for side in porosity.shape):
         raise PorefailError(f"grid {porosity.shape}: each side must be divisible by 4")
     solid = porosity.transpose(2, 1, 0) == 0
     bearing = load_bearing(solid)
     if bearing is None:
-        return _unloaded(SEVERED, porosity, material)
+        return _unloaded(SEVERED, porosity, material, settings)
     specimen = Specimen(bearing, spacing, material, comm)
     try:
-        return _pull(specimen, np.count_nonzero(solid), porosity, settings)
+        return _Test(specimen, porosity, settings, observe).run()
     except ArithmeticError:
-        return _unloaded(NOT_CONVERGED, porosity, material)
+        return _unloaded(NOT_CONVERGED, porosity, material, settings)
     finally:
         specimen.destroy()
 
 
-def _unloaded(status: int, porosity: np.ndarray, material: Material) -> Tension:
+def _unloaded(
+    status: int, porosity: np.ndarray, material: Material, settings: LoadSettings
+) -> Tension:
     """Result of a specimen that could not be loaded at all: no stress, initial damage."""
     solid = porosity == 0
     damage = np.where(solid, material.initial_damage, np.nan).astype(np.float32)
     stress = np.where(solid, 0.0, np.nan).astype(np.float32)
     failed = np.zeros(porosity.shape, np.uint8)
+    snapshots = np.full((len(settings.snapshot_strains), *porosity.shape), np.nan, np.float32)
     history = {name: np.empty(0) for name in HISTORY}
-    return Tension(status, damage, failed, stress, stress.copy(), np.nan, history)
-
-
-def _pull(specimen: Specimen, solids: int, porosity: np.ndarray, settings: LoadSettings) -> Tension:
-    limit = specimen.material.maximum_damage
-    unit, mises, pressure = specimen.elastic_fields()
-    ramp = _Ramp(settings)
-    strain, previous, previous_step = 0.0, unit, 1.0
-    damage = specimen.damage()
-    largest = specimen.largest(damage)
-    history: list[tuple[float, float, float, float]] = []
-    status, first_failure_strain = NO_FAILURE, np.nan
-    while strain < settings.max_strain:
-        # Guess by extrapolation; the held displacements are proportional to the step, so right.
-        change = previous * (ramp.step / previous_step)
-        converged = specimen.equilibrate(
-            change,
-            ramp.step / settings.strain_rate,
-            settings.newton_tolerance,
-            settings.newton_iterations,
-            settings.linear_tolerance,
-        )
-        if not converged:
-            if ramp.retry(0.5):
-                continue
-            status = NOT_CONVERGED
-            break
-        reached = specimen.damage(pending=True)
-        growth = specimen.largest(reached - damage)
-        failing = specimen.count(reached >= limit)
-        if growth > 1.5 * settings.max_damage_step and ramp.retry(
-            min(0.5, settings.max_damage_step / growth)
-        ):
-            continue
-        # Tell the first voxel from the next: only voxels that fail together share a step.
-        if failing > 1 and ramp.retry(0.5):
-            continue
-        specimen.accept()
-        largest_before, largest = largest, specimen.largest(reached)
-        damage, previous, previous_step = reached, change, ramp.step
-        strain += ramp.step
-        history.append((strain, specimen.nominal_stress(), largest, failing / solids))
-        if failing:
-            status = FIRST_FAILURE
-            excess = (largest - limit) / (largest - largest_before)
-            first_failure_strain = strain - ramp.step * excess
-            break
-        ramp.advance(growth)
-
-    columns = np.array(history).reshape(-1, 4).T
-    fields = [specimen.gather(field) for field in (damage, mises, pressure)]
-    failed = None
-    if fields[0] is not None:
-        failed = ((fields[0] >= limit) & (porosity == 0)).astype(np.uint8)
-        fields = [np.where(porosity == 0, f, np.nan).astype(np.float32) for f in fields]
     return Tension(
         status,
-        fields[0],
+        damage,
         failed,
-        fields[1],
-        fields[2],
-        first_failure_strain,
-        dict(zip(HISTORY, columns, strict=True)),
+        stress,
+        stress.copy(),
+        np.nan,
+        COLLAPSE_NOT_RUN,
+        np.nan,
+        failed.copy(),
+        snapshots,
+        history,
     )
+
+
+class _Test:
+    """A tension test under way."""
+
+    def __init__(self, specimen, porosity, settings: LoadSettings, observe: Observer | None):
+        self.specimen, self.porosity, self.settings = specimen, porosity, settings
+        self.limit = specimen.material.maximum_damage
+        self.observe = observe
+        self.ramp = _Ramp(settings)
+        self.strain = 0.0
+        self.damage = specimen.damage()
+        self.history: list[tuple[float, float, float, float]] = []
+        nothing = np.full(porosity.shape, np.nan, np.float32)
+        self.snapshots = [nothing for _ in settings.snapshot_strains]
+
+    def run(self) -> Tension:
+        specimen, settings = self.specimen, self.settings
+        unit, mises, pressure = specimen.elastic_fields()
+        self.previous, self.previous_step = unit, 1.0
+        ended = None
+        while ended is None:
+            ended = self._step(first=True)
+        first_failure_strain = np.nan
+        if ended == FIRST_FAILURE:
+            before, after = self.largest_before, specimen.largest(self.damage)
+            excess = (after - self.limit) / (after - before)
+            first_failure_strain = self.strain - self.previous_step * excess
+        damage = self._whole(self.damage)
+        failed = self._failed()
+        collapse, strain = COLLAPSE_NOT_RUN, np.nan
+        final_failed = None if failed is None else np.zeros_like(failed)
+        if ended == FIRST_FAILURE and settings.until == "structural_failure":
+            collapse = self._collapse()
+            if collapse == COLLAPSED:
+                strain, final_failed = self.strain, self._failed()
+        columns = np.array(self.history).reshape(-1, 4).T
+        return Tension(
+            ended,
+            damage,
+            failed,
+            self._whole(mises),
+            self._whole(pressure),
+            first_failure_strain,
+            collapse,
+            strain,
+            final_failed,
+            None if damage is None else np.array(self.snapshots).reshape(-1, *damage.shape),
+            dict(zip(HISTORY, columns, strict=True)),
+        )
+
+    def _collapse(self) -> int:
+        """From first to structural failure: failed voxels carry no load any more."""
+        self.ramp.max_growth = COLLAPSE_PACE * self.settings.max_damage_step
+        peak = max(stress for _, stress, _, _ in self.history)
+        while self.specimen.remove(self.specimen.bearing & (self.damage >= self.limit)):
+            ended = self._step(first=False)
+            if ended is not None:
+                return {NO_FAILURE: COLLAPSE_MAX_STRAIN}.get(ended, COLLAPSE_NOT_CONVERGED)
+            peak = max(peak, self.history[-1][1])
+            if self.history[-1][1] <= self.settings.final_stress_fraction * peak:
+                break
+        return COLLAPSED
+
+    def _step(self, first: bool) -> int | None:
+        """One load step, shortened as often as needed; how the test ends, if it does.
+
+        first: until first failure, which ends the test.
+        """
+        specimen, settings, ramp = self.specimen, self.settings, self.ramp
+        if self.strain >= settings.max_strain:
+            return NO_FAILURE
+        while True:
+            # Guess by extrapolation; the held displacements are proportional to the step, so right.
+            change = self.previous * (ramp.step / self.previous_step)
+            converged = specimen.equilibrate(
+                change,
+                ramp.step / settings.strain_rate,
+                settings.newton_tolerance,
+                settings.newton_iterations,
+                settings.linear_tolerance,
+            )
+            if not converged:
+                if ramp.retry(0.5):
+                    continue
+                return NOT_CONVERGED
+            reached = specimen.damage(pending=True)
+            growth = specimen.largest(reached - self.damage)
+            if ramp.too_long(growth):
+                continue
+            failing = specimen.count(reached >= self.limit)
+            # Tell the first voxel from the next: only voxels that fail together share a step.
+            if not (first and failing > 1 and ramp.retry(0.5)):
+                break
+        specimen.accept()
+        self._take_snapshots(self.strain, self.strain + ramp.step, reached)
+        self.strain += ramp.step
+        self.largest_before = specimen.largest(self.damage)
+        self.damage, self.previous, self.previous_step = reached, change, ramp.step
+        fraction = failing / np.count_nonzero(self.porosity == 0)
+        stress = specimen.nominal_stress()
+        self.history.append((self.strain, stress, specimen.largest(reached), fraction))
+        if self.observe:
+            self.observe(self.strain, specimen)
+        if first and failing:
+            return FIRST_FAILURE
+        ramp.advance(growth)
+        return None
+
+    def _take_snapshots(self, before: float, after: float, reached: np.ndarray) -> None:
+        """Damage at the strains asked for that lie in a step, interpolated."""
+        for n, wanted in enumerate(self.settings.snapshot_strains):
+            if before < wanted <= after:
+                share = (wanted - before) / (after - before)
+                self.snapshots[n] = self._whole(share * reached + (1.0 - share) * self.damage)
+
+    def _whole(self, field: np.ndarray) -> np.ndarray | None:
+        """A local voxel field as that of the whole specimen, NaN in voids; on the first rank."""
+        whole = self.specimen.gather(field)
+        if whole is None:
+            return None
+        return np.where(self.porosity == 0, whole, np.nan).astype(np.float32)
+
+    def _failed(self) -> np.ndarray | None:
+        """Voxels at the largest damage, uint8, on the first rank."""
+        whole = self.specimen.gather(self.damage)
+        if whole is None:
+            return None
+        return ((whole >= self.limit) & (self.porosity == 0)).astype(np.uint8)
