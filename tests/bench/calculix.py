@@ -81,9 +81,12 @@ def deck(
     tolerance: float | None = None,
     probes: np.ndarray | None = None,
 ) -> str:
-    """Input deck. solver: SPOOLES, ITERATIVE CHOLESKY, ...; element: C3D8 or SELECTIVE; tolerance: of the residual force over
-    the average force (CalculiX: 0.005); probes: numbers of nodes of problem.mesh, whose
-    displacements are printed."""
+    """Input deck.
+
+    solver: SPOOLES, ITERATIVE CHOLESKY, ...; element: C3D8 or SELECTIVE; tolerance: of the residual
+    force over the average force (CalculiX: 0.005); probes: numbers of nodes of problem.mesh whose
+    displacements are printed.
+    """
     nodes, elements = mesh(problem.bearing)
     points = problem.spacing * nodes[:, ::-1]
     top = np.flatnonzero(nodes[:, 0] == problem.bearing.shape[0])

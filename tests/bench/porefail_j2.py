@@ -52,7 +52,7 @@ def j2_problem(voids: np.ndarray, increments: int, strain_step: float = 0.002) -
         young_modulus=240000.0,
         poisson_ratio=0.27,
         yield_stress=1060.0,
-        hardening_modulus=5000.0,
+        hardening_modulus=3000.0,
         strain_step=strain_step,
         increments=increments,
         tolerance=SETTINGS["simulation"]["newton_tolerance"],
@@ -102,9 +102,7 @@ def solve(problem: Problem) -> tuple[Result, np.ndarray]:
     result = Result(__version__, [], [], [])
     for increment in range(problem.increments):
         before = solves()
-        if not specimen.equilibrate(
-            change, 1.0, problem.tolerance, 20, problem.linear_tolerance
-        ):
+        if not specimen.equilibrate(change, 1.0, problem.tolerance, 20, problem.linear_tolerance):
             raise ArithmeticError(f"increment {increment + 1} did not converge")
         specimen.accept()
         displacement += change
