@@ -5,13 +5,14 @@ OUTER_PATH = $(subst $(CURDIR)/.venv/bin:,,$(PATH))
 IN_VENV = PATH="$(CURDIR)/.venv/bin:$$PATH" OMP_NUM_THREADS=1 TF_CPP_MIN_LOG_LEVEL=2
 SNAKEMAKE = $(IN_VENV) snakemake --configfile $(CONFIG)
 
-.PHONY: help setup demo smoke workflow test check quick clean
+.PHONY: help setup demo smoke workflow test check quick bench clean
 
 help:
 	@echo "make demo    set up, run the whole workflow with config/default.yaml, write the report"
 	@echo "make smoke   the same with config/smoke.yaml: about a minute after set-up"
 	@echo "make test    set up, check the sources, run every test"
 	@echo "make quick   set up, check the sources, run the tests that take seconds"
+	@echo "make bench   set up, compare speed with other programs; half an hour, BENCH=--small: a minute"
 	@echo "make setup   the environment .venv alone (the others run it; nothing to do the second time)"
 	@echo "make clean   remove results/; .venv stays"
 
@@ -50,6 +51,11 @@ test: check
 
 quick: check
 	@$(IN_VENV) pytest -m "not slow"
+
+bench: setup
+	@$(IN_VENV) python tests/bench/peers.py $(BENCH)
+	@$(IN_VENV) python tests/bench/roofline.py
+	@$(IN_VENV) python tests/bench/scaling.py $(BENCH)
 
 check: setup
 	@$(IN_VENV) ruff check .

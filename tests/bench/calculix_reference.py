@@ -1,0 +1,49 @@
+"""Make the stored result of tests/fe/reference with ccx: `python calculix_reference.py folder`."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import calculix
+import numpy as np
+from porefail_j2 import j2_problem
+from problem import Problem, mesh
+
+
+def reference_problem() -> Problem:
+    """4×4×8 voxels with one void, pulled to 3 % in 10 increments; far tighter than in practice."""
+    voids = np.zeros((4, 4, 8), np.uint8)
+    voids[1, 2, 3] = 1
+    problem = j2_problem(voids, increments=10, strain_step=0.003)
+    return problem._replace(tolerance=1e-8, linear_tolerance=1e-6)
+
+
+def probes(problem: Problem) -> np.ndarray:
+    """Numbers of the nodes whose displacements are kept: around the void, and the upper corners."""
+    nodes = mesh(problem.bearing).nodes
+    z, y, x = nodes.T
+    nz, ny, nx = problem.bearing.shape
+    void = (abs(z - 3.5) < 1) & (abs(y - 2.5) < 1) & (abs(x - 1.5) < 1)
+    corners = (z == nz) & (y % ny == 0) & (x % nx == 0)
+    return np.flatnonzero(void | corners)
+
+
+def reference_deck() -> str:
+    """Input deck of the stored result."""
+    problem = reference_problem()
+    return calculix.deck(problem, "SPOOLES", calculix.SELECTIVE, 1e-8, probes(problem))
+
+
+def main(target: str) -> None:
+    """Run ccx and keep its input and its printed results."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "j2.inp").write_text(reference_deck())
+        subprocess.run(["ccx", "-i", "j2"], cwd=folder, check=True)
+        for name in ("j2.inp", "j2.dat"):
+            shutil.copy(Path(folder) / name, target)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,69 @@
+"""`make bench` on a small specimen: it runs, and a peer that is missing is a line."""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+def run(tmp_path: Path, *command: str) -> subprocess.CompletedProcess:
+    """A program of the bench where no peer is installed."""
+    environment = {**os.environ, "PATH": str(tmp_path), "FENICSX_PYTHON": str(tmp_path / "none")}
+    return subprocess.run(
+        [sys.executable, str(HERE / command[0]), *command[1:]],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )
+
+
+def test_without_peers_porefail_is_measured_and_the_others_are_named(tmp_path):
+    done = run(tmp_path, "peers.py", "--small", "--increments", "2")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("J2 problem: 8x8x32 voxels, 5 voids, 8019 unknowns")
+    assert sum(line.startswith("porefail  ") for line in lines) == 1
+    left_out = [line for line in lines if "is left out" in line]
+    assert len(left_out) == 4
+    assert all("apt-get install --no-install-recommends" in line for line in left_out)
+
+
+def test_scaling_measures_a_simulation(tmp_path):
+    done = run(tmp_path, "scaling.py", "--job", json.dumps([[8, 8, 16], 1, 2]))
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["steps"] >= 2 and found["newton"] >= 1 and found["memory"] > 1e7
+
+
+@pytest.fixture
+def bench(monkeypatch):
+    """Imports a module of tests/bench."""
+    monkeypatch.syspath_prepend(HERE)
+    return importlib.import_module
+
+
+def test_ratios_and_differences_are_of_the_same_increments(bench):
+    peers, problem = bench("peers"), bench("problem")
+    own = peers.Run(problem.Result("1", [100.0, 150.0, 160.0], [1, 2, 2], [1.0, 4.0, 5.0]), 9.0)
+    other = peers.Run(problem.Result("2", [100.0, 153.0], [1, 3], [80.0]), 80.0)
+    line, difference = peers.row("other", other, own)
+    assert difference == pytest.approx(0.02)
+    assert " ".join(line.split()) == "other 2 2 4 20.000 20.0 80.0 20.0 80.0 153.00 2.0e-02"
+
+
+def test_convergence_file_of_calculix(bench):
+    text = """SUMMARY OF C0NVERGENCE INFORMATION
+  STEP   INC  ATT   ITER     CONT.   RESID.        CORR.      RESID.      CORR.
+                              (#)     (%)           (%)        (%)         (%)
+     1     1     1     1        0  0.0000E+00  0.1000E+03  0.0000E+00  0.0000E+00
+     1     1     1     2        0  0.0000E+00  0.1582E-11  0.0000E+00  0.0000E+00
+     1     2     1     1        0  0.1012E+00  0.1139E+01  0.0000E+00  0.0000E+00
+"""
+    assert bench("calculix").iterations(text) == [2, 1]
