@@ -10,13 +10,17 @@ from porefail.fe.hexahedron import hexahedron
 from porefail.fe.material import Material
 from porefail.fe.multigrid import Multigrid, Tangent
 
+# Part of a correction of Newton's method below which it is of no use.
+SHORTEST_CORRECTION = 0.05
+
 
 class Specimen:
     """One rank's share of a specimen: mesh, states of its points, tangent and solver.
 
     bearing: load-bearing voxels of the whole grid (nz, ny, nx); spacing in mm. Displacements are
-    local, (layers+1, ny+1, nx+1, 3) mm, seam planes included. `iterations` counts the linear
-    solves. Collective over comm.
+    local, (layers+1, ny+1, nx+1, 3) mm, seam planes included. With `lag` stresses feel the damage
+    of the step before: then equilibrium is the minimum of a convex function, which Newton's method
+    finds whatever fails. `iterations` counts the linear solves. Collective over comm.
     """
 
     def __init__(self, bearing: np.ndarray, spacing: float, material: Material, comm: MPI.Comm):
@@ -27,6 +31,7 @@ class Specimen:
         self.element = hexahedron(spacing)
         self.area = bearing.shape[1] * bearing.shape[2] * spacing**2
         self.iterations = 0
+        self.lag = False
         self._whole = bearing.copy()
         self._all_kinds = degrees_of_freedom(bearing)
         self.bearing = self._local(self._whole)
@@ -66,6 +71,7 @@ class Specimen:
             self.state,
             self._flow_rate,
             dt,
+            float(self.lag),
             self.material,
             self.element,
             self._next,
@@ -119,13 +125,31 @@ class Specimen:
             self.iterations += 1
             if not solved:
                 return False
-            change[owned] += correction
-            self._exchange(change)
             before = unbalanced
-            unbalanced, reaction = self._evaluate(change, dt)
+            unbalanced, reaction = self._correct(change, correction, residual, dt)
             if not unbalanced < 10.0 * before:
                 return False
         return bool(unbalanced <= tolerance * reaction)
+
+    def _correct(self, change, correction, residual, dt) -> tuple[float, float]:
+        """Add to `change` as much of a correction as brings it near the least energy along it.
+
+        residual: −unbalanced force (N) on the owned planes. Returns as `_evaluate`.
+        """
+        owned = self.share.owned
+        start, share = change[owned].copy(), 1.0
+        first = self.comm.allreduce(float(np.vdot(residual, correction)))
+        while True:
+            change[owned] = start + share * correction
+            self._exchange(change)
+            norms = self._evaluate(change, dt)
+            force = np.where(self.kinds[owned] == FREE, self._force[owned], 0.0)
+            slope = self.comm.allreduce(float(-np.vdot(force, correction)))
+            if not slope < -0.5 * first or share < SHORTEST_CORRECTION:
+                return norms
+            # Too far: the slope of the energy has changed its sign. An evaluation costs much less
+            # than a solve.
+            share *= min(max(first / (first - slope), 0.1), 0.7)
 
     def accept(self) -> None:
         """Make the states of the last equilibrium the current ones."""

@@ -119,7 +119,7 @@ def scatter_nodes(fe, k, j, i, force):
 
 
 @njit(forceinline=True, error_model="numpy", fastmath={"contract"})
-def _advance_points(trial, old, guess, dt, m, new, stress, moduli, flowing, lanes):
+def _advance_points(trial, old, guess, dt, lag, m, new, stress, moduli, flowing, lanes):
     """Advance the first `lanes` points of a batch.
 
     trial (6, p): trial elastic strain; old, new: states (9, p); guess (p,): log of the plastic
@@ -163,17 +163,17 @@ def _advance_points(trial, old, guess, dt, m, new, stress, moduli, flowing, lane
         ) = grow(
             trial[0, g], trial[1, g], trial[2, g], trial[3, g], trial[4, g], trial[5, g],
             old[0, g], old[1, g], old[2, g], old[3, g], old[4, g], old[5, g],
-            old[6, g], old[7, g], old[8, g], flowing[4, g], flowing[3, g], flowing[5, g], m,
+            old[6, g], old[7, g], old[8, g], flowing[4, g], flowing[3, g], flowing[5, g], lag, m,
         )  # fmt: skip
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
-def evaluate(du, bearing, old, guess, dt, material, element, new, force, tangent, bulk):
+def evaluate(du, bearing, old, guess, dt, lag, material, element, new, force, tangent, bulk):
     """Advance all points of the local elements to the displacement change du (mm).
 
     du: (layers+1, ny+1, nx+1, 3) mm; bearing: (layers, ny, nx) bool; old, new: states, new is
     written; guess: (layers, ny, nx, 8) log of the plastic strain rate (1/s), a start for the flow
-    equation, overwritten with its solution; dt in s; element: Hexahedron; force: like du, N,
+    equation, overwritten with its solution; dt in s; lag: see `grow`; element: Hexahedron; force: like du, N,
     overwritten (right on the owned planes); tangent, bulk: written, see tangent.py.
     """
     layers, ny, nx = bearing.shape
@@ -221,7 +221,7 @@ def evaluate(du, bearing, old, guess, dt, material, element, new, force, tangent
                     for g in range(points):
                         rate[8 * b + g] = guess[k, j, i, g]
                 _advance_points(
-                    trial, start, rate, dt, material, end, stress, moduli, flowing, 8 * count
+                    trial, start, rate, dt, lag, material, end, stress, moduli, flowing, 8 * count
                 )
                 for b in range(count):
                     i = batch[b]

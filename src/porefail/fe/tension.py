@@ -201,6 +201,7 @@ class _Test:
 
     def _collapse(self) -> int:
         """From first to structural failure: failed voxels carry no load any more."""
+        self.specimen.lag = True
         self.ramp.max_growth = COLLAPSE_PACE * self.settings.max_damage_step
         peak = max(stress for _, stress, _, _ in self.history)
         while self.specimen.remove(self.specimen.bearing & (self.damage >= self.limit)):
