@@ -1,4 +1,4 @@
-"""simulate: pull every realization of a batch to its first failure (paper, sections 2.1-2.4).
+"""simulate: pull every realization of a batch to its failure (paper, sections 2.1-2.4).
 
 Run by mpiexec. The world is split into teams of ranks that take realizations from a queue.
 """
@@ -20,9 +20,13 @@ from porefail.fe import MODEL_VERSION, tension
 from porefail.fe.material import material
 from porefail.parts import Parts
 from porefail.steps import require_settings
-from porefail.store import Status
+from porefail.store import Collapse, Status
 
-SETTINGS = {"material": dict, **tension.LoadSettings.__annotations__}
+SETTINGS = {
+    "material": dict,
+    **tension.LoadSettings.__annotations__,
+    "snapshot_strains": list,
+}
 ELEMENT = "C3D8 B-bar, 8 Gauss points"
 PROGRESS_SECONDS = 5.0
 
@@ -156,7 +160,7 @@ def _work_through(plan: _Plan, settings: Mapping, ranks: int, world: MPI.Comm) -
         if voxels.any():
             result = tension.simulate(voxels, plan.spacing, parameters, load, team)
         if team.rank == 0:
-            row = _row(number, voxels, result)
+            row = _row(number, voxels, result, load.snapshot_strains)
             store.write_atomically(
                 plan.parts.part(number), row, {"fingerprint": plan.fingerprints[number]}
             )
@@ -169,7 +173,9 @@ def _work_through(plan: _Plan, settings: Mapping, ranks: int, world: MPI.Comm) -
     return time.monotonic() - began
 
 
-def _row(number: int, voxels: np.ndarray, result: tension.Tension | None) -> dict[str, np.ndarray]:
+def _row(
+    number: int, voxels: np.ndarray, result: tension.Tension | None, strains: list[float]
+) -> dict[str, np.ndarray]:
     """One row of the shard; an empty realization (no result) has fields of NaN."""
     nothing = np.full(voxels.shape, np.nan, np.float32)
     row = {
@@ -179,12 +185,22 @@ def _row(number: int, voxels: np.ndarray, result: tension.Tension | None) -> dic
         "realization": np.int64(number),
         "status": np.uint8(Status.EMPTY if result is None else result.status),
         "first_failure_strain": np.float64(result.first_failure_strain if result else np.nan),
+        "structural_status": np.uint8(result.structural_status if result else Collapse.NOT_RUN),
+        "structural_failure_strain": np.float64(
+            result.structural_failure_strain if result else np.nan
+        ),
+        "final_failed": np.zeros_like(voxels) if result is None else result.final_failed,
         "elastic/von_mises": nothing if result is None else result.mises,
         "elastic/pressure": nothing if result is None else result.pressure,
     }
     for name in tension.HISTORY:
         values = np.asarray(result.history[name], np.float64) if result else np.empty(0)
         row[f"history/{name}"] = values if values.size else np.array([np.nan])
+    if strains:
+        row["snapshots/strain"] = np.asarray(strains, np.float64)
+        row["snapshots/damage"] = (
+            np.stack([nothing] * len(strains)) if result is None else result.snapshots
+        )
     return {name: np.asarray(values)[None] for name, values in row.items()}
 
 
