@@ -50,8 +50,8 @@ class Tension(NamedTuple):
     element means per unit nominal stress, NaN in voids. first_failure_strain: nominal strain at
     which the first voxel reached φ_max, interpolated in the last step, else NaN. structural_status:
     see COLLAPSED. structural_failure_strain: nominal strain at which the nominal stress had fallen
-    to the asked fraction of its peak, else NaN. final_failed: as failed, at the end of the test, 0
-    if structural failure was not reached. snapshots: (s, nx, ny, nz) float32, φ at the strains
+    to the asked fraction of its peak, else NaN. final_failed: as failed, at structural failure, None
+    if that was not reached. snapshots: (s, nx, ny, nz) float32, φ at the strains
     asked for, NaN in voids and where the test ended before. history: strain, stress (MPa, nominal),
     max_damage, failed_fraction (of the solid voxels), one entry a step, to the end of the test.
     """
@@ -62,11 +62,11 @@ class Tension(NamedTuple):
     mises: np.ndarray | None
     pressure: np.ndarray | None
     first_failure_strain: float
-    structural_status: int
-    structural_failure_strain: float
-    final_failed: np.ndarray | None
-    snapshots: np.ndarray | None
     history: dict[str, np.ndarray]
+    structural_status: int = COLLAPSE_NOT_RUN
+    structural_failure_strain: float = np.nan
+    final_failed: np.ndarray | None = None
+    snapshots: np.ndarray | None = None
 
 
 class _Ramp:
@@ -136,20 +136,10 @@ def _unloaded(
     damage = np.where(solid, material.initial_damage, np.nan).astype(np.float32)
     stress = np.where(solid, 0.0, np.nan).astype(np.float32)
     failed = np.zeros(porosity.shape, np.uint8)
-    snapshots = np.full((len(settings.snapshot_strains), *porosity.shape), np.nan, np.float32)
     history = {name: np.empty(0) for name in HISTORY}
+    snapshots = np.full((len(settings.snapshot_strains), *porosity.shape), np.nan, np.float32)
     return Tension(
-        status,
-        damage,
-        failed,
-        stress,
-        stress.copy(),
-        np.nan,
-        COLLAPSE_NOT_RUN,
-        np.nan,
-        failed.copy(),
-        snapshots,
-        history,
+        status, damage, failed, stress, stress.copy(), np.nan, history, snapshots=snapshots
     )
 
 
@@ -183,7 +173,7 @@ class _Test:
         damage = self._whole(self.damage)
         failed = self._failed()
         collapse, strain = COLLAPSE_NOT_RUN, np.nan
-        final_failed = None if failed is None else np.zeros_like(failed)
+        final_failed = None
         if ended == FIRST_FAILURE and settings.until == "structural_failure":
             collapse = self._collapse()
             if collapse == COLLAPSED:
@@ -196,11 +186,11 @@ class _Test:
             self._whole(mises),
             self._whole(pressure),
             first_failure_strain,
+            dict(zip(HISTORY, columns, strict=True)),
             collapse,
             strain,
             final_failed,
             None if damage is None else np.array(self.snapshots).reshape(-1, *damage.shape),
-            dict(zip(HISTORY, columns, strict=True)),
         )
 
     def _collapse(self) -> int:

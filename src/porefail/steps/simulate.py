@@ -189,7 +189,9 @@ def _row(
         "structural_failure_strain": np.float64(
             result.structural_failure_strain if result else np.nan
         ),
-        "final_failed": np.zeros_like(voxels) if result is None else result.final_failed,
+        "final_failed": np.zeros_like(voxels)
+        if result is None or result.final_failed is None
+        else result.final_failed,
         "elastic/von_mises": nothing if result is None else result.mises,
         "elastic/pressure": nothing if result is None else result.pressure,
     }
