@@ -1,4 +1,4 @@
-"""Response of an ensemble up to first failure (paper, Fig. 3a)."""
+"""Response of an ensemble (paper, Fig. 3a)."""
 
 import numpy as np
 from matplotlib.collections import LineCollection
