@@ -20,7 +20,7 @@ COLLAPSE_NOT_RUN, COLLAPSED, COLLAPSE_MAX_STRAIN, COLLAPSE_NOT_CONVERGED = 0, 1,
 # After first failure a step may bring this many times the damage: many voxels fail in turn.
 COLLAPSE_PACE = 5.0
 # and equilibrium may be this much less exact: what is unbalanced is balanced in the next step.
-COLLAPSE_TOLERANCE = 10.0
+COLLAPSE_TOLERANCE = 100.0
 
 HISTORY = ("strain", "stress", "max_damage", "failed_fraction")
 
