@@ -2,7 +2,6 @@
 
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -72,21 +71,6 @@ def material(problem: Problem) -> Material:
     )
 
 
-def solve_counter(specimen: Specimen) -> Callable[[], int]:
-    """How many linear systems a specimen has solved since its construction."""
-    if hasattr(specimen, "iterations"):
-        return lambda: specimen.iterations
-    count, solver_solve = 0, specimen._solver.solve
-
-    def counted(*arguments):
-        nonlocal count
-        count += 1
-        return solver_solve(*arguments)
-
-    specimen._solver.solve = counted
-    return lambda: count
-
-
 def solve(problem: Problem) -> tuple[Result, np.ndarray]:
     """Solve the problem; also the last displacement (nz+1, ny+1, nx+1, 3), mm.
 
@@ -94,20 +78,19 @@ def solve(problem: Problem) -> tuple[Result, np.ndarray]:
     """
     began = time.process_time()
     specimen = Specimen(problem.bearing, problem.spacing, material(problem), MPI.COMM_SELF)
-    solves = solve_counter(specimen)
     planes = np.arange(problem.bearing.shape[0] + 1)
     change = np.zeros(problem.kinds.shape)
     change[..., 2] = (problem.strain_step * problem.spacing * planes)[:, None, None]
     displacement = np.zeros_like(change)
     result = Result(__version__, [], [], [])
     for increment in range(problem.increments):
-        before = solves()
+        before = specimen.iterations
         if not specimen.equilibrate(change, 1.0, problem.tolerance, 20, problem.linear_tolerance):
             raise ArithmeticError(f"increment {increment + 1} did not converge")
         specimen.accept()
         displacement += change
         result.forces.append(float(specimen.nominal_stress() * specimen.area))
-        result.iterations.append(solves() - before)
+        result.iterations.append(specimen.iterations - before)
         result.cpu_seconds.append(time.process_time() - began)
     specimen.destroy()
     return result, displacement

@@ -13,7 +13,7 @@ from scipy import sparse
 from porefail.fe.coarse import children, coarse_stencil
 from porefail.fe.grid import HELD, Slab
 from porefail.fe.hexahedron import hexahedron
-from porefail.fe.tangent import LANES, diagonal, hold, multiply, points_shape, rows_shape
+from porefail.fe.tangent import LANES, diagonal, multiply, points_shape, rows_shape
 
 PREFIX = "porefail_"
 
@@ -100,20 +100,31 @@ class Tangent:
     def mult(self, matrix, x, y):
         """PETSc's matrix product."""
         owned = self.share.owned
-        given = x.getArray(readonly=True).reshape(-1, *self._u.shape[1:])
+        given = x.getArray(readonly=True).reshape(self._force[owned].shape)
+        result = y.getArray().reshape(given.shape)
+        if given.shape == self._force.shape:
+            self._multiply(given, result)
+            return
         self._u[owned] = given
-        hold(self._u[owned], self.kinds[owned], given, 0.0)
         self._exchange(self._u)
-        multiply(self._u, self.points, self.bulk, self._rows, self._force)
-        hold(self._force[owned], self.kinds[owned], given, self.scale)
-        y.getArray()[:] = self._force[owned].ravel()
+        self._multiply(self._u, self._force)
+        result[:] = self._force[owned]
+
+    def _multiply(self, u, force):
+        multiply(u, self.kinds, self.scale, self.points, self.bulk, self._rows, force)
 
     def getDiagonal(self, matrix, diag):  # noqa: N802 - PETSc's name
         """PETSc's diagonal."""
-        owned = self.share.owned
-        diagonal(self.bearing, self.points, self.bulk, self.element, self._force)
-        hold(self._force[owned], self.kinds[owned], np.ones_like(self._force[owned]), self.scale)
-        diag.getArray()[:] = self._force[owned].ravel()
+        diagonal(
+            self.bearing,
+            self.kinds,
+            self.scale,
+            self.points,
+            self.bulk,
+            self.element,
+            self._force,
+        )
+        diag.getArray()[:] = self._force[self.share.owned].ravel()
 
 
 class Multigrid:

@@ -15,7 +15,7 @@ the bulk modulus over the points, times w/h². So that, with gradients per edge 
 import numpy as np
 from numba import njit
 
-from porefail.fe.grid import FREE
+from porefail.fe.grid import FREE, HELD
 
 LANES = 8
 ROWS = 6
@@ -198,8 +198,20 @@ def _multiply_block(
 
 
 @njit(error_model="numpy")
-def _split(u, given):
-    """Nodal values of each block of a row, x fastest; blocks share the nodes between them."""
+def decoupled(kind):
+    """Stiffness of a degree of freedom that is not free, in parts of the scale.
+
+    Tiny in a void: coarse grids reach its nodes, and must not feel them.
+    """
+    return 1.0 if kind == HELD else 1e-8
+
+
+@njit(error_model="numpy")
+def _split(u, kinds, given):
+    """Nodal values of each block of a row, x fastest; blocks share the nodes between them.
+
+    Held degrees of freedom count as zero.
+    """
     planes, ny, nx, _ = u.shape
     for k in range(planes):
         for j in range(ny):
@@ -207,30 +219,40 @@ def _split(u, given):
                 i = LANES * b
                 for x in range(min(LANES + 1, nx - i)):
                     for c in range(3):
-                        given[k, j, b, 2 * LANES * c + x] = u[k, j, i + x, c]
+                        held = kinds[k, j, i + x, c] == HELD
+                        given[k, j, b, 2 * LANES * c + x] = 0.0 if held else u[k, j, i + x, c]
 
 
 @njit(error_model="numpy")
-def _join(result, force):
+def _join(result, u, kinds, scale, force):
     """Nodal forces from the sums at the near and far ends of the elements of each block."""
     planes, ny, nx, _ = force.shape
+    last = LANES * result.shape[2]
     for k in range(planes):
         for j in range(ny):
-            force[k, j] = 0.0
-            for b in range(result.shape[2]):
-                i = LANES * b
-                row = result[k, j, b]
-                for x in range(min(LANES, nx - 1 - i)):
-                    for c in range(3):
-                        force[k, j, i + x, c] += row[LANES * c + x]
-                        force[k, j, i + x + 1, c] += row[LANES * (3 + c) + x]
+            row = result[k, j]
+            for x in range(nx):
+                block, lane = x // LANES, x % LANES
+                before, end = (x - 1) // LANES, (x - 1) % LANES
+                for c in range(3):
+                    total = np.float32(0.0)
+                    if x < last:
+                        total += row[block, LANES * c + lane]
+                    if x > 0:
+                        total += row[before, LANES * (3 + c) + end]
+                    kind = kinds[k, j, x, c]
+                    if kind == FREE:
+                        force[k, j, x, c] = total
+                    else:
+                        force[k, j, x, c] = scale * decoupled(kind) * u[k, j, x, c]
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
-def multiply(u, points, bulk, rows, force):
+def multiply(u, kinds, scale, points, bulk, rows, force):
     """Tangent times displacement u (mm): force (N), both (layers+1, ny+1, nx+1, 3).
 
-    force is overwritten and right on the owned planes. rows: (2, *rows_shape), single precision,
+    force is overwritten and right on the owned planes. kinds: see grid; degrees of freedom that are
+    not free are decoupled: a stiffness of `scale` (N/mm) if held, next to none in a void. rows: (2, *rows_shape), single precision,
     scratch: u and force block by block.
     """
     layers, ny, blocks = points.shape[:3]
@@ -242,7 +264,7 @@ def multiply(u, points, bulk, rows, force):
     slopes = np.zeros(37 * LANES, np.float32)
     stresses = np.zeros(48 * LANES, np.float32)
     ends = np.zeros(4 * ROW, np.float32)
-    _split(u, given)
+    _split(u, kinds, given)
     result[...] = 0.0
     for k in range(layers):
         for j in range(ny):
@@ -260,11 +282,11 @@ def multiply(u, points, bulk, rows, force):
                     row = result[k + (s >> 1), j + (s & 1), b]
                     for n in range(row.size):
                         row[n] += ends[ROW * s + n]
-    _join(result, force)
+    _join(result, u, kinds, scale, force)
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc"})
-def diagonal(bearing, points, bulk, element, diag):
+def diagonal(bearing, kinds, scale, points, bulk, element, diag):
     """Diagonal of the tangent (N/mm), (layers+1, ny+1, nx+1, 3); overwritten, as in `multiply`.
 
     element: Hexahedron of unit edge.
@@ -302,12 +324,7 @@ def diagonal(bearing, points, bulk, element, diag):
                             for d in range(3):
                                 side += element.gradients[d, a, g] * t[c, d]
                             diag[z, y, x, c] += row[0] * deviatoric[c, a, g] - side * side
-
-
-@njit(cache=True)
-def hold(values, kinds, own, scale):
-    """In place: own · scale where a degree of freedom is not free."""
-    flat, kind, mine = values.reshape(-1), kinds.reshape(-1), own.reshape(-1)
+    flat, kind = diag.reshape(-1), kinds.reshape(-1)
     for n in range(flat.size):
         if kind[n] != FREE:
-            flat[n] = scale * mine[n]
+            flat[n] = scale * decoupled(kind[n])
