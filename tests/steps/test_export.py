@@ -126,15 +126,15 @@ def test_the_command_line_and_the_nearest_steps(shard, exported, tmp_path, capsy
 
 
 def test_to_structural_failure(shard, tmp_path, read_vtk):
-    """Failed voxels bear no load and stay as they failed; the others carry it all."""
-    changes = {"until": "structural_failure", "newton_tolerance": 1e-5}
+    """Failed voxels bear no load and stay as they failed; the stress feels the lagging damage."""
+    changes = {"until": "structural_failure", "final_stress_fraction": 0.6}
     export.run(shard, [5], tmp_path / "c.vtkhdf", configured(tmp_path, **changes))
     last, _, cells, _ = read_vtk(tmp_path / "c.vtkhdf", -1)
     gone = (cells["bearing"] == 0) & (cells["porosity"] == 0)
     assert gone.sum() > 10 and (cells["stress"][gone] == 0).all()
     assert (cells["failed"][gone] == 1).any()
     layers = np.nan_to_num(cells["stress"][..., 2]).mean(axis=(1, 2))
-    np.testing.assert_allclose(layers, layers.mean(), rtol=5e-3)
+    np.testing.assert_allclose(layers, layers.mean(), rtol=1e-4)
     _, _, before, _ = read_vtk(tmp_path / "c.vtkhdf", len(last) - 2)
     long_gone = gone & (before["bearing"] == 0)
     assert long_gone.any()
