@@ -11,3 +11,33 @@ def mpiexec() -> str:
     """The launcher of the MPI that mpi4py was built with: beside Python, else a site's own."""
     beside = Path(sys.executable).with_name("mpiexec")
     return str(beside) if beside.exists() else "mpiexec"
+
+
+@pytest.fixture(scope="session")
+def read_vtk():
+    """Reads a step of a VTKHDF file with VTK's own reader, which is ParaView's.
+
+    Returns the times of all steps, the vtkImageData, its cell and its point arrays (z, y, x, ...).
+    """
+    from vtkmodules.util.numpy_support import vtk_to_numpy
+    from vtkmodules.vtkCommonExecutionModel import vtkStreamingDemandDrivenPipeline
+    from vtkmodules.vtkIOHDF import vtkHDFReader
+
+    def read(path: Path, step: int):
+        reader = vtkHDFReader()
+        assert reader.CanReadFile(str(path))
+        reader.SetFileName(str(path))
+        reader.UpdateInformation()
+        key = vtkStreamingDemandDrivenPipeline.TIME_STEPS()
+        times = reader.GetOutputInformation(0).Get(key)
+        reader.UpdateTimeStep(times[step])
+        image = reader.GetOutput()
+        arrays = []
+        for data, more in ((image.GetCellData(), -1), (image.GetPointData(), 0)):
+            shape = tuple(side + more for side in image.GetDimensions()[::-1])
+            found = [data.GetArray(i) for i in range(data.GetNumberOfArrays())]
+            values = {array.GetName(): vtk_to_numpy(array) for array in found}
+            arrays.append({name: v.reshape(shape + v.shape[1:]) for name, v in values.items()})
+        return times, image, *arrays
+
+    return read

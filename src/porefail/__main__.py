@@ -17,7 +17,8 @@ from porefail.errors import PorefailError
 # For each verb: what it does, and its options (name, kind, help, and the default of one that may be
 # left out).
 Verbs = dict[str, tuple[str, list[tuple]]]
-FILE, MANY, NUMBER, REAL, TEXT, JSON = "FILE", "FILES", "NUMBER", "REAL", "NAME", "JSON"
+FILE, NUMBER, REAL, TEXT, JSON = "FILE", "NUMBER", "REAL", "NAME", "JSON"
+FILES, NUMBERS, REALS = "FILES", "NUMBERS", "REALS"  # one or more
 SETTINGS = ("settings", JSON, "settings of this step, as in config/schema.yaml")
 RULES: Verbs = {
     "porosity": (
@@ -42,7 +43,7 @@ RULES: Verbs = {
     "gather": (
         "join the shards to one ensemble, with every realization accounted for",
         [
-            ("shards", MANY, "simulation shards"),
+            ("shards", FILES, "simulation shards"),
             ("output", FILE, "ensemble to write (HDF5)"),
             ("exclusions", FILE, "table of the realizations left out, to write (CSV)"),
             ("settings", JSON, "what all shards must be made with: porosity, simulation, version"),
@@ -123,6 +124,16 @@ TOOLS: Verbs = {
             ("max-strain-step", REAL, "largest change of a strain in one substep", 1e-4),
         ],
     ),
+    "export": (
+        "simulate realizations again and write their fields at each load step for ParaView",
+        [
+            ("porosity", FILE, "porosity shard"),
+            ("realization", NUMBERS, "numbers of the realizations"),
+            ("output", "FILE|FOLDER", "file to write (.vtkhdf), or a folder for a file of each"),
+            ("configfile", FILE, "configuration on top of config/default.yaml (YAML)", None),
+            ("strains", REALS, "write only the load steps nearest to these nominal strains", None),
+        ],
+    ),
 }
 VERBS = RULES | TOOLS
 
@@ -135,6 +146,9 @@ def _settings(text: str) -> dict:
     if not isinstance(settings, dict):
         raise argparse.ArgumentTypeError(f"expected a JSON object, not {text}")
     return settings
+
+
+TYPES = {NUMBER: int, NUMBERS: int, REAL: float, REALS: float, JSON: _settings}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -156,8 +170,8 @@ def _parser() -> argparse.ArgumentParser:
                 default=default[0] if default else None,
                 metavar=kind,
                 help=f"{text} (default: {default[0]})" if any(default) else text,
-                nargs="+" if kind == MANY else None,
-                type={NUMBER: int, REAL: float, JSON: _settings}.get(kind, str),
+                nargs="+" if kind in (FILES, NUMBERS, REALS) else None,
+                type=TYPES.get(kind, str),
             )
     return parser
 

@@ -24,6 +24,8 @@ from porefail.files import StoreError, reason, replacing
 Datasets = Mapping[str, np.ndarray]
 Attributes = Mapping[str, str | int | float | dict]
 CHUNK_BYTES = 65536  # aimed at; a chunk holds at least one whole row
+# How every dataset is compressed and checked.
+FILTERS = {"compression": "gzip", "compression_opts": 1, "shuffle": True, "fletcher32": True}
 ROWS = 256  # read at a time where rows are chosen
 
 
@@ -105,7 +107,7 @@ KINDS = {
 }
 
 
-class _Target(io.FileIO):
+class Target(io.FileIO):
     """A file that swallows and remembers the first write error.
 
     HDF5 cannot close a file whose pending writes fail, and crashes when the process ends; so it is
@@ -131,11 +133,16 @@ class _Target(io.FileIO):
             self.error = self.error or error
             return size or 0
 
+    def check(self) -> None:
+        """Raise the first error, if there was one."""
+        if self.error is not None:
+            raise self.error
+
 
 class Appender:
     """An open file whose datasets grow by rows."""
 
-    def __init__(self, file: h5py.File, target: _Target):
+    def __init__(self, file: h5py.File, target: Target):
         self._file, self._target = file, target
 
     def append(self, datasets: Datasets) -> None:
@@ -152,8 +159,7 @@ class Appender:
             dataset.resize(first + values.shape[0], axis=0)
             if values.size:
                 dataset[first:] = values
-            if self._target.error is not None:
-                raise self._target.error
+            self._target.check()
 
     def _create(self, name: str, values: np.ndarray) -> None:
         unit, meaning = FIELDS[name]
@@ -167,32 +173,37 @@ class Appender:
             maxshape=(None, *values.shape[1:]),
             chunks=(max(1, CHUNK_BYTES // row_bytes), *values.shape[1:]),
             dtype=kind,
-            compression="gzip",
-            compression_opts=1,
-            shuffle=True,
-            fletcher32=True,
+            **FILTERS,
         )
         dataset.attrs["unit"] = unit
         dataset.attrs["meaning"] = meaning
 
 
 @contextmanager
+def creating(path: str | Path) -> Iterator[tuple[h5py.File, Target]]:
+    """A new HDF5 file, and what it is written to: look there for errors while writing.
+
+    It appears, whole, when the block ends without an error. Raises StoreError, with nothing left
+    behind, where the system refuses (permission, disk full).
+    """
+    with replacing(path) as temporary, Target(temporary, "x+") as target:
+        with h5py.File(target, "w", libver="v110") as file:
+            yield file, target
+        target.check()
+        os.fsync(target.fileno())
+
+
+@contextmanager
 def appending(path: str | Path, attributes: Attributes) -> Iterator[Appender]:
     """Open `path` for row-wise writing; it appears, whole, when the block ends without an error.
 
-    attributes: root attributes; a dict is stored as JSON text.
-    Raises StoreError, with nothing left behind, where the system refuses (permission, disk full).
+    attributes: root attributes; a dict is stored as JSON text. Raises StoreError as `creating`.
     """
-    with replacing(path) as temporary, _Target(temporary, "x+") as target:
-        with h5py.File(target, "w", libver="v110") as file:
-            yield Appender(file, target)
-            for name, value in attributes.items():
-                file.attrs[name] = json.dumps(value) if isinstance(value, dict) else value
-            file.attrs["complete"] = 1
-        if target.error is None:
-            os.fsync(target.fileno())
-        else:
-            raise target.error
+    with creating(path) as (file, target):
+        yield Appender(file, target)
+        for name, value in attributes.items():
+            file.attrs[name] = json.dumps(value) if isinstance(value, dict) else value
+        file.attrs["complete"] = 1
 
 
 def write_atomically(path: str | Path, datasets: Datasets, attributes: Attributes) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from porefail import files
+from porefail import configuration, files
 from porefail.__main__ import main
 from porefail.errors import PorefailError
 from porefail.steps import material_point
@@ -177,6 +177,6 @@ def test_missing_configuration(tmp_path, pulled):
 
 
 def test_a_package_without_its_checkout(tmp_path, pulled, monkeypatch):
-    monkeypatch.setattr(material_point, "CONFIG", tmp_path / "config")
+    monkeypatch.setattr(configuration, "CONFIG", tmp_path / "config")
     with pytest.raises(PorefailError, match="config: no materials.yaml: .* of a checkout"):
         material_point.run(pulled, tmp_path / "out.csv")

@@ -7,20 +7,16 @@ import csv
 import math
 from pathlib import Path
 
-import jsonschema
 import numpy as np
-import yaml
 
-from porefail import files
+from porefail import configuration, files
 from porefail.errors import PorefailError
 from porefail.fe import material_point
 from porefail.fe.constitutive import ETA, KAPPA, PHI
-from porefail.fe.material import Material
 from porefail.fe.material import material as material_of
 from porefail.fe.material_point import COMPONENTS, SHEAR
 from porefail.files import StoreError
 
-CONFIG = Path(__file__).parents[3] / "config"
 STRAINS = [f"e{name}" for name in COMPONENTS]
 STRESSES = [f"s{name}" for name in COMPONENTS]
 
@@ -42,7 +38,7 @@ def run(
     """
     if not (math.isfinite(max_strain_step) and max_strain_step > 0):
         raise PorefailError(f"max-strain-step is {max_strain_step:g}, expected a positive number")
-    parameters = _material(material, configfile)
+    parameters = material_of(configuration.material(material, configfile))
     given = _read(path)
     try:
         response = material_point.follow(given, parameters, max_strain_step)
@@ -64,42 +60,6 @@ def run(
         f"material-point: {len(given.time)} rows, material {material}; at the end damage "
         f"{response.state[-1, PHI]:.4g}, plastic strain {response.plastic_strain[-1]:.4g}"
     )
-
-
-def _material(name: str, configfile: str | Path | None) -> Material:
-    """The material `name`, checked against config/schema.yaml."""
-    if not (CONFIG / "materials.yaml").is_file():
-        raise PorefailError(
-            f"{CONFIG}: no materials.yaml: material-point needs the package of a checkout, "
-            "installed with `pip install --editable`"
-        )
-    known = _materials(CONFIG / "materials.yaml")
-    for other, parameters in _materials(configfile).items() if configfile else ():
-        known[other] = known.get(other, {}) | parameters
-    if name not in known:
-        raise PorefailError(f"material {name!r}, expected one of {', '.join(map(str, known))}")
-    schema = yaml.safe_load((CONFIG / "schema.yaml").read_text())["$defs"]["material"]
-    plain = jsonschema.Draft202012Validator
-    kinds = plain.TYPE_CHECKER.redefine(
-        "number", lambda _, value: type(value) in (int, float) and math.isfinite(value)
-    )
-    validator = jsonschema.validators.extend(plain, type_checker=kinds)(schema)
-    for error in validator.iter_errors(known[name]):
-        key = ".".join(["materials", name, *map(str, error.absolute_path)])
-        raise PorefailError(f"{key}: {error.message}")
-    return material_of(known[name])
-
-
-def _materials(path: str | Path) -> dict[str, dict]:
-    """Section `materials` of a configuration; empty where there is none."""
-    try:
-        section = (yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}).get("materials")
-        return {name: dict(parameters) for name, parameters in (section or {}).items()}
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be read: {files.reason(error)}") from None
-    except (yaml.YAMLError, ValueError, TypeError, AttributeError) as error:
-        problem = " ".join(str(error).split())
-        raise StoreError(f"{path}: expected YAML with `materials: name: ...` ({problem})") from None
 
 
 def _read(path: str | Path) -> material_point.Path:

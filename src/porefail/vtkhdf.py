@@ -1,0 +1,97 @@
+"""VTKHDF files of voxel grids over time, for ParaView 5.12 or later and VTK 9.3 or later.
+
+Source: https://docs.vtk.org/en/latest/vtk_file_formats/vtkhdf_file_format/ (version 2.0, temporal
+ImageData). Arrays are (z, y, x[, component]); symmetric tensors have the components (xx, yy, zz,
+xy, yz, xz).
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from porefail import store
+
+VERSION = (2, 0)
+SUFFIX = ".vtkhdf"
+
+
+class ImageSeries:
+    """An open file that grows by steps; made by `image_series`."""
+
+    def __init__(self, root, target: store.Target, shape: tuple[int, ...], units: Mapping):
+        self._root, self._target, self._units = root, target, units
+        self._shapes = {"CellData": shape, "PointData": tuple(side + 1 for side in shape)}
+        self._times: list[float] = []
+        self._offsets: dict[str, list[int]] = {}
+
+    def add(
+        self, time: float, cells: Mapping[str, np.ndarray], points: Mapping[str, np.ndarray]
+    ) -> None:
+        """Append a step.
+
+        cells: arrays (nz, ny, nx[, components]); points: the same with one more along each axis.
+        All steps have the same arrays; one that has not changed takes no space. Raises ValueError
+        on another shape, or on a time that is not later: bugs.
+        """
+        if self._times and not time > self._times[-1]:
+            raise ValueError(f"step at {time:g} after the one at {self._times[-1]:g}")
+        for kind, arrays in (("CellData", cells), ("PointData", points)):
+            for name, values in arrays.items():
+                if values.shape[:3] != self._shapes[kind]:
+                    raise ValueError(f"{name} is {values.shape}, expected {self._shapes[kind]}")
+                self._append(f"{kind}/{name}", values)
+        self._times.append(time)
+        self._target.check()
+
+    def _append(self, place: str, values: np.ndarray) -> None:
+        if place not in self._root:
+            dataset = self._root.create_dataset(
+                place,
+                shape=(0, *values.shape),
+                maxshape=(None, *values.shape),
+                chunks=(1, *values.shape),
+                dtype=values.dtype,
+                **store.FILTERS,
+            )
+            dataset.attrs["unit"] = self._units[place.split("/")[1]]
+            self._offsets[place] = []
+        dataset, offsets = self._root[place], self._offsets[place]
+        last = len(dataset) - 1
+        if last < 0 or not np.array_equal(dataset[last], values, equal_nan=True):
+            last += 1
+            dataset.resize(last + 1, axis=0)
+            dataset[last] = values
+        offsets.append(last)
+
+    def close(self, spacing: float) -> None:
+        """Write what makes the arrays a grid of voxels with this edge (mm), at these times."""
+        nz, ny, nx = self._shapes["CellData"]
+        self._root.attrs["Version"] = np.array(VERSION, np.int64)
+        self._root.attrs["Type"] = np.bytes_("ImageData")  # VTK wants fixed-length ASCII
+        self._root.attrs["WholeExtent"] = np.array([0, nx, 0, ny, 0, nz], np.int64)
+        self._root.attrs["Origin"] = np.zeros(3)
+        self._root.attrs["Spacing"] = np.full(3, float(spacing))
+        self._root.attrs["Direction"] = np.eye(3).ravel()
+        steps = self._root.create_group("Steps")
+        steps.attrs["NSteps"] = len(self._times)
+        steps["Values"] = np.array(self._times)
+        for place, offsets in self._offsets.items():
+            kind, name = place.split("/")
+            steps[f"{kind}Offsets/{name}"] = np.array(offsets, np.int64)
+
+
+@contextmanager
+def image_series(
+    path: str | Path, shape: tuple[int, int, int], spacing: float, units: Mapping[str, str]
+) -> Iterator[ImageSeries]:
+    """A new file; it appears, whole, when the block ends without an error.
+
+    shape: voxels (nz, ny, nx); spacing: their edge, mm; units: of each array by name, written
+    beside it for readers of HDF5. Raises StoreError where the system refuses.
+    """
+    with store.creating(path) as (file, target):
+        series = ImageSeries(file.create_group("VTKHDF"), target, shape, units)
+        yield series
+        series.close(spacing)
