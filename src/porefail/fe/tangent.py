@@ -5,10 +5,11 @@ memory and needs no assembly. Single precision: the tangent only ever preconditi
 corrections that the next residual checks.
 
 Eight elements that follow each other along x are the lanes of vector code: element i of a row is
-lane i % 8 of block i // 8. Points: (layers, ny, blocks, 8, 6, 8), of point g, row r, lane l: 2·shear
-modulus, then t = s·√(−radial) without its zz component (s has no trace), all times w/h² (√ of it for
-t), with w the volume of a point and h the edge of a voxel. bulk: (layers, ny, blocks, 8), the mean of
-the bulk modulus over the points, times w/h². So that, with gradients per edge length,
+lane i % 8 of block i // 8. Points: (layers, ny, blocks, 8, 6, 8), of point g, row r, lane l: twice
+the shear modulus, then t = s·√(−radial) without its zz component (s has no trace), all times w/h²
+(√ of it for t), with w the volume of a point and h the edge of a voxel. bulk: (layers, ny, blocks,
+8), the mean of the bulk modulus over the points, times w/h². So that, with gradients per edge
+length,
     force ~ Σ over points: bulk·tr ε̄·1 + 2·shear·dev ε − t (t : ε).
 """
 
