@@ -135,7 +135,8 @@ def _advance_points(trial, old, guess, dt, lag, m, new, stress, moduli, flowing,
         )  # fmt: skip
         flowing[0, g] = mises
         flowing[1, g] = bound
-        flowing[2, g] = min(guess[g] + shift, bound)
+        # In this order the bound also takes the place of a NaN that a failed step left behind.
+        flowing[2, g] = min(bound, guess[g] + shift)
     for _ in range(FLOW_ITERATIONS):
         worst = 0.0
         for g in range(lanes):
