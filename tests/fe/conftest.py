@@ -66,7 +66,7 @@ class Grid:
         return SPACING * np.stack([x, y, z], axis=-1) @ gradient.T
 
     def forces(self, change: np.ndarray, dt: float) -> np.ndarray:
-        """Nodal forces (N) after a displacement change (mm) within dt; writes next, points, bulk."""
+        """Nodal forces (N) of a displacement change (mm) in dt; writes next, points, bulk."""
         force = np.full(self.counts, np.nan)
         evaluate(
             change, self.bearing, self.state, self.guess, dt, self.material, self.element,

@@ -8,7 +8,10 @@ from porefail.fe.constitutive import (
     PHI,
     STATE,
     consistent_tangent,
+    flow,
+    grow,
     initial_state,
+    trial_stress,
     update,
 )
 
@@ -160,12 +163,37 @@ def test_tangent_error_falls_then_rises(name, seed, named):
     assert errors[-1] > 100 * errors[best]
 
 
+def by_stages(strain, old, dt, material):
+    """What `grow` returns for one point, the flow equation solved to rounding."""
+    trial = old[:6] + strain
+    mises, y = trial_stress(*trial, old[KAPPA], dt, material)
+    for _ in range(60):
+        unbalance, slope, increment, hardened = flow(y, mises, old[KAPPA], dt, material)
+        y += unbalance / slope
+    return grow(*trial, *old, increment, slope, hardened, material)
+
+
+def test_stages_make_up_the_update(named):
+    """State and stress, of a point that flows and of one that does not."""
+    material = named("staged")
+    for size in (1e-4, 0.02):
+        old, new, stress = initial_state(material), np.empty(STATE), np.empty(6)
+        strain = size * np.array([-0.2, -0.15, 1.0, 0.2, -0.1, 0.05])
+        update(strain, old, 1.0, material, new, stress)
+        assert (new[KAPPA] > old[KAPPA]) == (size > 1e-3)
+        result = by_stages(strain, old, 1.0, material)
+        np.testing.assert_allclose(new, result[:9], rtol=1e-11)
+        mean = [result[15]] * 3 + [0] * 3
+        np.testing.assert_allclose(stress, np.add(result[9:15], mean), rtol=1e-11)
+
+
 def test_solver_tangent_is_the_consistent_one_without_softening(named):
     material = named("staged")._replace(void_density=0.0, initial_damage=0.0)
-    old, new, stress = initial_state(material), np.empty(STATE), np.empty(6)
     strain = np.array([-0.004, -0.003, 0.02, 0.004, -0.002, 0.001])
-    bulk, shear, radial = update(strain, old, 1.0, material, new, stress)
-    deviator = stress - np.array([1, 1, 1, 0, 0, 0]) * stress[:3].mean()
+    old = initial_state(material)
+    result = by_stages(strain, old, 1.0, material)
+    deviator, (bulk, shear, radial) = np.array(result[9:15]), result[16:19]
+    assert radial < 0
     volume = np.outer([1, 1, 1, 0, 0, 0], [1, 1, 1, 0, 0, 0])
     identity = np.diag([1, 1, 1, 0.5, 0.5, 0.5])
     expected = (
