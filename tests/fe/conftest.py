@@ -65,11 +65,11 @@ class Grid:
         z, y, x = np.meshgrid(*map(np.arange, self.counts[:3]), indexing="ij")
         return SPACING * np.stack([x, y, z], axis=-1) @ gradient.T
 
-    def forces(self, change: np.ndarray, dt: float) -> np.ndarray:
+    def forces(self, change: np.ndarray, dt: float, lag: float = 0.0) -> np.ndarray:
         """Nodal forces (N) of a displacement change (mm) in dt; writes next, points, bulk."""
         force = np.full(self.counts, np.nan)
         evaluate(
-            change, self.bearing, self.state, self.guess, dt, self.material, self.element,
+            change, self.bearing, self.state, self.guess, dt, lag, self.material, self.element,
             self.next, force, self.points, self.bulk,
         )  # fmt: skip
         return force

@@ -163,14 +163,14 @@ def test_tangent_error_falls_then_rises(name, seed, named):
     assert errors[-1] > 100 * errors[best]
 
 
-def by_stages(strain, old, dt, material):
+def by_stages(strain, old, dt, material, lag=0.0):
     """What `grow` returns for one point, the flow equation solved to rounding."""
     trial = old[:6] + strain
     mises, y = trial_stress(*trial, old[KAPPA], dt, material)
     for _ in range(60):
         unbalance, slope, increment, hardened = flow(y, mises, old[KAPPA], dt, material)
         y += unbalance / slope
-    return grow(*trial, *old, increment, slope, hardened, material)
+    return grow(*trial, *old, increment, slope, hardened, lag, material)
 
 
 def test_stages_make_up_the_update(named):
@@ -185,6 +185,19 @@ def test_stages_make_up_the_update(named):
         np.testing.assert_allclose(new, result[:9], rtol=1e-11)
         mean = [result[15]] * 3 + [0] * 3
         np.testing.assert_allclose(stress, np.add(result[9:15], mean), rtol=1e-11)
+
+
+def test_lagging_damage_changes_the_stress_alone(named):
+    """With lag the stress feels φ as it was: σ = (1−φ_old)·σ̃, and so do the moduli."""
+    material = named("staged")
+    strain = np.array([-0.004, -0.003, 0.02, 0.004, -0.002, 0.001])
+    old = initial_state(material)
+    with_lag, without = (np.array(by_stages(strain, old, 1.0, material, x)) for x in (1.0, 0.0))
+    assert without[PHI] > old[PHI]
+    ratio = (1 - old[PHI]) / (1 - without[PHI])
+    np.testing.assert_array_equal(with_lag[:9], without[:9])
+    np.testing.assert_allclose(with_lag[9:18], ratio * without[9:18], rtol=1e-13)
+    np.testing.assert_allclose(with_lag[18], without[18] / ratio, rtol=1e-13)
 
 
 def test_solver_tangent_is_the_consistent_one_without_softening(named):

@@ -45,7 +45,7 @@ class Solver:
         """Displacement, and the number of iterations."""
         u, converged = self.multigrid.solve(force, tolerance)
         assert converged
-        assert np.all(u[self.kinds != FREE] == 0)
+        assert np.all(u[self.kinds == HELD] == 0)
         return u, self.multigrid._ksp.getIterationNumber()
 
     def random_force(self):
@@ -73,7 +73,7 @@ def solver(grid, named):
 @STRAINS
 @FRACTIONS
 def test_solution_is_that_of_a_direct_solver(strain, fraction, solver):
-    """Products are in single precision: the residual is 1e-6 of the sizes of its terms."""
+    """Products are in single precision: the residual is small against its terms."""
     one = solver(porous(SMALL, fraction), strain)
     free = np.flatnonzero(one.kinds.ravel() == FREE)
     unit = np.zeros(one.kinds.shape)
@@ -92,7 +92,7 @@ def test_solution_is_that_of_a_direct_solver(strain, fraction, solver):
     error = np.linalg.norm(u - exact) / np.linalg.norm(exact)
     print("relative residual, backward error:", residual / np.linalg.norm(force), backward)
     print("relative error of the displacement:", error)
-    assert backward < 1e-6
+    assert backward < 1e-7
     assert error < 5e-4
 
 
@@ -132,7 +132,7 @@ def test_iterations_stay_bounded_and_do_not_grow_with_the_grid(strain, fraction,
 
 
 def test_preconditioner_is_made_anew_when_it_no_longer_serves(solver):
-    """Kept at the first look at a new tangent, as it may serve; the second is for the next solve."""
+    """At first it is kept, as it may serve; a solve that took long lets the next one renew it."""
     one = solver(porous(MIDDLE, 0.02), 1e-4)
     force = one.random_force()
     elastic = one.solve(force)[1]
@@ -151,7 +151,9 @@ def test_preconditioner_is_made_anew_when_it_no_longer_serves(solver):
 
 def test_what_cannot_be_solved_is_told(solver):
     one = solver(porous(SMALL, 0.02), 0.03)
-    assert not one.multigrid.solve(one.random_force(), 1e-40)[1]
+    force = one.random_force()
+    force[3, 2, 2, 0] = np.nan
+    assert not one.multigrid.solve(force, 1e-6)[1]
 
 
 def test_elements_that_are_forgotten_have_no_stiffness(solver):

@@ -49,14 +49,17 @@ def test_elastic_forces_are_the_product(shape, named, grid):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_product_is_the_derivative_of_the_forces_in_flow(shape, named, grid):
+@pytest.mark.parametrize("lag", [0.0, 1.0], ids=["no damage", "damage that lags"])
+def test_product_is_the_derivative_of_the_forces_in_flow(lag, shape, named, grid):
     """The error of a central difference falls as h², down to single precision."""
-    mesh, change, generator = strained(grid, without_softening(named("staged")), shape, 0.01)
+    material = named("staged") if lag else without_softening(named("staged"))
+    mesh, change, generator = strained(grid, material, shape, 0.01)
+    mesh.forces(change, 0.5, lag)
     assert flows(mesh) > 0.9
     d = 2e-6 * generator.normal(size=mesh.counts)
     product, errors = mesh.product(d), []
     for h in (4.0, 2.0, 1.0, 1e-2):
-        ahead, behind = (mesh.forces(change + side * h * d, 0.5) for side in (1, -1))
+        ahead, behind = (mesh.forces(change + side * h * d, 0.5, lag) for side in (1, -1))
         errors.append(np.abs((ahead - behind) / (2 * h) - product).max() / np.abs(product).max())
     order = np.log2(np.array(errors[:2]) / errors[1:3])
     print("relative errors of the product, steps 4, 2, 1, 0.01:", *errors, "orders:", *order)

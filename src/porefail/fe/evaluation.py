@@ -174,8 +174,8 @@ def evaluate(du, bearing, old, guess, dt, lag, material, element, new, force, ta
 
     du: (layers+1, ny+1, nx+1, 3) mm; bearing: (layers, ny, nx) bool; old, new: states, new is
     written; guess: (layers, ny, nx, 8) log of the plastic strain rate (1/s), a start for the flow
-    equation, overwritten with its solution; dt in s; lag: see `grow`; element: Hexahedron; force: like du, N,
-    overwritten (right on the owned planes); tangent, bulk: written, see tangent.py.
+    equation, overwritten with its solution; dt in s; lag: see `grow`; element: Hexahedron; force:
+    like du, N, overwritten (right on the owned planes); tangent, bulk: written, see tangent.py.
     """
     layers, ny, nx = bearing.shape
     points = old.shape[4]
