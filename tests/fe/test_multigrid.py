@@ -6,7 +6,7 @@ from mpi4py import MPI
 from scipy import sparse
 from scipy.sparse.linalg import norm, spsolve
 
-from porefail.fe.grid import FREE, HELD, degrees_of_freedom, load_bearing, slab
+from porefail.fe.grid import FREE, HELD, VOID, degrees_of_freedom, load_bearing, slab
 from porefail.fe.multigrid import Multigrid, Tangent
 
 # Nearly uniaxial tension: all points flow in nearly one direction, the softest one.
@@ -14,7 +14,6 @@ GRADIENT = np.array([[-0.45, 0.02, 0.01], [0.0, -0.45, 0.03], [-0.03, 0.02, 1.0]
 RATE = 0.002
 SMALL, MIDDLE, LARGE = (8, 4, 4), (16, 8, 8), (32, 16, 16)
 STRAINS = pytest.mark.parametrize("strain", [1e-4, 0.03], ids=["elastic", "plastic"])
-FRACTIONS = pytest.mark.parametrize("fraction", [0.0, 0.02, 0.1])
 
 
 def porous(shape, fraction):
@@ -71,7 +70,7 @@ def solver(grid, named):
 
 
 @STRAINS
-@FRACTIONS
+@pytest.mark.parametrize("fraction", [0.0, 0.02, 0.1])
 def test_solution_is_that_of_a_direct_solver(strain, fraction, solver):
     """Products are in single precision: the residual is small against its terms."""
     one = solver(porous(SMALL, fraction), strain)
@@ -120,15 +119,28 @@ def test_corrections_lead_to_the_patch_solution(strain, solver):
 
 
 @STRAINS
-@FRACTIONS
+@pytest.mark.parametrize("fraction", [0.0, 0.02])
 def test_iterations_stay_bounded_and_do_not_grow_with_the_grid(strain, fraction, solver):
     iterations = []
     for shape in (MIDDLE, LARGE):
         one = solver(porous(shape, fraction), strain)
         iterations.append(one.solve(one.random_force())[1])
     print("iterations to 1e-6:", *iterations)
-    assert max(iterations) < 25
+    assert max(iterations) < (10 if strain < 0.01 else 18)
     assert iterations[1] <= iterations[0] + 3
+
+
+@pytest.mark.xfail(strict=True, reason="the void nodes' own stiffness is not in the coarse matrix")
+@STRAINS
+def test_nodes_inside_pores_cost_nothing(strain, solver):
+    """The interpolation reaches into pores wider than a voxel, where there is no stiffness."""
+    one = solver(porous(MIDDLE, 0.2), strain)
+    voids = (one.kinds == VOID).sum() // 3
+    u, iterations = one.solve(one.random_force())
+    print("nodes inside pores:", voids, "iterations to 1e-6:", iterations)
+    assert voids >= 3
+    assert np.all(u[one.kinds == VOID] == 0)
+    assert iterations < 25
 
 
 def test_preconditioner_is_made_anew_when_it_no_longer_serves(solver):
