@@ -11,9 +11,10 @@ from scipy import sparse
 from porefail.fe.constitutive import STATE, initial_state
 from porefail.fe.equilibrium import Specimen
 from porefail.fe.evaluation import POINTS, evaluate
+from porefail.fe.grid import FREE
 from porefail.fe.hexahedron import Hexahedron, hexahedron
 from porefail.fe.material import Material, material
-from porefail.fe.tangent import LANES, multiply, points_shape, rows_shape
+from porefail.fe.tangent import LANES, diagonal, multiply, points_shape, rows_shape
 
 CONFIG = Path(__file__).parents[2] / "config" / "materials.yaml"
 SPACING = 0.05
@@ -78,12 +79,21 @@ class Grid:
         """Make the states of the last evaluation the current ones."""
         self.state, self.next = self.next, self.state
 
-    def product(self, u: np.ndarray) -> np.ndarray:
-        """Tangent times displacement."""
+    def product(self, u: np.ndarray, kinds=None, scale: float = 0.0) -> np.ndarray:
+        """Tangent times displacement; all degrees of freedom are free, or of the given kinds."""
+        kinds = np.full(self.counts, FREE, np.uint8) if kinds is None else kinds
         force = np.full(self.counts, np.nan)
         scratch = np.full((2, *rows_shape(self.bearing.shape)), np.nan, np.float32)
-        multiply(u, self.points, self.bulk, scratch, force)
+        multiply(u, kinds, scale, self.points, self.bulk, scratch, force)
         return force
+
+    def diagonal(self, kinds=None, scale: float = 0.0) -> np.ndarray:
+        """Diagonal of the tangent, as `product` takes it."""
+        kinds = np.full(self.counts, FREE, np.uint8) if kinds is None else kinds
+        diag = np.full(self.counts, np.nan)
+        unit = hexahedron(1.0)
+        diagonal(self.bearing, kinds, scale, self.points, self.bulk, unit, diag)
+        return diag
 
 
 @pytest.fixture(scope="session")

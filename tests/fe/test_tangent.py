@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from porefail.fe.constitutive import KAPPA
-from porefail.fe.grid import FREE, HELD, VOID, node_planes
-from porefail.fe.hexahedron import hexahedron
-from porefail.fe.tangent import diagonal, hold
+from porefail.fe.grid import FREE, HELD, VOID, degrees_of_freedom, node_planes
+from porefail.fe.tangent import decoupled
 
 # Sides that are odd, and x not a multiple of 8 (the lanes) but once.
 SHAPES = [(3, 5, 11), (1, 3, 8), (5, 1, 20), (1, 1, 1)]
@@ -78,8 +77,7 @@ def test_product_and_diagonal_are_those_of_the_matrix(shape, strain, named, grid
     columns = np.array([mesh.product(unit[n]).ravel() for n in chosen])
     square, largest = columns[:, chosen], np.abs(columns).max()
     np.testing.assert_allclose(square, square.T, atol=SINGLE * largest)
-    diag = np.full(mesh.counts, np.nan)
-    diagonal(mesh.bearing, mesh.points, mesh.bulk, hexahedron(1.0), diag)
+    diag = mesh.diagonal()
     np.testing.assert_allclose(diag.ravel()[chosen], np.diagonal(square), atol=SINGLE * largest)
     if len(chosen) == size:
         assert np.linalg.eigvalsh((square + square.T) / 2)[0] > -10 * SINGLE * largest
@@ -111,8 +109,26 @@ def test_rigid_motion_gives_no_force(strain, named, grid):
     assert np.abs(rigid).max() < 1e-5 * np.abs(other).max()
 
 
-def test_hold_writes_what_is_not_free():
-    values = np.arange(1.0, 7.0).reshape(1, 1, 2, 3)
-    kinds = np.array([FREE, HELD, VOID, FREE, FREE, HELD], np.uint8).reshape(values.shape)
-    hold(values, kinds, np.full(values.shape, 10.0), 3.0)
-    np.testing.assert_array_equal(values.ravel(), [1, 30, 30, 4, 5, 30])
+@pytest.mark.parametrize("shape", [(4, 4, 10), (4, 4, 8)])
+def test_what_is_not_free_is_decoupled(shape, named, grid):
+    """Held ones have the given stiffness, voids next to none; free ones do not feel them."""
+    bearing = np.ones(shape, dtype=bool)
+    bearing[1:3, 1:3, 3:5] = False
+    mesh = grid(bearing, named("staged"))
+    mesh.forces(mesh.linear(0.01 * GRADIENT), 2.0)
+    kinds, scale = degrees_of_freedom(bearing), 2e4
+    kinds[1, 1, -1] = HELD
+    kinds[3, 2, 0, 1] = HELD
+    u = np.random.default_rng(0).normal(size=mesh.counts)
+    product, diag = mesh.product(u, kinds, scale), mesh.diagonal(kinds, scale)
+    free = np.where(kinds == FREE, u, 0.0)
+    np.testing.assert_array_equal(
+        product[kinds == FREE], mesh.product(free, 0 * kinds)[kinds == FREE]
+    )
+    np.testing.assert_array_equal(diag[kinds == FREE], mesh.diagonal()[kinds == FREE])
+    assert 0 < decoupled(VOID) < 1e-6 and decoupled(HELD) == 1
+    for kind in (HELD, VOID):
+        assert (kinds == kind).any()
+        np.testing.assert_allclose(diag[kinds == kind], scale * decoupled(kind))
+        expected = diag[kinds == kind] * u[kinds == kind]
+        np.testing.assert_allclose(product[kinds == kind], expected)

@@ -228,7 +228,6 @@ def _split(u, kinds, given):
 def _join(result, u, kinds, scale, force):
     """Nodal forces from the sums at the near and far ends of the elements of each block."""
     planes, ny, nx, _ = force.shape
-    last = LANES * result.shape[2]
     for k in range(planes):
         for j in range(ny):
             row = result[k, j]
@@ -237,7 +236,7 @@ def _join(result, u, kinds, scale, force):
                 before, end = (x - 1) // LANES, (x - 1) % LANES
                 for c in range(3):
                     total = np.float32(0.0)
-                    if x < last:
+                    if x < nx - 1:
                         total += row[block, LANES * c + lane]
                     if x > 0:
                         total += row[before, LANES * (3 + c) + end]
@@ -253,8 +252,8 @@ def multiply(u, kinds, scale, points, bulk, rows, force):
     """Tangent times displacement u (mm): force (N), both (layers+1, ny+1, nx+1, 3).
 
     force is overwritten and right on the owned planes. kinds: see grid; degrees of freedom that are
-    not free are decoupled: a stiffness of `scale` (N/mm) if held, next to none in a void. rows: (2, *rows_shape), single precision,
-    scratch: u and force block by block.
+    not free are decoupled: a stiffness of `scale` (N/mm) if held, next to none in a void. rows: (2,
+    *rows_shape), single precision, scratch: u and force block by block.
     """
     layers, ny, blocks = points.shape[:3]
     lanes = points.shape[5]
