@@ -1,5 +1,6 @@
 """Materials by name, and what several tests need of a specimen and of a mesh."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -7,11 +8,16 @@ import pytest
 import yaml
 from scipy import sparse
 
-from porefail.fe.constitutive import STATE
+from porefail.fe.constitutive import STATE, initial_state
 from porefail.fe.equilibrium import Specimen
+from porefail.fe.evaluation import POINTS, evaluate
+from porefail.fe.grid import FREE
+from porefail.fe.hexahedron import Hexahedron, hexahedron
 from porefail.fe.material import Material, material
+from porefail.fe.tangent import LANES, diagonal, multiply, points_shape, rows_shape
 
 CONFIG = Path(__file__).parents[2] / "config" / "materials.yaml"
+SPACING = 0.05
 
 
 @pytest.fixture(scope="session")
@@ -29,10 +35,87 @@ def point_states():
     """Reads the states (elements, 8 points, 9) of a specimen's load-bearing elements."""
 
     def read(specimen: Specimen) -> np.ndarray:
-        states = specimen.state[specimen.bearing]
-        return states if states.shape[-1] == STATE else states.swapaxes(-1, -2)
+        return specimen.state[specimen.bearing].swapaxes(-1, -2)
 
     return read
+
+
+@dataclass
+class Grid:
+    """A whole grid of elements (nz, ny, nx) for the compiled loops, without MPI and solver.
+
+    state, next: (nz, ny, nx, 9, 8); guess: (nz, ny, nx, 8); points, bulk: the tangent.
+    """
+
+    bearing: np.ndarray
+    material: Material
+    element: Hexahedron
+    state: np.ndarray
+    next: np.ndarray
+    guess: np.ndarray
+    points: np.ndarray
+    bulk: np.ndarray
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Shape (nz+1, ny+1, nx+1, 3) of displacements and forces."""
+        return (*(n + 1 for n in self.bearing.shape), 3)
+
+    def linear(self, gradient: np.ndarray) -> np.ndarray:
+        """Nodal displacements (mm) of a displacement gradient (3, 3)."""
+        z, y, x = np.meshgrid(*map(np.arange, self.counts[:3]), indexing="ij")
+        return SPACING * np.stack([x, y, z], axis=-1) @ gradient.T
+
+    def forces(self, change: np.ndarray, dt: float, lag: float = 0.0) -> np.ndarray:
+        """Nodal forces (N) of a displacement change (mm) in dt; writes next, points, bulk."""
+        force = np.full(self.counts, np.nan)
+        evaluate(
+            change, self.bearing, self.state, self.guess, dt, lag, self.material, self.element,
+            self.next, force, self.points, self.bulk,
+        )  # fmt: skip
+        return force
+
+    def accept(self) -> None:
+        """Make the states of the last evaluation the current ones."""
+        self.state, self.next = self.next, self.state
+
+    def product(self, u: np.ndarray, kinds=None, scale: float = 0.0) -> np.ndarray:
+        """Tangent times displacement; all degrees of freedom are free, or of the given kinds."""
+        kinds = np.full(self.counts, FREE, np.uint8) if kinds is None else kinds
+        force = np.full(self.counts, np.nan)
+        scratch = np.full((2, *rows_shape(self.bearing.shape)), np.nan, np.float32)
+        multiply(u, kinds, scale, self.points, self.bulk, scratch, force)
+        return force
+
+    def diagonal(self, kinds=None, scale: float = 0.0) -> np.ndarray:
+        """Diagonal of the tangent, as `product` takes it."""
+        kinds = np.full(self.counts, FREE, np.uint8) if kinds is None else kinds
+        diag = np.full(self.counts, np.nan)
+        unit = hexahedron(1.0)
+        diagonal(self.bearing, kinds, scale, self.points, self.bulk, unit, diag)
+        return diag
+
+
+@pytest.fixture(scope="session")
+def grid():
+    """Builds a Grid of undeformed material; bearing: (nz, ny, nx) bool."""
+
+    def build(bearing: np.ndarray, material: Material) -> Grid:
+        state = np.empty((*bearing.shape, STATE, POINTS))
+        state[:] = initial_state(material)[:, None]
+        shape = points_shape(bearing.shape)
+        return Grid(
+            bearing,
+            material,
+            hexahedron(SPACING),
+            state,
+            state.copy(),
+            np.full((*bearing.shape, POINTS), np.inf),
+            np.zeros(shape, np.float32),
+            np.zeros((*shape[:3], LANES), np.float32),
+        )
+
+    return build
 
 
 @pytest.fixture(scope="session")

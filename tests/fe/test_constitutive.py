@@ -160,23 +160,6 @@ def test_tangent_error_falls_then_rises(name, seed, named):
     assert errors[-1] > 100 * errors[best]
 
 
-def test_solver_tangent_is_the_consistent_one_without_softening(named):
-    material = named("staged")._replace(void_density=0.0, initial_damage=0.0)
-    old, new, stress = initial_state(material), np.empty(STATE), np.empty(6)
-    strain = np.array([-0.004, -0.003, 0.02, 0.004, -0.002, 0.001])
-    bulk, shear, radial = update(strain, old, 1.0, material, new, stress)
-    deviator = stress - np.array([1, 1, 1, 0, 0, 0]) * stress[:3].mean()
-    volume = np.outer([1, 1, 1, 0, 0, 0], [1, 1, 1, 0, 0, 0])
-    identity = np.diag([1, 1, 1, 0.5, 0.5, 0.5])
-    expected = (
-        bulk * volume + 2 * shear * (identity - volume / 3) + radial * np.outer(deviator, deviator)
-    )
-    tangent = np.empty((6, 6))
-    consistent_tangent(strain, old, 1.0, material, tangent)
-    np.testing.assert_allclose(tangent, expected, rtol=1e-10, atol=1e-6)
-    np.testing.assert_allclose(tangent, tangent.T, rtol=1e-10, atol=1e-6)
-
-
 def test_first_flow_and_steady_uniaxial_stress(named):
     """Closed forms: flow begins at κ0 + Y; at 0.002/s steady flow has sinh(x)^n = rate/f."""
     material = named("staged")._replace(

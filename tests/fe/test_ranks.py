@@ -1,5 +1,6 @@
 """One specimen shared by several ranks: the same result as on one."""
 
+import json
 import subprocess
 import sys
 
@@ -9,13 +10,14 @@ import pytest
 from porefail.fe.tension import FIRST_FAILURE, LoadSettings, simulate
 
 SCRIPT = """
+import json
 import sys
 import numpy as np
 from mpi4py import MPI
 from porefail.fe.material import Material
 from porefail.fe.tension import LoadSettings, simulate
 given = np.load(sys.argv[1], allow_pickle=False)
-settings = LoadSettings(*given["settings"][:6], int(given["settings"][6]), given["settings"][7])
+settings = LoadSettings(**json.loads(sys.argv[3]))
 result = simulate(
     given["porosity"], 0.05, Material(*given["material"]), settings, MPI.COMM_WORLD
 )
@@ -33,13 +35,23 @@ else:
 @pytest.mark.parametrize("ranks", [2, 4])
 def test_rank_count_does_not_change_the_result(named, mpiexec, tmp_path, ranks):
     porosity = (np.random.default_rng(1).random((8, 8, 16)) < 0.02).astype(np.uint8)
-    settings = LoadSettings(0.002, 0.25, 1e-3, 1e-6, 0.02, 1e-7, 20, 1e-5)
+    settings = LoadSettings(
+        strain_rate=0.002,
+        max_strain=0.25,
+        max_strain_step=1e-3,
+        min_strain_step=1e-6,
+        max_damage_step=0.02,
+        newton_tolerance=1e-7,
+        newton_iterations=20,
+        linear_tolerance=1e-5,
+    )
     alone = simulate(porosity, 0.05, named("staged"), settings)
     assert alone.status == FIRST_FAILURE
     script, given, out = (tmp_path / name for name in ("run.py", "given.npz", "out.npz"))
     script.write_text(SCRIPT)
-    np.savez(given, porosity=porosity, settings=settings, material=named("staged"))
+    np.savez(given, porosity=porosity, material=named("staged"))
     command = [mpiexec, "-n", str(ranks), sys.executable, str(script), str(given), str(out)]
+    command.append(json.dumps(settings._asdict()))
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     with np.load(out, allow_pickle=False) as shared:

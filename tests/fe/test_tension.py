@@ -1,14 +1,9 @@
 import numpy as np
 import pytest
-from mpi4py import MPI
 from scipy.optimize import brentq
 
 from porefail.errors import PorefailError
-from porefail.fe.assembly import assemble, constrain, pattern
 from porefail.fe.constitutive import PHI, STATE, initial_state, update
-from porefail.fe.grid import HELD, slab
-from porefail.fe.hexahedron import hexahedron
-from porefail.fe.multigrid import Multigrid
 from porefail.fe.tension import (
     FIRST_FAILURE,
     NO_FAILURE,
@@ -38,61 +33,6 @@ def porous(seed=0, shape=(8, 8, 16), fraction=0.02):
 @pytest.fixture(scope="module")
 def pulled(named):
     return simulate(porous(), SPACING, named("staged"), SETTINGS)
-
-
-def test_patch_test_is_exact(named):
-    """A linear displacement on the boundary is the solution inside, however it is started."""
-    shape, material = (8, 4, 4), named("staged")
-    counts = tuple(n + 1 for n in shape)
-    share, element = slab(shape[0], 0, 1), hexahedron(SPACING)
-    kinds = np.full((*counts, 3), HELD, dtype=np.uint8)
-    kinds[1:-1, 1:-1, 1:-1] = 0
-    bearing = np.ones(shape, dtype=bool)
-    states = np.empty((*shape, 8, STATE))
-    states[:] = initial_state(material)
-    gradient = 1e-5 * np.random.default_rng(3).normal(size=(3, 3))
-    z, y, x = np.meshgrid(*map(np.arange, counts), indexing="ij")
-    exact = SPACING * np.stack([x, y, z], axis=-1) @ gradient.T
-    u = np.where(kinds == HELD, exact, 0.0)
-    force, stencil = np.zeros_like(u), np.empty((*counts, 3, 27, 3))
-    solver = Multigrid(shape, kinds, share, pattern(shape, share), MPI.COMM_SELF)
-    arguments = (bearing, states, 1.0, material, element, 0, states.copy(), force, stencil)
-    assemble(u, *arguments)
-    constrain(stencil, kinds, 0, 1e4, 1e-4)
-    solver.set_matrix(stencil)
-    correction, converged = solver.solve(np.where(kinds == HELD, 0.0, -force), 1e-14)
-    assert converged
-    error = np.abs(u + correction - exact).max() / np.abs(exact).max()
-    print("relative error of the displacement:", error)
-    assert error < 1e-10
-    assemble(exact, *arguments)
-    inner = force[1:-1, 1:-1, 1:-1]
-    assert np.abs(inner).max() < 1e-10 * np.abs(force).max()
-
-
-def test_tangent_is_the_derivative_of_the_forces(named):
-    """Elastic range, porous grid: finite difference of the forces against the stencil."""
-    shape, material = (4, 4, 4), named("staged")
-    generator = np.random.default_rng(0)
-    bearing = generator.random(shape) > 0.2
-    states = np.empty((*shape, 8, STATE))
-    states[:] = initial_state(material)
-    new = states.copy()
-    u = 1e-6 * generator.normal(size=(5, 5, 5, 3))
-    du = 1e-6 * generator.normal(size=(5, 5, 5, 3))
-    stencil = np.empty((5, 5, 5, 3, 27, 3))
-
-    def forces(u):
-        force = np.zeros_like(u)
-        element = hexahedron(SPACING)
-        assemble(u, bearing, states, 1.0, material, element, 0, new, force, stencil)
-        return force
-
-    difference = forces(u + du) - forces(u)
-    where = pattern(shape, slab(4, 0, 1))
-    product = np.zeros(du.size)
-    np.add.at(product, where.rows, stencil.ravel()[where.entries] * du.ravel()[where.columns])
-    np.testing.assert_allclose(product.reshape(du.shape), difference, atol=1e-9)
 
 
 def test_pore_free_specimen_is_the_material_point_in_uniaxial_stress(named):

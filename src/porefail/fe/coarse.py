@@ -18,7 +18,7 @@ ITSELF = 8
 
 
 class Children(NamedTuple):
-    """The eight fine elements of a coarse one; child c sits at corner c. A ninth is not interpolated.
+    """The eight fine elements of a coarse one; child c sits at corner c. A ninth: not interpolated.
 
     interpolation: (9, 24, 24), from the coarse nodes to a child's. strain: (9, 8, 24, 6), B P at
     each point, transposed. deviatoric: (9, 8, 24, 24). volume: (9, 24).
@@ -31,7 +31,10 @@ class Children(NamedTuple):
 
 
 def children(element: Hexahedron) -> Children:
-    """Matrices of the fine elements, Hexahedron of unit edge, in terms of the coarse one's nodes."""
+    """Matrices of the fine elements in terms of the coarse one's nodes.
+
+    element: Hexahedron of unit edge.
+    """
     interpolation = np.zeros((9, 24, 24))
     interpolation[ITSELF] = np.identity(24)
     for child, place in enumerate(CORNERS):
@@ -51,7 +54,10 @@ def children(element: Hexahedron) -> Children:
 
 @njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc"})
 def _add_child(t, bulk, strain, deviatoric, volume, flow, side, ke):
-    """Add the matrix of an element, t (8, 6) and bulk its tangent (see tangent.py), to ke (24, 24); flow (6,), side (24,): scratch."""
+    """Add the matrix of an element to ke (24, 24).
+
+    t (8, 6), bulk: its tangent (see tangent.py); flow (6,), side (24,): scratch.
+    """
     size = ke.shape[1]
     for g in range(8):
         shear = t[g, 0]
@@ -130,14 +136,16 @@ def coarse_stencil(first_layer, layers, bearing, kinds, tangent, bulk, kin, sten
                             held = held or kind == HELD
                     if not held:
                         _add_child(
-                            tangent[local, j, block, :, :, lane], bulk[local, j, block, lane], kin.strain[child],
-                            kin.deviatoric[child], kin.volume[child], flow, side, ke,
+                            tangent[local, j, block, :, :, lane], bulk[local, j, block, lane],
+                            kin.strain[child], kin.deviatoric[child], kin.volume[child],
+                            flow, side, ke,
                         )  # fmt: skip
                         continue
                     fine[:] = 0.0
                     _add_child(
-                        tangent[local, j, block, :, :, lane], bulk[local, j, block, lane], kin.strain[ITSELF],
-                        kin.deviatoric[ITSELF], kin.volume[ITSELF], flow, side, fine,
+                        tangent[local, j, block, :, :, lane], bulk[local, j, block, lane],
+                        kin.strain[ITSELF], kin.deviatoric[ITSELF], kin.volume[ITSELF],
+                        flow, side, fine,
                     )  # fmt: skip
                     for r in range(24):
                         for q in range(24):

@@ -144,7 +144,8 @@ def grow(
     `flow` returns them; lag: 1 to let the stress feel φ as it was at the start, 0 as it is at the
     end. Returns elastic strain (6), κ, η, φ; deviatoric stress (6) and mean stress (MPa); (bulk,
     shear, radial) in MPa, MPa, 1/MPa, so that the symmetric part of the tangent at fixed φ is
-    bulk·1⊗1 + 2·shear·I_dev + radial·s⊗s; and for the rest of the tangent (without lag) ∂φ/∂Γ, ∂φ/∂T, ∂φ/∂χ with T and χ those at the end of the step, and dΓ/dq_trial (1/MPa).
+    bulk·1⊗1 + 2·shear·I_dev + radial·s⊗s; and for the rest of the tangent (without lag) ∂φ/∂Γ,
+    ∂φ/∂T, ∂φ/∂χ with T and χ those at the end of the step, and dΓ/dq_trial (1/MPa).
     """
     mu = 0.5 * m.young_modulus / (1.0 + m.poisson_ratio)
     bulk = m.young_modulus / (3.0 * (1.0 - 2.0 * m.poisson_ratio))

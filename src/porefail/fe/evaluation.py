@@ -135,7 +135,8 @@ def _advance_points(trial, old, guess, dt, lag, m, new, stress, moduli, flowing,
         )  # fmt: skip
         flowing[0, g] = mises
         flowing[1, g] = bound
-        flowing[2, g] = min(guess[g] + shift, bound)
+        # In this order the bound also takes the place of a NaN that a failed step left behind.
+        flowing[2, g] = min(bound, guess[g] + shift)
     for _ in range(FLOW_ITERATIONS):
         worst = 0.0
         for g in range(lanes):
@@ -173,8 +174,8 @@ def evaluate(du, bearing, old, guess, dt, lag, material, element, new, force, ta
 
     du: (layers+1, ny+1, nx+1, 3) mm; bearing: (layers, ny, nx) bool; old, new: states, new is
     written; guess: (layers, ny, nx, 8) log of the plastic strain rate (1/s), a start for the flow
-    equation, overwritten with its solution; dt in s; lag: see `grow`; element: Hexahedron; force: like du, N,
-    overwritten (right on the owned planes); tangent, bulk: written, see tangent.py.
+    equation, overwritten with its solution; dt in s; lag: see `grow`; element: Hexahedron; force:
+    like du, N, overwritten (right on the owned planes); tangent, bulk: written, see tangent.py.
     """
     layers, ny, nx = bearing.shape
     points = old.shape[4]

@@ -5,10 +5,11 @@ memory and needs no assembly. Single precision: the tangent only ever preconditi
 corrections that the next residual checks.
 
 Eight elements that follow each other along x are the lanes of vector code: element i of a row is
-lane i % 8 of block i // 8. Points: (layers, ny, blocks, 8, 6, 8), of point g, row r, lane l: 2·shear
-modulus, then t = s·√(−radial) without its zz component (s has no trace), all times w/h² (√ of it for
-t), with w the volume of a point and h the edge of a voxel. bulk: (layers, ny, blocks, 8), the mean of
-the bulk modulus over the points, times w/h². So that, with gradients per edge length,
+lane i % 8 of block i // 8. Points: (layers, ny, blocks, 8, 6, 8), of point g, row r, lane l: twice
+the shear modulus, then t = s·√(−radial) without its zz component (s has no trace), all times w/h²
+(√ of it for t), with w the volume of a point and h the edge of a voxel. bulk: (layers, ny, blocks,
+8), the mean of the bulk modulus over the points, times w/h². So that, with gradients per edge
+length,
     force ~ Σ over points: bulk·tr ε̄·1 + 2·shear·dev ε − t (t : ε).
 """
 
@@ -227,7 +228,6 @@ def _split(u, kinds, given):
 def _join(result, u, kinds, scale, force):
     """Nodal forces from the sums at the near and far ends of the elements of each block."""
     planes, ny, nx, _ = force.shape
-    last = LANES * result.shape[2]
     for k in range(planes):
         for j in range(ny):
             row = result[k, j]
@@ -236,7 +236,7 @@ def _join(result, u, kinds, scale, force):
                 before, end = (x - 1) // LANES, (x - 1) % LANES
                 for c in range(3):
                     total = np.float32(0.0)
-                    if x < last:
+                    if x < nx - 1:
                         total += row[block, LANES * c + lane]
                     if x > 0:
                         total += row[before, LANES * (3 + c) + end]
@@ -252,8 +252,8 @@ def multiply(u, kinds, scale, points, bulk, rows, force):
     """Tangent times displacement u (mm): force (N), both (layers+1, ny+1, nx+1, 3).
 
     force is overwritten and right on the owned planes. kinds: see grid; degrees of freedom that are
-    not free are decoupled: a stiffness of `scale` (N/mm) if held, next to none in a void. rows: (2, *rows_shape), single precision,
-    scratch: u and force block by block.
+    not free are decoupled: a stiffness of `scale` (N/mm) if held, next to none in a void. rows: (2,
+    *rows_shape), single precision, scratch: u and force block by block.
     """
     layers, ny, blocks = points.shape[:3]
     lanes = points.shape[5]
