@@ -39,7 +39,7 @@ class LoadSettings(NamedTuple):
     kinematics: str = "small"  # or "finite"
     until: str = "first_failure"  # or "structural_failure"
     final_stress_fraction: float = 0.2
-    snapshot_strains: list[float] = []
+    snapshot_strains: tuple[float, ...] = ()
 
 
 class Tension(NamedTuple):
@@ -48,10 +48,10 @@ class Tension(NamedTuple):
     status: how it ended. damage: (nx, ny, nz) float32, φ at the end (first failure if reached),
     NaN in voids. failed: uint8, voxels at φ ≥ φ_max. mises, pressure: float32, linear elastic
     element means per unit nominal stress, NaN in voids. first_failure_strain: nominal strain at
-    which the first voxel reached φ_max, interpolated in the last step, else NaN. structural_status:
-    see COLLAPSED. structural_failure_strain: nominal strain at which the nominal stress had fallen
-    to the asked fraction of its peak, else NaN. final_failed: as failed, at structural failure, None
-    if that was not reached. snapshots: (s, nx, ny, nz) float32, φ at the strains
+    which the first voxel reached φ_max, interpolated in the last step, else NaN.
+    structural_status: see COLLAPSED. structural_failure_strain: nominal strain at which the nominal
+    stress had fallen to the asked fraction of its peak, else NaN. final_failed: as failed, at
+    structural failure, None if that was not reached. snapshots: (s, nx, ny, nz) float32, φ at the strains
     asked for, NaN in voids and where the test ended before. history: strain, stress (MPa, nominal),
     max_damage, failed_fraction (of the solid voxels), one entry a step, to the end of the test.
     """
