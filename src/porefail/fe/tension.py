@@ -51,9 +51,9 @@ class Tension(NamedTuple):
     which the first voxel reached φ_max, interpolated in the last step, else NaN.
     structural_status: see COLLAPSED. structural_failure_strain: nominal strain at which the nominal
     stress had fallen to the asked fraction of its peak, else NaN. final_failed: as failed, at
-    structural failure, None if that was not reached. snapshots: (s, nx, ny, nz) float32, φ at the strains
-    asked for, NaN in voids and where the test ended before. history: strain, stress (MPa, nominal),
-    max_damage, failed_fraction (of the solid voxels), one entry a step, to the end of the test.
+    structural failure, None if that was not reached. snapshots: (s, nx, ny, nz) float32, φ at the
+    strains asked for, NaN in voids and where the test ended before. history: strain, stress (MPa,
+    nominal), max_damage, failed_fraction (of the solid voxels), one entry a step, to the end.
     """
 
     status: int
