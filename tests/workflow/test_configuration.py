@@ -19,7 +19,7 @@ from porefail.fe.material import Material
 from porefail.fe.tension import LoadSettings
 
 ROOT = Path(__file__).parents[2]
-CONFIGURATIONS = ["default", "smoke", "paper", "phenomenology", "phenomenology-literal"]
+CONFIGURATIONS = ["default", "smoke", "paper", "phenomenology", "collapse", "phenomenology-literal"]
 
 
 def load(name: str) -> dict:
@@ -186,7 +186,8 @@ def test_dry_run(tmp_path, snakemake, name, profile, batches):
 
 
 @pytest.mark.parametrize(
-    "name, batches", [("smoke", 4), ("phenomenology", 14), ("phenomenology-literal", 14)]
+    "name, batches",
+    [("smoke", 4), ("phenomenology", 14), ("collapse", 10), ("phenomenology-literal", 8)],
 )
 def test_dry_run_of_the_phenomenology(tmp_path, snakemake, name, batches):
     """It is asked for by its name, needs no learning, and is no part of a plain run."""
