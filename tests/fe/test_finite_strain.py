@@ -62,7 +62,8 @@ class Element:
     def stress(self):
         """Cauchy stress (3, 3) of an element that is deformed uniformly."""
         points = self.point_stress()
-        np.testing.assert_allclose(points, points[:1].repeat(8, 0), atol=1e-9 * abs(points).max())
+        uniform = points[:1].repeat(8, 0)
+        np.testing.assert_allclose(points, uniform, atol=1e-9 * abs(points).max() + 1e-8)
         return points[0]
 
 
@@ -165,7 +166,7 @@ def jaumann_shear(material, amount, rate):
     def rates(_, y):
         s, kappa = y[:9].reshape(3, 3), y[9]
         mises = np.sqrt(1.5 * np.sum(s * s))
-        x = max((mises - kappa) / m.yield_strength - 1, 0.0)
+        x = np.clip((mises - kappa) / m.yield_strength - 1, 0.0, 10.0)  # Radau tries wild states
         flow = m.flow_coefficient * np.sinh(x) ** m.flow_exponent
         plastic = 1.5 * flow * s / max(mises, 1e-12)
         hardening = (m.hardening_modulus - m.dynamic_recovery * kappa) * flow
@@ -242,7 +243,7 @@ def test_large_stretch_is_the_material_point_in_logarithmic_strain(named):
         errors.append(abs(stress[2, 2] / point.stress[-1, 2] - 1))
         damage = body.state[..., PHI, :].mean() / point.state[-1, PHI] - 1
     print("relative errors of the stress:", *errors, "of the damage:", damage)
-    print("orders:", *orders(errors))
+    print("orders:", *orders(errors), "damage, stress:", point.state[-1, PHI], stress[2, 2])
     assert point.state[-1, PHI] > 2 * material.initial_damage
     assert errors[-1] < 1e-5
     assert abs(damage) < 1e-4
@@ -271,7 +272,6 @@ def test_forces_do_the_work_of_the_stresses(elastic):
     warp = 0.1 * SPACING * generator.normal(size=NODES.shape)
     for n in range(10):
         body.move((NODES @ SKEWED.T + warp) / 10)
-    gradients = np.einsum("kjic,dag->gcd", body.displacement[..., None, :][..., 0, :], np.zeros((3, 8, 8))) if False else None
     u = body.displacement.reshape(8, 3)
     gradients = np.einsum("ac,dag->gcd", u, body.element.gradients)
     volumes = body.element.weight * np.linalg.det(np.eye(3) + gradients)
