@@ -11,6 +11,7 @@ from porefail.fe.grid import FREE, HELD, degrees_of_freedom, load_bearing, slab
 from porefail.fe.hexahedron import hexahedron
 from porefail.fe.material import Material
 from porefail.fe.multigrid import Multigrid, Tangent
+from porefail.fe.secants import Secants
 
 KINEMATICS = ("small", "finite")
 
@@ -24,7 +25,7 @@ class Specimen:
     bearing: load-bearing voxels of the whole grid (nz, ny, nx); spacing in mm. Displacements are
     local, (layers+1, ny+1, nx+1, 3) mm, seam planes included. With `lag` stresses feel the damage
     of the step before: then equilibrium is the minimum of a convex function, which Newton's method
-    finds whatever fails. `iterations` counts the linear solves. kinematics: "small", or "finite",
+    finds whatever fails (at small strain). `iterations` counts the linear solves. kinematics: "small", or "finite",
     see finite_strain.py. Collective over comm.
     """
 
@@ -127,24 +128,31 @@ class Specimen:
 
         change: a guess with the wanted values where displacements are held. tolerance: unbalanced
         force over reaction. The tangent is the symmetric part at fixed φ, so that convergence is
-        linear with a small factor: damage grows little in a load step.
+        linear with a small factor: damage grows little in a load step. At finite strain, where
+        more is missing in it, corrections made before help out.
         """
         owned = self.share.owned
         self._change = change
         unbalanced, reaction = self._evaluate(change, dt)
         if not np.isfinite(unbalanced):
             return False
+        secants = Secants(self.comm)
         for _ in range(iterations):
             if unbalanced <= tolerance * reaction:
                 return True
             self._solver.update()
             residual = np.where(self.kinds[owned] == FREE, -self._force[owned], 0.0)
-            correction, solved = self._solver.solve(residual, linear_tolerance)
+            correction, solved = secants.solve(
+                lambda force: self._solver.solve(force, linear_tolerance), residual
+            )
             self.iterations += 1
             if not solved:
                 return False
-            before = unbalanced
+            before, start = unbalanced, change[owned].copy()
             unbalanced, reaction = self._correct(change, correction, residual, dt)
+            if self.finite:
+                force = np.where(self.kinds[owned] == FREE, self._force[owned], 0.0)
+                secants.learn(change[owned] - start, force + residual)
             if not unbalanced < 10.0 * before:
                 return False
         return bool(unbalanced <= tolerance * reaction)
