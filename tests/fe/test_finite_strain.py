@@ -204,7 +204,9 @@ def stretch_freely(material, steps, stretch, seconds):
 
         def side_force(side, body=body, axial=axial):
             shape = np.diag([side, side, axial])
-            _, force = body.trial(NODES @ (shape - np.eye(3)).T - body.displacement, seconds / steps)
+            _, force = body.trial(
+                NODES @ (shape - np.eye(3)).T - body.displacement, seconds / steps
+            )
             return force[..., 1, 0].sum()
 
         before, lateral = lateral, secant(side_force, lateral, lateral * (1 - 0.5 / steps))

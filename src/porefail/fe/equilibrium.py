@@ -25,8 +25,9 @@ class Specimen:
     bearing: load-bearing voxels of the whole grid (nz, ny, nx); spacing in mm. Displacements are
     local, (layers+1, ny+1, nx+1, 3) mm, seam planes included. With `lag` stresses feel the damage
     of the step before: then equilibrium is the minimum of a convex function, which Newton's method
-    finds whatever fails (at small strain). `iterations` counts the linear solves. kinematics: "small", or "finite",
-    see finite_strain.py. Collective over comm.
+    finds whatever fails (at small strain). `iterations` counts the linear solves. kinematics:
+    "small", or "finite", see finite_strain.py. Collective over comm. Raises PorefailError for
+    another one.
     """
 
     def __init__(
