@@ -3,12 +3,17 @@
 import numpy as np
 from mpi4py import MPI
 
+from porefail.errors import PorefailError
 from porefail.fe.constitutive import STATE, initial_state
 from porefail.fe.evaluation import POINTS, elastic_stress, element_damage, evaluate
+from porefail.fe.finite_strain import evaluate_finite
 from porefail.fe.grid import FREE, HELD, degrees_of_freedom, load_bearing, slab
 from porefail.fe.hexahedron import hexahedron
 from porefail.fe.material import Material
 from porefail.fe.multigrid import Multigrid, Tangent
+from porefail.fe.secants import Secants
+
+KINEMATICS = ("small", "finite")
 
 # Part of a correction of Newton's method below which it is of no use.
 SHORTEST_CORRECTION = 0.05
@@ -20,10 +25,22 @@ class Specimen:
     bearing: load-bearing voxels of the whole grid (nz, ny, nx); spacing in mm. Displacements are
     local, (layers+1, ny+1, nx+1, 3) mm, seam planes included. With `lag` stresses feel the damage
     of the step before: then equilibrium is the minimum of a convex function, which Newton's method
-    finds whatever fails. `iterations` counts the linear solves. Collective over comm.
+    finds whatever fails (at small strain). `iterations` counts the linear solves. kinematics:
+    "small", or "finite", see finite_strain.py. Collective over comm. Raises PorefailError for
+    another one.
     """
 
-    def __init__(self, bearing: np.ndarray, spacing: float, material: Material, comm: MPI.Comm):
+    def __init__(
+        self,
+        bearing: np.ndarray,
+        spacing: float,
+        material: Material,
+        comm: MPI.Comm,
+        kinematics: str = "small",
+    ):
+        if kinematics not in KINEMATICS:
+            raise PorefailError(f"kinematics {kinematics}: expected one of {', '.join(KINEMATICS)}")
+        self.finite = kinematics == "finite"
         self.comm = comm
         self.material = material
         self.share = slab(bearing.shape[0], comm.rank, comm.size)
@@ -65,8 +82,9 @@ class Specimen:
     def _evaluate(self, change: np.ndarray, dt: float) -> tuple[float, float]:
         """Advance states to a displacement change; norms of unbalanced force and reaction (N)."""
         owned = self.share.owned
-        evaluate(
-            change,
+        inputs = (self.displacement, change) if self.finite else (change,)
+        (evaluate_finite if self.finite else evaluate)(
+            *inputs,
             self.bearing,
             self.state,
             self._flow_rate,
@@ -111,22 +129,31 @@ class Specimen:
 
         change: a guess with the wanted values where displacements are held. tolerance: unbalanced
         force over reaction. The tangent is the symmetric part at fixed φ, so that convergence is
-        linear with a small factor: damage grows little in a load step.
+        linear with a small factor: damage grows little in a load step. At finite strain, where
+        more is missing in it, corrections made before help out.
         """
         owned = self.share.owned
         self._change = change
         unbalanced, reaction = self._evaluate(change, dt)
+        if not np.isfinite(unbalanced):
+            return False
+        secants = Secants(self.comm)
         for _ in range(iterations):
             if unbalanced <= tolerance * reaction:
                 return True
             self._solver.update()
             residual = np.where(self.kinds[owned] == FREE, -self._force[owned], 0.0)
-            correction, solved = self._solver.solve(residual, linear_tolerance)
+            correction, solved = secants.solve(
+                lambda force: self._solver.solve(force, linear_tolerance), residual
+            )
             self.iterations += 1
             if not solved:
                 return False
-            before = unbalanced
+            before, start = unbalanced, change[owned].copy()
             unbalanced, reaction = self._correct(change, correction, residual, dt)
+            if self.finite:
+                force = np.where(self.kinds[owned] == FREE, self._force[owned], 0.0)
+                secants.learn(change[owned] - start, force + residual)
             if not unbalanced < 10.0 * before:
                 return False
         return bool(unbalanced <= tolerance * reaction)

@@ -88,7 +88,7 @@ def strain(ue, gradients, third_of_mean, third, g):
 
 
 @njit(forceinline=True, error_model="numpy", fastmath={"contract"})
-def _slope_times(p, rows, transposed, a):
+def slope_times(p, rows, transposed, a):
     """Σ over points g and axes d of ∂N_a/∂x_d(g) · p[rows[d], g]."""
     r, s, t = rows
     x = transposed[0, 0, a] * p[r, 0]
@@ -105,9 +105,9 @@ def _slope_times(p, rows, transposed, a):
 def force_at_nodes(p, transposed, nodes, fe):
     """fe (3, 8) is written: Σ over points of ∂N_a/∂x_d · stress p (6, 8), times volume."""
     for a in range(nodes):
-        fe[0, a] = _slope_times(p, (0, 3, 5), transposed, a)
-        fe[1, a] = _slope_times(p, (3, 1, 4), transposed, a)
-        fe[2, a] = _slope_times(p, (5, 4, 2), transposed, a)
+        fe[0, a] = slope_times(p, (0, 3, 5), transposed, a)
+        fe[1, a] = slope_times(p, (3, 1, 4), transposed, a)
+        fe[2, a] = slope_times(p, (5, 4, 2), transposed, a)
 
 
 @njit(forceinline=True, error_model="numpy")
@@ -119,7 +119,7 @@ def scatter_nodes(fe, k, j, i, force):
 
 
 @njit(forceinline=True, error_model="numpy", fastmath={"contract"})
-def _advance_points(trial, old, guess, dt, lag, m, new, stress, moduli, flowing, lanes):
+def advance_points(trial, old, guess, dt, lag, m, new, stress, moduli, flowing, lanes):
     """Advance the first `lanes` points of a batch.
 
     trial (6, p): trial elastic strain; old, new: states (9, p); guess (p,): log of the plastic
@@ -166,6 +166,19 @@ def _advance_points(trial, old, guess, dt, lag, m, new, stress, moduli, flowing,
             old[0, g], old[1, g], old[2, g], old[3, g], old[4, g], old[5, g],
             old[6, g], old[7, g], old[8, g], flowing[4, g], flowing[3, g], flowing[5, g], lag, m,
         )  # fmt: skip
+
+
+@njit(forceinline=True, error_model="numpy", fastmath={"contract"})
+def store_tangent(tangent, k, j, i, g, scale, stress, moduli, n):
+    """Write the tangent rows (see tangent.py) of point g of an element from place n of a batch."""
+    block, lane = i // LANES, i % LANES
+    root = np.sqrt(max(-scale * moduli[2, n], 0.0))
+    tangent[k, j, block, g, 0, lane] = 2.0 * scale * moduli[1, n]
+    tangent[k, j, block, g, 1, lane] = root * stress[0, n]
+    tangent[k, j, block, g, 2, lane] = root * stress[1, n]
+    tangent[k, j, block, g, 3, lane] = root * stress[3, n]
+    tangent[k, j, block, g, 4, lane] = root * stress[4, n]
+    tangent[k, j, block, g, 5, lane] = root * stress[5, n]
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
@@ -221,7 +234,7 @@ def evaluate(du, bearing, old, guess, dt, lag, material, element, new, force, ta
                             trial[r, 8 * b + g] += start[r, 8 * b + g]
                     for g in range(points):
                         rate[8 * b + g] = guess[k, j, i, g]
-                _advance_points(
+                advance_points(
                     trial, start, rate, dt, lag, material, end, stress, moduli, flowing, 8 * count
                 )
                 for b in range(count):
@@ -232,8 +245,7 @@ def evaluate(du, bearing, old, guess, dt, lag, material, element, new, force, ta
                         pressure += stress[6, g]
                         modulus += moduli[0, g]
                     pressure *= 0.125
-                    block, lane = i // LANES, i % LANES
-                    bulk[k, j, block, lane] = 0.125 * scale * modulus
+                    bulk[k, j, i // LANES, i % LANES] = 0.125 * scale * modulus
                     for g in range(points):
                         n = 8 * b + g
                         for r in range(3):
@@ -247,13 +259,7 @@ def evaluate(du, bearing, old, guess, dt, lag, material, element, new, force, ta
                     for g in range(points):
                         n = 8 * b + g
                         guess[k, j, i, g] = rate[n]
-                        root = np.sqrt(max(-scale * moduli[2, n], 0.0))
-                        tangent[k, j, block, g, 0, lane] = 2.0 * scale * moduli[1, n]
-                        tangent[k, j, block, g, 1, lane] = root * stress[0, n]
-                        tangent[k, j, block, g, 2, lane] = root * stress[1, n]
-                        tangent[k, j, block, g, 3, lane] = root * stress[3, n]
-                        tangent[k, j, block, g, 4, lane] = root * stress[4, n]
-                        tangent[k, j, block, g, 5, lane] = root * stress[5, n]
+                        store_tangent(tangent, k, j, i, g, scale, stress, moduli, n)
 
 
 @njit(cache=True)

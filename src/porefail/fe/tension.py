@@ -119,7 +119,7 @@ def simulate(
     bearing = load_bearing(solid)
     if bearing is None:
         return _unloaded(SEVERED, porosity, material, settings)
-    specimen = Specimen(bearing, spacing, material, comm)
+    specimen = Specimen(bearing, spacing, material, comm, settings.kinematics)
     try:
         return _Test(specimen, porosity, settings, observe).run()
     except ArithmeticError:
