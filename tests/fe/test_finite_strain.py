@@ -1,4 +1,4 @@
-"""Finite strain on one element with prescribed nodes, against closed forms and independent codes."""
+"""Finite strain on one element with prescribed nodes: closed forms, SciPy, the material point."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from porefail.fe.tangent import points_shape
 
 SPACING = 0.05
 CUBE = (1, 1, 1)
-NODES = SPACING * CORNERS.reshape(2, 2, 2, 3)[..., ::1]  # (z, y, x, component)
+NODES = SPACING * CORNERS.reshape(2, 2, 2, 3)  # (z, y, x, component)
 SKEWED = np.array([[0.0, 0.3, -0.1], [0.2, 0.1, 0.0], [-0.3, 0.2, 0.15]])
 
 
@@ -273,7 +273,7 @@ def test_forces_do_the_work_of_the_stresses(elastic):
     generator = np.random.default_rng(4)
     body = Element(elastic)
     warp = 0.1 * SPACING * generator.normal(size=NODES.shape)
-    for n in range(10):
+    for _ in range(10):
         body.move((NODES @ SKEWED.T + warp) / 10)
     u = body.displacement.reshape(8, 3)
     gradients = np.einsum("ac,dag->gcd", u, body.element.gradients)

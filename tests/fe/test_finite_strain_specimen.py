@@ -21,7 +21,7 @@ SETTINGS = LoadSettings(RATE, 0.25, 1e-3, 1e-6, 0.02, 1e-6, 20, 1e-3, "finite")
 
 def test_patch_test(named, monkeypatch):
     """A linear displacement of the boundary, 30 % strain: inner nodes follow it."""
-    shape, steps = (4, 4, 4), 15
+    shape, steps = (4, 4, 4), 6
     kinds = np.full((5, 5, 5, 3), HELD, np.uint8)
     kinds[1:-1, 1:-1, 1:-1] = FREE
     monkeypatch.setattr(equilibrium, "degrees_of_freedom", lambda bearing: kinds.copy())
@@ -42,6 +42,7 @@ def test_patch_test(named, monkeypatch):
     assert error < 1e-7
 
 
+@pytest.mark.slow
 def test_pore_free_block_is_the_material_point_in_logarithmic_strain(named):
     """To 15 % nominal strain: force over the initial area = Cauchy stress × area ratio."""
     material, shape, steps = named("literal"), (8, 4, 4), 60
@@ -72,6 +73,7 @@ def porous():
     return (np.random.default_rng(1).random((8, 8, 16)) < 0.02).astype(np.uint8)
 
 
+@pytest.mark.slow
 def test_first_failure_at_finite_and_small_strain(named):
     settings = SETTINGS._replace(newton_tolerance=1e-4, linear_tolerance=1e-2)
     finite = simulate(porous(), SPACING, named("staged"), settings)

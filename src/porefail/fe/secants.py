@@ -33,7 +33,7 @@ class Secants:
     def solve(
         self, inverse: Callable[[np.ndarray], tuple[np.ndarray, bool]], force: np.ndarray
     ) -> tuple[np.ndarray, bool]:
-        """Correction for an unbalanced force, and whether `inverse` (of the rough tangent) worked."""
+        """Correction for an unbalanced force; whether `inverse`, of the rough tangent, worked."""
         parts = []
         for correction, change, work in reversed(self._pairs):
             parts.append(self._dot(correction, force) / work)
