@@ -42,7 +42,6 @@ def test_patch_test(named, monkeypatch):
     assert error < 1e-7
 
 
-@pytest.mark.slow
 def test_pore_free_block_is_the_material_point_in_logarithmic_strain(named):
     """To 15 % nominal strain: force over the initial area = Cauchy stress × area ratio."""
     material, shape, steps = named("literal"), (8, 4, 4), 60
@@ -73,7 +72,6 @@ def porous():
     return (np.random.default_rng(1).random((8, 8, 16)) < 0.02).astype(np.uint8)
 
 
-@pytest.mark.slow
 def test_first_failure_at_finite_and_small_strain(named):
     settings = SETTINGS._replace(newton_tolerance=1e-4, linear_tolerance=1e-2)
     finite = simulate(porous(), SPACING, named("staged"), settings)
