@@ -11,6 +11,7 @@ from porefail.fe.grid import FREE, HELD, degrees_of_freedom, load_bearing, slab
 from porefail.fe.hexahedron import hexahedron
 from porefail.fe.material import Material
 from porefail.fe.multigrid import Multigrid, Tangent
+from porefail.fe.seams import fill_seams
 from porefail.fe.secants import Secants
 
 KINEMATICS = ("small", "finite")
@@ -67,7 +68,7 @@ class Specimen:
             self.kinds,
             self.share,
             material.young_modulus * spacing,
-            self._exchange,
+            comm,
         )
         self._solver = Multigrid(bearing.shape, self._all_kinds, self._tangent, comm)
 
@@ -102,20 +103,6 @@ class Specimen:
         sums = np.array([squares[free].sum(), squares[~free].sum()])
         self.comm.Allreduce(MPI.IN_PLACE, sums)
         return tuple(np.sqrt(sums))
-
-    def _exchange(self, field: np.ndarray) -> None:
-        """Fill the seam planes of a local displacement from their owners."""
-        owned, rank, size = self.share.owned, self.comm.rank, self.comm.size
-        below = rank - 1 if rank > 0 else MPI.PROC_NULL
-        above = rank + 1 if rank + 1 < size else MPI.PROC_NULL
-        first, last = field[owned.start].copy(), field[owned.stop - 1].copy()
-        seam = np.empty_like(first)
-        self.comm.Sendrecv(last, above, recvbuf=seam, source=below)
-        if below != MPI.PROC_NULL:
-            field[0] = seam
-        self.comm.Sendrecv(first, below, recvbuf=seam, source=above)
-        if above != MPI.PROC_NULL:
-            field[-1] = seam
 
     def equilibrate(
         self,
@@ -168,7 +155,7 @@ class Specimen:
         first = self.comm.allreduce(float(np.vdot(residual, correction)))
         while True:
             change[owned] = start + share * correction
-            self._exchange(change)
+            fill_seams(change, self.share, self.comm)
             norms = self._evaluate(change, dt)
             force = np.where(self.kinds[owned] == FREE, self._force[owned], 0.0)
             slope = self.comm.allreduce(float(-np.vdot(force, correction)))

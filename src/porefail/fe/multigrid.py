@@ -13,6 +13,7 @@ from scipy import sparse
 from porefail.fe.coarse import children, coarse_stencil
 from porefail.fe.grid import HELD, Slab
 from porefail.fe.hexahedron import hexahedron
+from porefail.fe.seams import fill_seams
 from porefail.fe.tangent import LANES, diagonal, multiply, points_shape, rows_shape
 
 PREFIX = "porefail_"
@@ -75,18 +76,17 @@ def _distributed(
 class Tangent:
     """The tangent of a rank's share as PETSc sees it; held degrees of freedom are decoupled.
 
-    exchange fills the seam planes of a local displacement from their owners. `points` and `bulk`
-    are written by evaluation.evaluate.
+    `points` and `bulk` are written by evaluation.evaluate.
     """
 
-    def __init__(self, bearing, kinds, share: Slab, scale: float, exchange):
+    def __init__(self, bearing, kinds, share: Slab, scale: float, comm: MPI.Comm):
         self.bearing, self.kinds, self.share = bearing, kinds, share
         self.element = hexahedron(1.0)
         shape = points_shape(bearing.shape)
         self.points = np.zeros(shape, np.float32)
         self.bulk = np.zeros((*shape[:3], shape[-1]), np.float32)
         self.scale = scale
-        self._exchange = exchange
+        self._comm = comm
         self._u = np.zeros(kinds.shape)
         self._force = np.zeros(kinds.shape)
         self._rows = np.zeros((2, *rows_shape(bearing.shape)), np.float32)
@@ -106,7 +106,7 @@ class Tangent:
             self._multiply(given, result)
             return
         self._u[owned] = given
-        self._exchange(self._u)
+        fill_seams(self._u, self.share, self._comm)
         self._multiply(self._u, self._force)
         result[:] = self._force[owned]
 
