@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 from mpi4py import MPI
-from porefail_j2 import SETTINGS, porosity, solve_counter
+from porefail_j2 import SETTINGS, porosity
 
 from porefail.fe import tension
 from porefail.fe.material import material
@@ -36,33 +36,29 @@ def measure(
     """
     world = MPI.COMM_WORLD
     team = world.Split(world.rank // ranks_per_team, world.rank)
-    counters = []
+    solves = [0]
 
-    class Counted(tension.Specimen):
-        def __init__(self, *arguments):
-            super().__init__(*arguments)
-            counters.append(solve_counter(self))
-
-    tension.Specimen = Counted
     settings = {key: SETTINGS["simulation"][key] for key in tension.LoadSettings._fields}
     settings["max_strain"] = steps * settings["max_strain_step"]
     staged = material(yaml.safe_load(MATERIALS.read_text())["materials"]["staged"])
 
     def pull(voids):
         load = tension.LoadSettings(**settings)
-        return tension.simulate(voids, SETTINGS["porosity"]["spacing"], staged, load, team)
+        spacing = SETTINGS["porosity"]["spacing"]
+        return tension.simulate(voids, spacing, staged, load, team, observe=count)
+
+    def count(strain, specimen):
+        solves[0] = specimen.iterations
 
     pull(np.zeros((4, 4, 8), np.uint8))  # compiles
-    counters.clear()
     voids = porosity(shape, 0.003)
     world.Barrier()
     wall, cpu = time.perf_counter(), time.process_time()
     result = pull(voids)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     memory = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    solves = counters[0]() if team.rank == 0 else 0
     figures = {
-        "newton": world.reduce(solves),
+        "newton": world.reduce(solves[0] if team.rank == 0 else 0),
         "steps": len(result.history["strain"]),
         "cpu": world.reduce(cpu),
         "wall": world.reduce(wall, MPI.MAX),

@@ -5,6 +5,7 @@ Run by mpiexec. The world is split into teams of ranks that take realizations fr
 
 import hashlib
 import json
+import math
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -151,7 +152,7 @@ def _work_through(plan: _Plan, settings: Mapping, ranks: int, world: MPI.Comm) -
     load = tension.LoadSettings(**{key: settings[key] for key in tension.LoadSettings._fields})
     parameters = _material(settings)
     team = world.Split(world.rank // ranks, world.rank)
-    began = told = time.monotonic()
+    began, told = time.monotonic(), -math.inf
     for number in plan.pending:
         if not team.bcast(plan.parts.claim(number) if team.rank == 0 else None):
             continue
