@@ -7,6 +7,7 @@ import argparse
 import importlib
 import json
 import sys
+import time
 import traceback
 from collections.abc import Sequence
 from typing import NoReturn
@@ -200,6 +201,8 @@ def _tell(text: str, on_all_ranks: bool) -> None:
     if not (on_all_ranks and world and world.rank):
         print(text, file=sys.stderr, flush=True)
     if world and world.size > 1 and not on_all_ranks:
+        # Abort ends the launcher too, which must first pass on what was printed.
+        time.sleep(1.0)
         world.Abort(1)  # the other ranks may wait for this one for ever
 
 
