@@ -56,17 +56,6 @@ def _store(values, row, lane, four):
 
 
 @njit(forceinline=True, error_model="numpy", fastmath={"contract"})
-def _load(values, row, lane):
-    first = row * LANES + lane
-    return (
-        values[first],
-        values[first + LANES],
-        values[first + 2 * LANES],
-        values[first + 3 * LANES],
-    )
-
-
-@njit(forceinline=True, error_model="numpy", fastmath={"contract"})
 def _gradients(nodes, slopes, c, lane):
     """slopes: ∂u_c/∂x_d at the points in rows 12c + 4d..., written. Returns the mean of ∂u_c/∂x_c.
 
