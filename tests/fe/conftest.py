@@ -13,8 +13,9 @@ from porefail.fe.equilibrium import Specimen
 from porefail.fe.evaluation import POINTS, evaluate
 from porefail.fe.grid import FREE
 from porefail.fe.hexahedron import Hexahedron, hexahedron
+from porefail.fe.lanes import LANES
 from porefail.fe.material import Material, material
-from porefail.fe.tangent import LANES, diagonal, multiply, points_shape, rows_shape
+from porefail.fe.tangent import diagonal, lines_size, multiply, points_shape
 
 CONFIG = Path(__file__).parents[2] / "config" / "materials.yaml"
 SPACING = 0.05
@@ -83,7 +84,7 @@ class Grid:
         """Tangent times displacement; all degrees of freedom are free, or of the given kinds."""
         kinds = np.full(self.counts, FREE, np.uint8) if kinds is None else kinds
         force = np.full(self.counts, np.nan)
-        scratch = np.full((2, *rows_shape(self.bearing.shape)), np.nan, np.float32)
+        scratch = np.full((2, lines_size(self.bearing.shape)), np.nan, np.float32)
         multiply(u, kinds, scale, self.points, self.bulk, scratch, force)
         return force
 

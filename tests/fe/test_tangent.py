@@ -5,7 +5,8 @@ import pytest
 
 from porefail.fe.constitutive import KAPPA
 from porefail.fe.grid import FREE, HELD, VOID, degrees_of_freedom, node_planes
-from porefail.fe.tangent import decoupled
+from porefail.fe.hexahedron import hexahedron
+from porefail.fe.tangent import decoupled, element_forces
 
 # Sides that are odd, and x not a multiple of 8 (the lanes) but once.
 SHAPES = [(3, 5, 11), (1, 3, 8), (5, 1, 20), (1, 1, 1)]
@@ -132,3 +133,21 @@ def test_what_is_not_free_is_decoupled(shape, named, grid):
         np.testing.assert_allclose(diag[kinds == kind], scale * decoupled(kind))
         expected = diag[kinds == kind] * u[kinds == kind]
         np.testing.assert_allclose(product[kinds == kind], expected)
+
+
+def test_forces_of_an_element_are_those_of_its_matrix():
+    """The arithmetic of a block of lanes, done by NumPy, against the element's matrices."""
+    unit = hexahedron(1.0)
+    generator = np.random.default_rng(0)
+    shear, bulk = generator.uniform(1, 2, 8), generator.uniform(1, 2)
+    t = generator.normal(size=(8, 6))
+    t[:, 2] = -t[:, 0] - t[:, 1]
+    matrix = 8 * bulk * np.outer(unit.volume, unit.volume)
+    for g in range(8):
+        side = t[g] @ unit.strain[g]
+        matrix += shear[g] * unit.deviatoric[g] - np.outer(side, side)
+    u = generator.normal(size=24)
+    nodes = [[u[3 * a + c : 3 * a + c + 1] for a in range(8)] for c in range(3)]
+    rows = np.column_stack([shear, t[:, [0, 1, 3, 4, 5]]])
+    forces = np.array(element_forces(nodes, lambda g: rows[g][:, None], bulk)).squeeze()
+    np.testing.assert_allclose(forces.T.ravel(), matrix @ u, rtol=1e-12)

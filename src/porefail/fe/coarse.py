@@ -2,7 +2,8 @@
 
 A coarse element is 2×2×2 fine ones; its displacement is interpolated trilinearly at their nodes.
 With P that interpolation and B the strain of a fine element, Σ (B P)ᵀ C (B P) over the fine points
-is the coarse matrix: no fine matrix is needed.
+is the coarse matrix: no fine matrix is needed. C has constant matrices times the moduli, and a
+product of flow directions: both sums over points are matrix products.
 """
 
 from typing import NamedTuple
@@ -12,22 +13,24 @@ from numba import njit
 
 from porefail.fe.grid import HELD
 from porefail.fe.hexahedron import CORNERS, DEVIATOR, Hexahedron
-from porefail.fe.tangent import LANES
+from porefail.fe.lanes import LANES
 
-ITSELF = 8
+MODULI = 9  # of an element: shear at 8 points, bulk
 
 
 class Children(NamedTuple):
-    """The eight fine elements of a coarse one; child c sits at corner c. A ninth: not interpolated.
+    """The eight fine elements of a coarse one; child c sits at corner c. Single precision.
 
-    interpolation: (9, 24, 24), from the coarse nodes to a child's. strain: (9, 8, 24, 6), B P at
-    each point, transposed. deviatoric: (9, 8, 24, 24). volume: (9, 24).
+    interpolation: (8, 24, 24), from the coarse nodes to a child's. strain: (8, 8, 6, 24), B P at
+    each point; own_strain: (8, 6, 24), B. stiffness: (72, 576), matrices (24, 24) of each child's
+    moduli in terms of the coarse nodes; own_stiffness: (9, 576), of an element's own nodes.
     """
 
     interpolation: np.ndarray
     strain: np.ndarray
-    deviatoric: np.ndarray
-    volume: np.ndarray
+    own_strain: np.ndarray
+    stiffness: np.ndarray
+    own_stiffness: np.ndarray
 
 
 def children(element: Hexahedron) -> Children:
@@ -35,8 +38,7 @@ def children(element: Hexahedron) -> Children:
 
     element: Hexahedron of unit edge.
     """
-    interpolation = np.zeros((9, 24, 24))
-    interpolation[ITSELF] = np.identity(24)
+    interpolation = np.zeros((8, 24, 24))
     for child, place in enumerate(CORNERS):
         for a, corner in enumerate(CORNERS):
             point = 0.5 * (place + corner)
@@ -44,119 +46,114 @@ def children(element: Hexahedron) -> Children:
                 weight = np.where(node == 1, point, 1 - point).prod()
                 for c in range(3):
                     interpolation[child, 3 * a + c, 3 * b + c] = weight
+    own_strain, own_stiffness = _strain_and_stiffness(element, np.identity(24)[None])
+    strain, stiffness = _strain_and_stiffness(element, interpolation)
+    parts = (
+        interpolation, strain, own_strain[0], stiffness.reshape(-1, 576), own_stiffness[0],
+    )  # fmt: skip
+    return Children(*(np.ascontiguousarray(part, np.float32) for part in parts))
+
+
+def _strain_and_stiffness(element: Hexahedron, interpolation: np.ndarray):
     strain = np.einsum("gia,cab->cgib", element.strain, interpolation)
     deviatoric = np.einsum("cgia,ij,cgjb->cgab", strain, DEVIATOR, strain)
     volume = np.einsum("a,cab->cb", element.volume, interpolation)
-    return Children(
-        interpolation, np.ascontiguousarray(strain.transpose(0, 1, 3, 2)), deviatoric, volume
-    )
+    dilatational = 8 * np.einsum("ca,cb->cab", volume, volume)
+    stiffness = np.concatenate([deviatoric, dilatational[:, None]], axis=1)
+    return strain, stiffness.reshape(-1, MODULI, 576)
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc"})
-def _add_child(t, bulk, strain, deviatoric, volume, flow, side, ke):
-    """Add the matrix of an element to ke (24, 24).
+@njit(error_model="numpy")
+def _moduli_and_flow(points, bulk, lane, strain, moduli, sides):
+    """Of one element: moduli (9,) and sides (8, 24), flow direction times strain, are written.
 
-    t (8, 6), bulk: its tangent (see tangent.py); flow (6,), side (24,): scratch.
+    points (8, 6, LANES), bulk (LANES,): see tangent.py; strain: (8, 6, 24).
     """
-    size = ke.shape[1]
+    size = sides.shape[1]
+    moduli[8] = bulk[lane]
     for g in range(8):
-        shear = t[g, 0]
-        flow[0], flow[1] = t[g, 1], t[g, 2]
-        flow[2] = -flow[0] - flow[1]
-        flow[3], flow[4], flow[5] = t[g, 3], t[g, 4], t[g, 5]
-        for q in range(24):
-            total = 0.0
-            for r in range(6):
-                total += strain[g, q, r] * flow[r]
-            side[q] = total
-        for r in range(24):
-            minus = -side[r]
-            for q in range(size):
-                ke[r, q] += shear * deviatoric[g, r, q] + minus * side[q]
-    for r in range(24):
-        scaled = 8.0 * bulk * volume[r]
+        moduli[g] = points[g, 0, lane]
+        t0, t1, t3 = points[g, 1, lane], points[g, 2, lane], points[g, 3, lane]
+        t4, t5 = points[g, 4, lane], points[g, 5, lane]
+        t2 = -t0 - t1
         for q in range(size):
-            ke[r, q] += scaled * volume[q]
+            sides[g, q] = (
+                (strain[g, 0, q] * t0 + strain[g, 1, q] * t1)
+                + (strain[g, 2, q] * t2 + strain[g, 3, q] * t3)
+                + (strain[g, 4, q] * t4 + strain[g, 5, q] * t5)
+            )
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc"})
-def _interpolate(fine, interpolation, half, ke):
-    """Add Pᵀ·fine·P to ke, all (24, 24); half: scratch."""
-    size = ke.shape[1]
-    half[:] = 0.0
-    for r in range(24):
-        for s in range(24):
-            value = fine[r, s]
-            for q in range(size):
-                half[r, q] += value * interpolation[s, q]
-    for r in range(24):
-        for s in range(24):
-            value = interpolation[r, s]
-            for q in range(size):
-                ke[s, q] += value * half[r, q]
+@njit(error_model="numpy")
+def _free(kinds, k, j, i, free):
+    """Whether no degree of freedom of an element is held; free (24,): 0 where it is, else 1."""
+    for a in range(8):
+        for d in range(3):
+            held = kinds[k + (a >> 2), j + (a >> 1 & 1), i + (a & 1), d] == HELD
+            free[3 * a + d] = 0.0 if held else 1.0
+    return free.all()
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
+def _scatter(ke, stencil, plane, j2, i2):
+    """Add the matrix of a coarse element to the stencil."""
+    for a in range(8):
+        za, ya, xa = a >> 2, a >> 1 & 1, a & 1
+        for b in range(8):
+            d = 9 * ((b >> 2) - za + 1) + 3 * ((b >> 1 & 1) - ya + 1) + (b & 1) - xa + 1
+            for c in range(3):
+                for e in range(3):
+                    stencil[plane + za, j2 + ya, i2 + xa, c, d, e] += ke[3 * a + c, 3 * b + e]
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
 def coarse_stencil(first_layer, layers, bearing, kinds, tangent, bulk, kin, stencil):
     """Coarse matrix of the fine layers [first_layer, first_layer + len(layers)).
 
     layers: (n,) the local numbers of these layers; bearing, tangent, bulk: local;
     kinds: local degrees of freedom; kin: Children; stencil (planes, ny/2+1, nx/2+1, 3, 27, 3), see
-    `pattern` in multigrid, is overwritten; its first plane is that below first_layer. Held degrees
+    `_pattern` in multigrid, is overwritten; its first plane is that below first_layer. Held degrees
     of freedom take no part in the interpolation.
     """
     _, ny, nx = bearing.shape
     stencil[...] = 0.0
-    ke = np.empty((24, 24))
-    fine = np.empty((24, 24))
-    half = np.empty((24, 24))
-    flow = np.empty(6)
-    side = np.empty(24)
-    free = np.empty(24)
+    count = (ny // 2) * (nx // 2)
+    moduli = np.empty((count, 8 * MODULI), np.float32)
+    sides = np.empty((64, 24), np.float32)
+    matrices = np.empty((count, 24, 24), np.float32)
+    own_moduli = np.empty(MODULI, np.float32)
+    own_sides = np.empty((8, 24), np.float32)
+    free = np.empty(24, np.float32)
     first_plane = first_layer // 2
-    # Fine layers that share coarse elements are done one after the other.
-    for n in range(layers.size):
-        local = layers[n]
-        above = (first_layer + n) % 2
-        plane = (first_layer + n) // 2 - first_plane
-        for j2 in range(ny // 2):
-            for i2 in range(nx // 2):
-                ke[:] = 0.0
-                for c in range(4):
-                    j, i = 2 * j2 + (c >> 1), 2 * i2 + (c & 1)
-                    child = 4 * above + c
-                    block, lane = i // LANES, i % LANES
-                    if not bearing[local, j, i]:
-                        continue
-                    held = False
-                    for a in range(8):
-                        for d in range(3):
-                            kind = kinds[local + (a >> 2), j + (a >> 1 & 1), i + (a & 1), d]
-                            free[3 * a + d] = 0.0 if kind == HELD else 1.0
-                            held = held or kind == HELD
-                    if not held:
-                        _add_child(
-                            tangent[local, j, block, :, :, lane], bulk[local, j, block, lane],
-                            kin.strain[child], kin.deviatoric[child], kin.volume[child],
-                            flow, side, ke,
-                        )  # fmt: skip
-                        continue
-                    fine[:] = 0.0
-                    _add_child(
-                        tangent[local, j, block, :, :, lane], bulk[local, j, block, lane],
-                        kin.strain[ITSELF], kin.deviatoric[ITSELF], kin.volume[ITSELF],
-                        flow, side, fine,
+    for plane in range((first_layer + layers.size - 1) // 2 - first_plane + 1):
+        moduli[:], matrices[:] = 0.0, 0.0
+        for m in range(count):
+            j2, i2 = m // (nx // 2), m % (nx // 2)
+            sides[:] = 0.0
+            for child in range(8):
+                # Another rank adds what its own layers give to a coarse element.
+                n = 2 * (first_plane + plane) + (child >> 2) - first_layer
+                if n < 0 or n >= layers.size:
+                    continue
+                k, j, i = layers[n], 2 * j2 + (child >> 1 & 1), 2 * i2 + (child & 1)
+                if not bearing[k, j, i]:
+                    continue
+                block, lane = i // LANES, i % LANES
+                points, of_block = tangent[k, j, block], bulk[k, j, block]
+                if _free(kinds, k, j, i, free):
+                    _moduli_and_flow(
+                        points, of_block, lane, kin.strain[child],
+                        moduli[m, MODULI * child : MODULI * (child + 1)],
+                        sides[8 * child : 8 * child + 8],
                     )  # fmt: skip
-                    for r in range(24):
-                        for q in range(24):
-                            fine[r, q] *= free[r] * free[q]
-                    _interpolate(fine, kin.interpolation[child], half, ke)
-                for a in range(8):
-                    za, ya, xa = a >> 2, a >> 1 & 1, a & 1
-                    for b in range(8):
-                        d = 9 * ((b >> 2) - za + 1) + 3 * ((b >> 1 & 1) - ya + 1) + (b & 1) - xa + 1
-                        for c in range(3):
-                            for e in range(3):
-                                stencil[plane + za, j2 + ya, i2 + xa, c, d, e] += ke[
-                                    3 * a + c, 3 * b + e
-                                ]
+                    continue
+                _moduli_and_flow(points, of_block, lane, kin.own_strain, own_moduli, own_sides)
+                ke = np.dot(own_moduli, kin.own_stiffness).reshape(24, 24)
+                ke = (ke - np.dot(own_sides.T, own_sides)) * free * free.reshape(24, 1)
+                interpolation = kin.interpolation[child]
+                matrices[m] += np.dot(interpolation.T, np.dot(ke, interpolation))
+            matrices[m] -= np.dot(sides.T, sides)
+        # All at once: a large matrix product is a fast one.
+        matrices += np.dot(moduli, kin.stiffness).reshape(count, 24, 24)
+        for m in range(count):
+            _scatter(matrices[m], stencil, plane, m // (nx // 2), m % (nx // 2))

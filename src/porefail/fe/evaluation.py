@@ -19,7 +19,7 @@ from porefail.fe.constitutive import (
     grow,
     trial_stress,
 )
-from porefail.fe.tangent import LANES
+from porefail.fe.lanes import LANES
 
 POINTS = 8
 BATCH = 8  # elements whose points are advanced together

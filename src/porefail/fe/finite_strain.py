@@ -29,7 +29,7 @@ from porefail.fe.evaluation import (
     store_tangent,
 )
 from porefail.fe.kinematics import deform, half_rotation, rotated
-from porefail.fe.tangent import LANES
+from porefail.fe.lanes import LANES
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})

@@ -2,7 +2,8 @@
 
 Each coarser grid has half the elements along each axis; trilinear interpolation joins the grids
 and coarse matrices are Galerkin products, so pores need no mesh of their own on coarse grids. The
-finest grid has no matrix (see tangent.py), the next one is computed element by element (coarse.py).
+finest grid has no matrix (see tangent.py); that of the next one is computed element by element
+(coarse.py), and multiplied in single precision (stencil.py).
 """
 
 import numpy as np
@@ -13,10 +14,15 @@ from scipy import sparse
 from porefail.fe.coarse import children, coarse_stencil
 from porefail.fe.grid import HELD, Slab
 from porefail.fe.hexahedron import hexahedron
+from porefail.fe.lanes import LANES
 from porefail.fe.seams import fill_seams
-from porefail.fe.tangent import LANES, diagonal, multiply, points_shape, rows_shape
+from porefail.fe.stencil import Stencil
+from porefail.fe.tangent import diagonal, lines_size, multiply, points_shape
 
 PREFIX = "porefail_"
+
+# Iterations that a new preconditioner costs about as much as: after so many in excess it is due.
+REFRESH = 6
 
 OPTIONS = {
     "ksp_type": "cg",
@@ -32,9 +38,7 @@ OPTIONS = {
     "mg_coarse_ksp_type": "preonly",
     "mg_coarse_pc_type": "mg",
     "mg_coarse_pc_mg_levels": 2,
-    "mg_coarse_pc_mg_galerkin": "both",
-    # Plain products are faster than PETSc's inodes on these matrices.
-    "mg_coarse_mat_no_inode": None,
+    "mg_coarse_pc_use_amat": None,  # products by the stencil; the sparse matrix is for the third
     "mg_coarse_mg_levels_ksp_type": "chebyshev",
     "mg_coarse_mg_levels_ksp_max_it": 2,
     "mg_coarse_mg_levels_pc_type": "jacobi",
@@ -58,8 +62,9 @@ def _interpolation(coarse: tuple[int, int, int]) -> sparse.csr_matrix:
 
 
 def _rows(total: int, rank: int, size: int) -> tuple[int, int]:
-    """Share of a rank in the unknowns of a coarse grid."""
-    return total * rank // size, total * (rank + 1) // size
+    """Share of a rank in the unknowns of a coarse grid: those of whole nodes."""
+    nodes = total // 3
+    return 3 * (nodes * rank // size), 3 * (nodes * (rank + 1) // size)
 
 
 def _distributed(
@@ -89,7 +94,7 @@ class Tangent:
         self._comm = comm
         self._u = np.zeros(kinds.shape)
         self._force = np.zeros(kinds.shape)
-        self._rows = np.zeros((2, *rows_shape(bearing.shape)), np.float32)
+        self._lines = np.zeros((2, lines_size(bearing.shape)), np.float32)
 
     def forget(self, gone: np.ndarray) -> None:
         """Elements (layers, ny, nx) that have no stiffness any more."""
@@ -111,7 +116,7 @@ class Tangent:
         result[:] = self._force[owned]
 
     def _multiply(self, u, force):
-        multiply(u, self.kinds, self.scale, self.points, self.bulk, self._rows, force)
+        multiply(u, self.kinds, self.scale, self.points, self.bulk, self._lines, force)
 
     def getDiagonal(self, matrix, diag):  # noqa: N802 - PETSc's name
         """PETSc's diagonal."""
@@ -146,8 +151,8 @@ class Multigrid:
         share = tangent.share
         self._comm, self._tangent = comm, tangent
         self._kin = children(tangent.element)
-        # Iterations a decade: of the last solve, and of the best with this preconditioner.
-        self._effort, self._fresh_effort = np.inf, 0.0
+        # Iterations a decade of the best solve with this preconditioner, and those beyond it.
+        self._fresh_effort, self._excess = np.inf, np.inf
         plane = kinds[0].size
         fine_rows = (share.first_plane * plane, share.end_plane * plane)
         local = fine_rows[1] - fine_rows[0]
@@ -163,6 +168,11 @@ class Multigrid:
         counts = [3 * int(np.prod(np.array(grid) + 1)) for grid in (second, third)]
         second_rows, third_rows = (_rows(count, comm.rank, comm.size) for count in counts)
         self._coarse = self._coarse_matrix(second, second_rows, counts[0])
+        self._product = Stencil(self._coarse, tuple(count + 1 for count in second))
+        product = PETSc.Mat().createPython(
+            self._coarse.getSizes(), context=self._product, comm=comm
+        )
+        product.setUp()
         free = sparse.diags((kinds.ravel() != HELD).astype(float))
         down = _distributed(free @ _interpolation(second), fine_rows, second_rows, comm)
         further = _distributed(_interpolation(third), second_rows, third_rows, comm)
@@ -175,10 +185,12 @@ class Multigrid:
         pc.setMGLevels(2)
         pc.setMGInterpolation(1, down)
         coarse = pc.getMGCoarseSolve()
-        coarse.setOperators(self._coarse)
+        coarse.setOperators(product, self._coarse)
         coarse.getPC().setType("mg")
         coarse.getPC().setMGLevels(2)
         coarse.getPC().setMGInterpolation(1, further)
+        self._further, self._third = further, self._coarse.ptap(further)
+        coarse.getPC().getMGCoarseSolve().setOperators(self._third)
         self._ksp.setFromOptions()
 
     def _coarse_matrix(self, shape, rows: tuple[int, int], total: int) -> PETSc.Mat:
@@ -197,21 +209,22 @@ class Multigrid:
         matrix.setType("aij")
         matrix.setFromOptions()
         matrix.setPreallocationCOO(coo_rows, coo_columns)
+        matrix.setValuesCOO(np.zeros(self._entries.size))
         matrix.setOption(PETSc.Mat.Option.SPD, True)
         return matrix
 
     def update(self) -> None:
         """Take note that the tangent has changed (collective).
 
-        The preconditioner is kept while it serves: it costs as much as a solve, and the tangent
-        changes little from one load step to the next.
+        The preconditioner is kept until the iterations that a new one would have saved pay for it:
+        the tangent changes little from one load step to the next.
         """
         self._matrix.stateIncrease()
-        keep = self._effort <= 1.25 * self._fresh_effort
+        keep = self._excess < REFRESH
         self._ksp.getPC().setReusePreconditioner(keep)
         if keep:
             return
-        self._fresh_effort = np.inf
+        self._fresh_effort, self._excess = np.inf, 0.0
         tangent = self._tangent
         coarse_stencil(
             self._first_layer,
@@ -229,6 +242,8 @@ class Multigrid:
         array[array == 0.0] = tangent.scale
         self._coarse.setDiagonal(diag)
         diag.destroy()
+        self._product.update()
+        self._coarse.ptap(self._further, self._third)
 
     def solve(self, force: np.ndarray, tolerance: float) -> tuple[np.ndarray, bool]:
         """Displacement (mm) of the owned planes under `force` (N), both (planes, ny+1, nx+1, 3).
@@ -239,13 +254,16 @@ class Multigrid:
         self._ksp.setTolerances(rtol=tolerance, max_it=500)
         self._right.array[:] = force.ravel()
         self._ksp.solve(self._right, self._left)
-        self._effort = self._ksp.getIterationNumber() / -np.log10(tolerance)
-        self._fresh_effort = min(self._fresh_effort, self._effort)
+        iterations, decades = self._ksp.getIterationNumber(), -np.log10(tolerance)
+        self._fresh_effort = min(self._fresh_effort, iterations / decades)
+        self._excess += iterations - self._fresh_effort * decades
         return self._left.array.reshape(force.shape).copy(), self._ksp.getConvergedReason() > 0
 
     def destroy(self) -> None:
         """Free PETSc's memory (collective)."""
-        for item in (self._ksp, self._matrix, self._coarse, self._right, self._left):
+        for item in (
+            self._ksp, self._matrix, self._coarse, self._third, self._right, self._left
+        ):  # fmt: skip
             item.destroy()
         PETSc.garbage_cleanup(self._comm)
 

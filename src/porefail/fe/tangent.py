@@ -14,18 +14,24 @@ length,
 """
 
 import numpy as np
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
 
 from porefail.fe.grid import FREE, HELD
+from porefail.fe.lanes import LANES, load, places
 
-LANES = 8
 ROWS = 6
-ROW = 6 * LANES  # nodal values of a row of elements: of 3 components at 2·LANES places
 
-# Linear interpolation from the ends of an edge to a Gauss point: weights of the near, the far end.
-NEAR = np.float32(0.5 + 0.5 / np.sqrt(3.0))
-FAR = np.float32(0.5 - 0.5 / np.sqrt(3.0))
-QUARTER, THIRD, HALF = np.float32(0.25), np.float32(1.0 / 3.0), np.float32(0.5)
+# Linear interpolation from the ends of an edge to a Gauss point: weight of the far end.
+FAR = 0.5 - 0.5 / np.sqrt(3.0)
+
+# Points, or corners, of an element in pairs along each axis; they are numbered with x fastest.
+PAIRS = (
+    ((0, 1), (2, 3), (4, 5), (6, 7)),
+    ((0, 2), (1, 3), (4, 6), (5, 7)),
+    ((0, 4), (1, 5), (2, 6), (3, 7)),
+)
 
 
 def points_shape(shape: tuple[int, int, int]) -> tuple[int, ...]:
@@ -33,158 +39,126 @@ def points_shape(shape: tuple[int, int, int]) -> tuple[int, ...]:
     return (*shape[:2], -(-shape[2] // LANES), 8, ROWS, LANES)
 
 
-def rows_shape(shape: tuple[int, int, int]) -> tuple[int, ...]:
-    """Shape of the scratch of `multiply` for elements (layers, ny, nx)."""
-    return (shape[0] + 1, shape[1] + 1, -(-shape[2] // LANES), ROW)
+def lines_size(shape: tuple[int, int, int]) -> int:
+    """Size of nodal values as `multiply` wants them for elements (layers, ny, nx).
+
+    (layers+1, ny+1, 3 components, nx+1 and as many more as to fill all lanes), and one vector more.
+    """
+    return 3 * (shape[0] + 1) * (shape[1] + 1) * _line(shape[2] + 1) + LANES
 
 
-@njit(forceinline=True, error_model="numpy", fastmath={"contract"})
+@njit
+def _line(nodes):
+    return -(-nodes // LANES) * LANES
+
+
 def _to_points(d0, d1, d2, d3):
     """Values at the four Gauss points of a face from those at its corners, first axis fastest.
 
     Symmetric: also takes values at the points back to the corners.
     """
-    a0, a1 = NEAR * d0 + FAR * d1, FAR * d0 + NEAR * d1
-    a2, a3 = NEAR * d2 + FAR * d3, FAR * d2 + NEAR * d3
-    return NEAR * a0 + FAR * a2, NEAR * a1 + FAR * a3, FAR * a0 + NEAR * a2, FAR * a1 + NEAR * a3
+    e, f = FAR * (d1 - d0), FAR * (d3 - d2)
+    a0, a1, a2, a3 = d0 + e, d1 - e, d2 + f, d3 - f
+    e, f = FAR * (a2 - a0), FAR * (a3 - a1)
+    return a0 + e, a1 + f, a2 - e, a3 - f
 
 
-@njit(forceinline=True, error_model="numpy", fastmath={"contract"})
-def _store(values, row, lane, four):
-    for q in range(4):
-        values[(row + q) * LANES + lane] = four[q]
+def _stress(e, pressure, shear, t0, t1, t3, t4, t5):
+    """Stress of a point; e: its strain, without the mean that `pressure` stands for."""
+    # t has no trace: t2 = -t0 - t1, and the dilatation does not matter for the flow.
+    flow = t0 * (e[0] - e[2]) + t1 * (e[1] - e[2]) + t3 * e[3] + t4 * e[4] + t5 * e[5]
+    mean = pressure - shear * ((e[0] + e[1] + e[2]) * (1 / 3))
+    half = 0.5 * shear
+    return (
+        shear * e[0] + mean - flow * t0,
+        shear * e[1] + mean - flow * t1,
+        shear * e[2] + mean + flow * (t0 + t1),
+        half * e[3] - flow * t3,
+        half * e[4] - flow * t4,
+        half * e[5] - flow * t5,
+    )
 
 
-@njit(forceinline=True, error_model="numpy", fastmath={"contract"})
-def _gradients(nodes, slopes, c, lane):
-    """slopes: ∂u_c/∂x_d at the points in rows 12c + 4d..., written. Returns the mean of ∂u_c/∂x_c.
+def element_forces(nodes, point, bulk):
+    """Nodal forces [c][a] of elements from their nodal displacements nodes[c][a], corner a.
 
-    nodes: u_c at (dy, dz) in row 3·(dy + 2·dz) + c of 2·LANES values, x fastest. A slope along one
-    axis is the same at both points along it, so that there are four.
+    point(g): the ROWS rows of point g; bulk: see above. Works on all that supports + - *.
     """
-    width = 2 * LANES
-    near, far = c * width + lane, c * width + lane + 1
-    step = 3 * width
-    a0, b0 = nodes[near], nodes[far]
-    a1, b1 = nodes[near + step], nodes[far + step]
-    a2, b2 = nodes[near + 2 * step], nodes[far + 2 * step]
-    a3, b3 = nodes[near + 3 * step], nodes[far + 3 * step]
-    x0, x1, x2, x3 = b0 - a0, b1 - a1, b2 - a2, b3 - a3
-    y0, y1, y2, y3 = a1 - a0, b1 - b0, a3 - a2, b3 - b2
-    z0, z1, z2, z3 = a2 - a0, b2 - b0, a3 - a1, b3 - b1
-    _store(slopes, 12 * c, lane, _to_points(x0, x1, x2, x3))
-    _store(slopes, 12 * c + 4, lane, _to_points(y0, y1, y2, y3))
-    _store(slopes, 12 * c + 8, lane, _to_points(z0, z1, z2, z3))
-    if c == 0:
-        return QUARTER * (x0 + x1 + x2 + x3)
-    if c == 1:
-        return QUARTER * (y0 + y1 + y2 + y3)
-    return QUARTER * (z0 + z1 + z2 + z3)
-
-
-@njit(forceinline=True, error_model="numpy", fastmath={"contract"})
-def _both(stresses, row, first, second, lane):
-    """Sum of a stress over two points."""
-    return stresses[(6 * first + row) * LANES + lane] + stresses[(6 * second + row) * LANES + lane]
-
-
-@njit(forceinline=True, error_model="numpy", fastmath={"contract"})
-def _nodal(stresses, rows, ends, c, lane):
-    """The transpose of `_gradients`: nodal forces, written.
-
-    rows: the stresses σ_cx, σ_cy, σ_cz among the 6 of a point. ends: at (dy, dz), the end along x
-    and c in row 6·(dy + 2·dz) + 3·end + c.
-    """
-    r, s, t = rows
-    x0, x1, x2, x3 = _to_points(
-        _both(stresses, r, 0, 1, lane),
-        _both(stresses, r, 2, 3, lane),
-        _both(stresses, r, 4, 5, lane),
-        _both(stresses, r, 6, 7, lane),
-    )
-    y0, y1, y2, y3 = _to_points(
-        _both(stresses, s, 0, 2, lane),
-        _both(stresses, s, 1, 3, lane),
-        _both(stresses, s, 4, 6, lane),
-        _both(stresses, s, 5, 7, lane),
-    )
-    z0, z1, z2, z3 = _to_points(
-        _both(stresses, t, 0, 4, lane),
-        _both(stresses, t, 1, 5, lane),
-        _both(stresses, t, 2, 6, lane),
-        _both(stresses, t, 3, 7, lane),
-    )
-    first = c * LANES + lane
-    far, step = 3 * LANES, 6 * LANES
-    ends[first] = -x0 - y0 - z0
-    ends[first + far] = x0 - y1 - z1
-    ends[first + step] = -x1 + y0 - z2
-    ends[first + far + step] = x1 + y1 - z3
-    ends[first + 2 * step] = -x2 - y2 + z0
-    ends[first + far + 2 * step] = x2 - y3 + z1
-    ends[first + 3 * step] = -x3 + y2 + z2
-    ends[first + far + 3 * step] = x3 + y3 + z3
-
-
-@njit(forceinline=True, error_model="numpy", fastmath={"contract"})
-def _point(slopes, stresses, pressure, points, g, lane):
-    """Stress of point g, written to rows 6g...6g+5 of stresses."""
-    gx, gy, gz = g & 1, g >> 1 & 1, g >> 2
-    x = (gy + 2 * gz) * LANES + lane
-    y = (4 + gx + 2 * gz) * LANES + lane
-    z = (8 + gx + 2 * gy) * LANES + lane
-    v, w = 12 * LANES, 24 * LANES
-    e0, e1, e2 = slopes[x], slopes[v + y], slopes[w + z]
-    e3 = slopes[y] + slopes[v + x]
-    e4 = slopes[v + z] + slopes[w + y]
-    e5 = slopes[w + x] + slopes[z]
-    mean = THIRD * (e0 + e1 + e2)
-    at = g * ROWS * LANES + lane
-    shear = points[at]
-    t0, t1 = points[at + LANES], points[at + 2 * LANES]
-    t3, t4, t5 = points[at + 3 * LANES], points[at + 4 * LANES], points[at + 5 * LANES]
-    t2 = -t0 - t1
-    # t has no trace: the dilatation does not matter here.
-    flow = (t0 * e0 + t1 * e1) + (t2 * e2 + t3 * e3) + (t4 * e4 + t5 * e5)
-    half = HALF * shear
-    to = 6 * g * LANES + lane
-    stresses[to] = shear * (e0 - mean) - flow * t0 + pressure
-    stresses[to + LANES] = shear * (e1 - mean) - flow * t1 + pressure
-    stresses[to + 2 * LANES] = shear * (e2 - mean) - flow * t2 + pressure
-    stresses[to + 3 * LANES] = half * e3 - flow * t3
-    stresses[to + 4 * LANES] = half * e4 - flow * t4
-    stresses[to + 5 * LANES] = half * e5 - flow * t5
-
-
-@njit(forceinline=True, error_model="numpy", fastmath={"contract"})
-def _multiply_block(
-    nodes, points, first, bulk, place, lanes, local, slopes, stresses, ends
-):  # fmt: skip
-    """One block: nodal displacements to nodal forces, each stage a loop over the lanes."""
-    # All at once: the processor then waits for memory once, not once for each point.
-    for n in range(8 * ROWS * lanes):
-        local[n] = points[first + n]
-    for lane in range(lanes):
-        dilatation = (
-            _gradients(nodes, slopes, 0, lane)
-            + _gradients(nodes, slopes, 1, lane)
-            + _gradients(nodes, slopes, 2, lane)
+    # Differences along the edges: a slope along an axis is the same at both points along it.
+    edges = [[[u[far] - u[near] for near, far in pairs] for pairs in PAIRS] for u in nodes]
+    along = [(x[c][0] + x[c][1]) + (x[c][2] + x[c][3]) for c, x in enumerate(edges)]
+    pressure = bulk * (0.25 * (along[0] + along[1] + along[2]))
+    slopes = [[_to_points(*edge) for edge in edges[c]] for c in range(3)]
+    stresses = []
+    for g in range(8):
+        x, y, z = g & 1, g >> 1 & 1, g >> 2
+        (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = (
+            (of_c[0][y + 2 * z], of_c[1][x + 2 * z], of_c[2][x + 2 * y]) for of_c in slopes
         )
-        slopes[36 * LANES + lane] = bulk[place + lane] * dilatation
-    for lane in range(lanes):
-        pressure = slopes[36 * LANES + lane]
-        _point(slopes, stresses, pressure, local, 0, lane)
-        _point(slopes, stresses, pressure, local, 1, lane)
-        _point(slopes, stresses, pressure, local, 2, lane)
-        _point(slopes, stresses, pressure, local, 3, lane)
-        _point(slopes, stresses, pressure, local, 4, lane)
-        _point(slopes, stresses, pressure, local, 5, lane)
-        _point(slopes, stresses, pressure, local, 6, lane)
-        _point(slopes, stresses, pressure, local, 7, lane)
-    for lane in range(lanes):
-        _nodal(stresses, (0, 3, 5), ends, 0, lane)
-        _nodal(stresses, (3, 1, 4), ends, 1, lane)
-        _nodal(stresses, (5, 4, 2), ends, 2, lane)
+        strain = (xx, yy, zz, xy + yx, yz + zy, zx + xz)
+        stresses.append(_stress(strain, pressure, *point(g)))
+    forces = []
+    for rows in ((0, 3, 5), (3, 1, 4), (5, 4, 2)):
+        x, y, z = (
+            _to_points(*(stresses[g][row] + stresses[h][row] for g, h in pairs))
+            for row, pairs in zip(rows, PAIRS, strict=True)
+        )
+        forces.append(
+            (
+                -1.0 * (x[0] + y[0] + z[0]),
+                x[0] - y[1] - z[1],
+                y[0] - x[1] - z[2],
+                x[1] + y[1] - z[3],
+                z[0] - x[2] - y[2],
+                x[2] - y[3] + z[1],
+                y[2] - x[3] + z[2],
+                x[3] + y[3] + z[3],
+            )
+        )
+    return forces
+
+
+@intrinsic
+def _multiply_block(typing, given, result, carry, points, bulk, at, line, row, plane, place):
+    """One block: nodal forces from nodal displacements, added to `result`.
+
+    All arrays are flat. at: index of the first node, whose neighbours are `row` and `plane`
+    further, as components are `line` further; place: index of the block in bulk. carry: 12 vectors,
+    what the far ends of the block before in its row leave for this one; overwritten.
+    """
+
+    def emit(context, builder, signature, arguments):
+        in_given, in_result, in_carry, in_points, in_bulk = (
+            places(context, builder, signature.args[n], arguments[n]) for n in range(5)
+        )
+        at, line, row, plane, place = arguments[5:]
+
+        def index(c, q):
+            """Of component c at the near end of edge q along x."""
+            start = builder.add(at, builder.mul(line, ir.Constant(line.type, c)))
+            start = builder.add(start, row) if q & 1 else start
+            return builder.add(start, plane) if q & 2 else start
+
+        nodes = [
+            [load(builder, in_given(index(c, a >> 1), a & 1)) for a in range(8)] for c in range(3)
+        ]
+        first = builder.mul(place, ir.Constant(place.type, 8 * ROWS))
+
+        def point(g):
+            return [load(builder, in_points(first, (ROWS * g + r) * LANES)) for r in range(ROWS)]
+
+        forces = element_forces(nodes, point, load(builder, in_bulk(place)))
+        for c in range(3):
+            for q in range(4):
+                near, far = forces[c][2 * q], forces[c][2 * q + 1]
+                waiting = in_carry(ir.Constant(at.type, 0), (4 * c + q) * LANES)
+                here = near + far.shifted(load(builder, waiting))
+                far.store(waiting)
+                total = in_result(index(c, q))
+                (load(builder, total) + here).store(total)
+        return context.get_dummy_value()
+
+    return types.void(given, result, carry, points, bulk, at, line, row, plane, place), emit
 
 
 @njit(error_model="numpy")
@@ -197,88 +171,77 @@ def decoupled(kind):
 
 
 @njit(error_model="numpy")
-def _split(u, kinds, given):
-    """Nodal values of each block of a row, x fastest; blocks share the nodes between them.
-
-    Held degrees of freedom count as zero.
-    """
+def _to_lines(u, kinds, lines):
+    """Displacements in single precision, see lines_size; held degrees of freedom count as zero."""
     planes, ny, nx, _ = u.shape
+    line = _line(nx)
+    at = 0
     for k in range(planes):
         for j in range(ny):
-            for b in range(given.shape[2]):
-                i = LANES * b
-                for x in range(min(LANES + 1, nx - i)):
-                    for c in range(3):
-                        held = kinds[k, j, i + x, c] == HELD
-                        given[k, j, b, 2 * LANES * c + x] = 0.0 if held else u[k, j, i + x, c]
+            for c in range(3):
+                for i in range(nx):
+                    lines[at + i] = 0.0 if kinds[k, j, i, c] == HELD else u[k, j, i, c]
+                for i in range(nx, line):
+                    lines[at + i] = 0.0
+                at += line
+    lines[at:] = 0.0
 
 
 @njit(error_model="numpy")
-def _join(result, u, kinds, scale, force):
-    """Nodal forces from the sums at the near and far ends of the elements of each block."""
+def _from_lines(lines, u, kinds, scale, force):
+    """Forces where degrees of freedom are free; the others are decoupled."""
     planes, ny, nx, _ = force.shape
+    line = _line(nx)
+    at = 0
     for k in range(planes):
         for j in range(ny):
-            row = result[k, j]
-            for x in range(nx):
-                block, lane = x // LANES, x % LANES
-                before, end = (x - 1) // LANES, (x - 1) % LANES
-                for c in range(3):
-                    total = np.float32(0.0)
-                    if x < nx - 1:
-                        total += row[block, LANES * c + lane]
-                    if x > 0:
-                        total += row[before, LANES * (3 + c) + end]
-                    kind = kinds[k, j, x, c]
+            for c in range(3):
+                for i in range(nx):
+                    kind = kinds[k, j, i, c]
                     if kind == FREE:
-                        force[k, j, x, c] = total
+                        force[k, j, i, c] = lines[at + i]
                     else:
-                        force[k, j, x, c] = scale * decoupled(kind) * u[k, j, x, c]
+                        force[k, j, i, c] = scale * decoupled(kind) * u[k, j, i, c]
+                at += line
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
-def multiply(u, kinds, scale, points, bulk, rows, force):
+@njit(cache=True, error_model="numpy")
+def multiply(u, kinds, scale, points, bulk, lines, force):
     """Tangent times displacement u (mm): force (N), both (layers+1, ny+1, nx+1, 3).
 
-    force is overwritten and right on the owned planes. kinds: see grid; degrees of freedom that are
-    not free are decoupled: a stiffness of `scale` (N/mm) if held, next to none in a void. rows: (2,
-    *rows_shape), single precision, scratch: u and force block by block.
+    force is overwritten and right on the owned planes. kinds: see grid; degrees of freedom that
+    are not free are decoupled: a stiffness of `scale` (N/mm) if held, next to none in a void.
+    lines: (2, lines_size), single precision, scratch.
     """
     layers, ny, blocks = points.shape[:3]
-    lanes = points.shape[5]
+    given, result = lines[0], lines[1]
     flat, flat_bulk = points.reshape(-1), bulk.reshape(-1)
-    given, result = rows[0], rows[1]
-    nodes = np.zeros(4 * ROW, np.float32)
-    local = np.zeros(8 * ROWS * LANES, np.float32)
-    slopes = np.zeros(37 * LANES, np.float32)
-    stresses = np.zeros(48 * LANES, np.float32)
-    ends = np.zeros(4 * ROW, np.float32)
-    _split(u, kinds, given)
-    result[...] = 0.0
+    line = _line(u.shape[2])
+    row, plane = 3 * line, 3 * line * (ny + 1)
+    carry = np.empty(12 * LANES, np.float32)
+    _to_lines(u, kinds, given)
+    result[:] = 0.0
     for k in range(layers):
         for j in range(ny):
-            for b in range(blocks):
-                place = ((k * ny + j) * blocks + b) * LANES
-                for s in range(4):
-                    row = given[k + (s >> 1), j + (s & 1), b]
-                    for n in range(row.size):
-                        nodes[ROW * s + n] = row[n]
-                _multiply_block(
-                    nodes, flat, place * ROWS * 8, flat_bulk, place, lanes,
-                    local, slopes, stresses, ends,
-                )  # fmt: skip
-                for s in range(4):
-                    row = result[k + (s >> 1), j + (s & 1), b]
-                    for n in range(row.size):
-                        row[n] += ends[ROW * s + n]
-    _join(result, u, kinds, scale, force)
+            at, place = k * plane + j * row, (k * ny + j) * blocks * LANES
+            carry[:] = 0.0
+            for _ in range(blocks):
+                _multiply_block(given, result, carry, flat, flat_bulk, at, line, row, plane, place)
+                at += LANES
+                place += LANES
+            if line > blocks * LANES:  # the last node of a row is in no block
+                for c in range(3):
+                    for q in range(4):
+                        node = at + c * line + (q & 1) * row + (q >> 1) * plane
+                        result[node] += carry[(4 * c + q) * LANES + LANES - 1]
+    _from_lines(result, u, kinds, scale, force)
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc"})
-def diagonal(bearing, kinds, scale, points, bulk, element, diag):
+def diagonal(bearing, kinds, scale, points, bulk, unit, diag):
     """Diagonal of the tangent (N/mm), (layers+1, ny+1, nx+1, 3); overwritten, as in `multiply`.
 
-    element: Hexahedron of unit edge.
+    unit: Hexahedron of unit edge.
     """
     layers, ny, nx = bearing.shape
     diag[...] = 0.0
@@ -286,7 +249,7 @@ def diagonal(bearing, kinds, scale, points, bulk, element, diag):
     for c in range(3):
         for a in range(8):
             for g in range(8):
-                deviatoric[c, a, g] = element.deviatoric[g, 3 * a + c, 3 * a + c]
+                deviatoric[c, a, g] = unit.deviatoric[g, 3 * a + c, 3 * a + c]
     t = np.empty((3, 3))
     for k in range(layers):
         for j in range(ny):
@@ -297,7 +260,7 @@ def diagonal(bearing, kinds, scale, points, bulk, element, diag):
                 for a in range(8):
                     z, y, x = k + (a >> 2), j + (a >> 1 & 1), i + (a & 1)
                     for c in range(3):
-                        volume = element.volume[3 * a + c]
+                        volume = unit.volume[3 * a + c]
                         diag[z, y, x, c] += 8.0 * bulk[k, j, block, lane] * volume * volume
                 for g in range(8):
                     row = points[k, j, block, g, :, lane]
@@ -311,7 +274,7 @@ def diagonal(bearing, kinds, scale, points, bulk, element, diag):
                         for c in range(3):
                             side = 0.0
                             for d in range(3):
-                                side += element.gradients[d, a, g] * t[c, d]
+                                side += unit.gradients[d, a, g] * t[c, d]
                             diag[z, y, x, c] += row[0] * deviatoric[c, a, g] - side * side
     flat, kind = diag.reshape(-1), kinds.reshape(-1)
     for n in range(flat.size):
