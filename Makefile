@@ -55,6 +55,7 @@ quick: check
 bench: setup
 	@$(IN_VENV) python tests/bench/peers.py $(BENCH)
 	@$(IN_VENV) python tests/bench/roofline.py
+	@$(IN_VENV) python tests/bench/simulation.py $(BENCH)
 	@$(IN_VENV) python tests/bench/scaling.py $(BENCH)
 
 check: setup

@@ -42,6 +42,16 @@ def test_scaling_measures_a_simulation(tmp_path):
     assert found["steps"] >= 2 and found["newton"] >= 1 and found["memory"] > 1e7
 
 
+def test_whole_simulations_are_timed(tmp_path):
+    done = run(tmp_path, "simulation.py", "--small", "--specimens", "2")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    # Realization, status (1: first failure).
+    assert [line.split()[:2] for line in lines[3:5]] == [["0", "1"], ["1", "1"]]
+    shares = [int(line.split()[-2]) for line in lines if line.endswith("%")]
+    assert len(shares) == 5 and all(share >= 0 for share in shares) and 97 < sum(shares) < 103
+
+
 @pytest.fixture
 def bench(monkeypatch):
     """Imports a module of tests/bench."""

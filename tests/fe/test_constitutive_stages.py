@@ -4,12 +4,14 @@ import numpy as np
 
 from porefail.fe.constitutive import (
     KAPPA,
+    LAST_CORRECTION,
     PHI,
     STATE,
     consistent_tangent,
     flow,
     grow,
     initial_state,
+    settle,
     trial_stress,
     update,
 )
@@ -68,3 +70,17 @@ def test_solver_tangent_is_the_consistent_one_without_softening(named):
     consistent_tangent(strain, old, 1.0, material, tangent)
     np.testing.assert_allclose(tangent, expected, rtol=1e-10, atol=1e-6)
     np.testing.assert_allclose(tangent, tangent.T, rtol=1e-10, atol=1e-6)
+
+
+def test_last_correction_needs_no_other_look(named):
+    """Γ and κ after it are those of the solved flow equation."""
+    material, old = named("staged"), initial_state(named("staged"))
+    strain = np.array([-0.004, -0.003, 0.02, 0.004, -0.002, 0.001])
+    mises, y = trial_stress(*strain, old[KAPPA], 1.0, material)
+    for _ in range(60):
+        unbalance, slope, increment, hardened = flow(y, mises, old[KAPPA], 1.0, material)
+        y += unbalance / slope
+    unbalance, slope, near, _ = flow(y + LAST_CORRECTION, mises, old[KAPPA], 1.0, material)
+    settled = settle(unbalance / slope, near, old[KAPPA], material)
+    assert abs(near / increment - 1) > 0.5 * LAST_CORRECTION
+    np.testing.assert_allclose(settled, (increment, hardened), rtol=1e-11)

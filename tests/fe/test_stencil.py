@@ -74,9 +74,10 @@ def test_ranks_share_a_product(ranks, mpiexec):
     command = [mpiexec, "-n", str(ranks), sys.executable, __file__]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
-    errors = [float(line) for line in done.stdout.split()]
-    assert len(errors) == ranks and max(errors) < 1e-6
+    assert float(done.stdout) < 1e-6
 
 
 if __name__ == "__main__":
-    print(product_on_ranks((3, 6, 7)))
+    error = product_on_ranks((3, 6, 7))
+    if MPI.COMM_WORLD.rank == 0:
+        print(error)

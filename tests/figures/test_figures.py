@@ -178,8 +178,10 @@ def test_ensemble_curves():
     np.testing.assert_allclose(drawn[1], [[1, 0.35], [2, 0.7], [3, 1]])
     np.testing.assert_allclose(largest.collections[1].get_offsets(), [[3, 1], [3, 1]])
     np.testing.assert_allclose(load.collections[1].get_offsets(), [[3, 1500], [3, 1500]])
-    assert failed.get_yscale() == "log" and load.get_ylabel() == "(c) nominal stress (MPa)"
+    assert failed.get_yscale() == "log" and load.get_ylabel() == "nominal stress (MPa)"
     assert colours.get_ylabel() == "strain at first failure (%)"
+    ended = np.where(strain < 0.035, share, np.nan)
+    assert len(saved(ensemble_curves(strain, damage, ended, stress, first))) == 3
 
 
 def test_failure_spread():

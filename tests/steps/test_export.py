@@ -115,7 +115,7 @@ def test_the_command_line_and_the_nearest_steps(shard, exported, tmp_path, capsy
     assert main(["export", *map(str, arguments)]) == 0
     path = tmp_path / "out" / "realization-00003.vtkhdf"
     line = capsys.readouterr().out
-    assert line.startswith(f"export: realization 00003: 2 of {len(every)} load steps to strain 0.0")
+    assert line.startswith(f"export: realization 00003: 2 of {len(every)} load steps to strain 0.")
     assert line.endswith(f"(first failure) -> {path}\n")
     for step, original in enumerate((2, 5)):
         times, _, cells, points = read_vtk(path, step)

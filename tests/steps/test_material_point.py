@@ -36,7 +36,7 @@ def test_output(tmp_path, pulled, capsys):
     for stress in ("sxx", "syy", "sxy", "syz", "szx"):
         np.testing.assert_allclose(out[stress], 0, atol=1e-6)
     start = {name: column[0] for name, column in out.items() if name not in ("time", "damage")}
-    assert start == {**dict.fromkeys(start, 0), "kappa": 460, "eta": 3}
+    assert start == {**dict.fromkeys(start, 0), "kappa": 460, "eta": 2}
     assert out["damage"][0] == 0.008
     elastic = out["szz"] / (1 - out["damage"]) / 240_000
     np.testing.assert_allclose(out["eqps"], out["ezz"] - elastic, atol=2e-6)

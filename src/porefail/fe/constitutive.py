@@ -33,6 +33,10 @@ NO_FLOW = 1e-12
 FLOW_TOLERANCE = 1e-12
 FLOW_ITERATIONS = 100
 
+# A correction of log Γ so small that the next one, about its square, does not matter: it is the
+# last, and needs no look at the unbalance that it leaves.
+LAST_CORRECTION = 1e-6
+
 
 def initial_state(material: Material) -> np.ndarray:
     """State (9,) of the undeformed material."""
@@ -131,6 +135,17 @@ def flow(y, trial, kappa, dt, m):
     unbalance = trial - shear3 * increment - hardened - m.yield_strength * (1.0 + x)
     slope = (shear3 + hardening) * increment + m.yield_strength * inverse * sinh / cosh
     return unbalance, slope, increment, hardened
+
+
+@njit(forceinline=True, error_model="numpy", fastmath={"contract"})
+def settle(correction, increment, kappa, m):
+    """Γ, and κ after the step, once log Γ is corrected by no more than LAST_CORRECTION.
+
+    increment: Γ before that; kappa: κ at the start of the step.
+    """
+    increment += increment * (correction + 0.5 * correction * correction)
+    recovery = 1.0 / (1.0 + m.dynamic_recovery * increment)
+    return increment, (kappa + m.hardening_modulus * increment) * recovery
 
 
 @njit(forceinline=True, error_model="numpy", fastmath={"contract"})

@@ -11,12 +11,13 @@ from numba import njit
 
 from porefail.fe.constitutive import (
     FLOW_ITERATIONS,
-    FLOW_TOLERANCE,
     KAPPA,
+    LAST_CORRECTION,
     PHI,
     STATE,
     flow,
     grow,
+    settle,
     trial_stress,
 )
 from porefail.fe.lanes import LANES
@@ -140,19 +141,18 @@ def advance_points(trial, old, guess, dt, lag, m, new, stress, moduli, flowing, 
     for _ in range(FLOW_ITERATIONS):
         worst = 0.0
         for g in range(lanes):
-            unbalance, by_y, increment, hardened = flow(
-                flowing[2, g], flowing[0, g], old[KAPPA, g], dt, m
-            )
+            unbalance, by_y, increment, _ = flow(flowing[2, g], flowing[0, g], old[KAPPA, g], dt, m)
             flowing[3, g] = by_y
             flowing[4, g] = increment
-            flowing[5, g] = hardened
-            stress[0, g] = unbalance
+            stress[0, g] = min(unbalance / by_y, flowing[1, g] - flowing[2, g])
         for g in range(lanes):
-            worst = max(worst, abs(stress[0, g]) - FLOW_TOLERANCE * flowing[0, g])
-        if worst <= 0.0:
+            worst = max(worst, abs(stress[0, g]))
+        for g in range(lanes):
+            flowing[2, g] += stress[0, g]
+        if worst <= LAST_CORRECTION:
             break
-        for g in range(lanes):
-            flowing[2, g] = min(flowing[2, g] + stress[0, g] / flowing[3, g], flowing[1, g])
+    for g in range(lanes):
+        flowing[4, g], flowing[5, g] = settle(stress[0, g], flowing[4, g], old[KAPPA, g], m)
     for g in range(lanes):
         guess[g] = flowing[2, g] - shift
     for g in range(lanes):

@@ -22,29 +22,32 @@ def ensemble_curves(
     stress: np.ndarray,
     first_failure_strain: np.ndarray,
 ) -> Figure:
-    """(a) largest damage φ/φ_max, (b) failed share of the solid voxels, (c) nominal stress.
+    """Largest damage φ/φ_max, failed share of the solid voxels, nominal stress.
 
     strain, max_damage (φ/φ_max), failed_fraction, stress (MPa): (n, steps), NaN-padded;
-    first_failure_strain: (n,), gives the colour. A dot marks first failure; damage is cut at 1.
+    first_failure_strain: (n,), gives the colour. A dot marks first failure; damage is cut at 1. The
+    failed share has a panel if any history goes on after first failure.
     """
-    figure = style.new(12.6, 4.0)
-    panels = figure.subplots(1, 3, sharex=True)
+    goes_on = np.any(np.sum(failed_fraction > 0, axis=1) > 1)
+    figure = style.new(12.6 if goes_on else 8.8, 4.0)
+    panels = figure.subplots(1, 3 if goes_on else 2, sharex=True)
     percent = 100 * first_failure_strain
     colours = ScalarMappable(Normalize(np.nanmin(percent), np.nanmax(percent)), COLOURS)
-    histories = (np.minimum(max_damage, 1.0), failed_fraction, stress)
+    share = (failed_fraction,) if goes_on else ()
+    histories = (np.minimum(max_damage, 1.0), *share, stress)
     for axes, values in zip(panels, histories, strict=True):
         _draw(axes, 100 * strain, values, percent, colours)
         axes.set_xlabel("nominal strain (%)")
         axes.set_xlim(left=0)
     panels[0].axhline(0.6, color=style.GREY, linestyle=":", label="plateau in the paper")
     panels[0].legend(loc="lower right")
-    panels[0].set(ylim=(0, 1.03), ylabel="(a) largest damage, φ/φ$_{max}$")
-    positive = failed_fraction[failed_fraction > 0]
-    if positive.size:
+    panels[0].set(ylim=(0, 1.03), ylabel="largest damage, φ/φ$_{max}$")
+    if goes_on:
+        positive = failed_fraction[failed_fraction > 0]
         panels[1].set_yscale("log")
         panels[1].set_ylim(positive.min() / 1.5, positive.max() * 1.5)
-    panels[1].set_ylabel("(b) failed share of the solid voxels")
-    panels[2].set(ylim=(0, None), ylabel="(c) nominal stress (MPa)")
+        panels[1].set_ylabel("failed share of the solid voxels")
+    panels[-1].set(ylim=(0, None), ylabel="nominal stress (MPa)")
     figure.colorbar(colours, ax=panels, label="strain at first failure (%)", aspect=30, pad=0.01)
     return figure
 
