@@ -135,17 +135,21 @@ HEAD = (
 )
 
 
-def row(name: str, run: Run, reference: Run) -> tuple[str, float]:
-    """A line of the table, and the largest relative difference of the forces to the reference."""
-    result, own = run.result, reference.result
+def row(name: str, run: Run, before: Run, after: Run) -> tuple[str, float]:
+    """A line of the table, and the largest relative difference of the forces to porefail's.
+
+    before, after: porefail's runs right before and after; ratios are to their mean.
+    """
+    result, own = run.result, before.result
     count = len(result.forces)
     difference = float(np.max(np.abs(np.divide(result.forces, own.forces[:count]) - 1.0)))
     seconds = result.cpu_seconds[-1]
     each = seconds / sum(result.iterations)
-    own_each = own.cpu_seconds[-1] / sum(own.iterations)
+    beside = np.mean([before.result.cpu_seconds, after.result.cpu_seconds], axis=0)
+    own_each = beside[-1] / sum(own.iterations)
     line = (
         f"{name:29}{result.version:>8}{count:6}{sum(result.iterations):7}{each:13.3f}"
-        f"{each / own_each:7.1f}{seconds:8.1f}{seconds / own.cpu_seconds[count - 1]:7.1f}"
+        f"{each / own_each:7.1f}{seconds:8.1f}{seconds / beside[count - 1]:7.1f}"
         f"{run.program:9.1f}{result.forces[-1]:10.2f}{difference:11.1e}"
     )
     return line, difference
@@ -169,30 +173,37 @@ def main() -> int:
         f"{100 * problem.strain_step * problem.increments:g} %, one core\n\n{HEAD}",
         flush=True,
     )
-    notes, reference = [], None
-    for peer in peers(arguments.calculix_increments):
-        if reference is not None and arguments.only.lower() not in peer.name.lower():
-            continue
-        missing = peer.missing()
-        if missing:
-            print(f"{peer.name} is left out: {missing}", flush=True)
-            continue
-        with tempfile.TemporaryDirectory() as folder:
+    own, *others = peers(arguments.calculix_increments)
+    notes = []
+    with tempfile.TemporaryDirectory() as folder:
+        before = own.run(problem, Path(folder))
+        print(row(own.name, before, before, before)[0], flush=True)
+        for number, peer in enumerate(others):
+            if arguments.only.lower() not in peer.name.lower():
+                continue
+            missing = peer.missing()
+            if missing:
+                print(f"{peer.name} is left out: {missing}", flush=True)
+                continue
+            place = Path(folder) / str(number)
+            place.mkdir()
             try:
-                run = peer.run(problem, Path(folder))
+                run = peer.run(problem, place)
             except RuntimeError as error:
                 notes.append(f"{peer.name}: {error}")
                 continue
-        if reference is None:
-            reference = run
-        line, difference = row(peer.name, run, reference)
-        print(line, flush=True)
-        if difference > peer.tolerance:
-            notes.append(f"{peer.name}: forces differ by more than {peer.tolerance:g}")
+            # The machine may have become slower or faster meanwhile.
+            after = own.run(problem, Path(folder))
+            line, difference = row(peer.name, run, before, after)
+            print(line, row(own.name, after, before, before)[0], sep="\n", flush=True)
+            before = after
+            if difference > peer.tolerance:
+                notes.append(f"{peer.name}: forces differ by more than {peer.tolerance:g}")
     print(
-        "\nCPU s: from the set-up of the mesh to the last increment (CalculiX: all of it); second "
-        "ratio: of the same\nincrements; program: with start and compiling. CalculiX's element "
-        "integrates fully, the others average the\ndilatation (B-bar)."
+        "\nCPU s: from the set-up of the mesh to the last increment (CalculiX: all of it); ratio: to "
+        "the mean of porefail's\nruns before and after (the machine's speed may vary), second ratio: "
+        "of the same increments; program: with start and\ncompiling. CalculiX's element integrates "
+        "fully, the others average the dilatation (B-bar)."
     )
     for note in notes:
         print(f"porefail: error: {note}", file=sys.stderr)

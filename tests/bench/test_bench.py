@@ -63,9 +63,10 @@ def test_ratios_and_differences_are_of_the_same_increments(bench):
     peers, problem = bench("peers"), bench("problem")
     own = peers.Run(problem.Result("1", [100.0, 150.0, 160.0], [1, 2, 2], [1.0, 4.0, 5.0]), 9.0)
     other = peers.Run(problem.Result("2", [100.0, 153.0], [1, 3], [80.0]), 80.0)
-    line, difference = peers.row("other", other, own)
+    later = own._replace(result=own.result._replace(cpu_seconds=[2.0, 6.0, 7.0]))
+    line, difference = peers.row("other", other, own, later)
     assert difference == pytest.approx(0.02)
-    assert " ".join(line.split()) == "other 2 2 4 20.000 20.0 80.0 20.0 80.0 153.00 2.0e-02"
+    assert " ".join(line.split()) == "other 2 2 4 20.000 16.7 80.0 16.0 80.0 153.00 2.0e-02"
 
 
 def test_convergence_file_of_calculix(bench):
