@@ -200,10 +200,10 @@ def main() -> int:
             if difference > peer.tolerance:
                 notes.append(f"{peer.name}: forces differ by more than {peer.tolerance:g}")
     print(
-        "\nCPU s: from the set-up of the mesh to the last increment (CalculiX: all of it); ratio: to "
-        "the mean of porefail's\nruns before and after (the machine's speed may vary), second ratio: "
-        "of the same increments; program: with start and\ncompiling. CalculiX's element integrates "
-        "fully, the others average the dilatation (B-bar)."
+        "\nCPU s: from the set-up of the mesh to the last increment (CalculiX: all of it); ratio: "
+        "to the mean of porefail's\nruns before and after (the machine's speed may vary), second "
+        "ratio: of the same increments; program: with start and\ncompiling. CalculiX's element "
+        "integrates fully, the others average the dilatation (B-bar)."
     )
     for note in notes:
         print(f"porefail: error: {note}", file=sys.stderr)
