@@ -14,16 +14,14 @@ import time
 from pathlib import Path
 
 import numpy as np
-import yaml
 from mpi4py import MPI
 from porefail_j2 import SETTINGS, porosity
+from simulation import load_settings, staged
 
 from porefail.fe import tension
-from porefail.fe.material import material
 
 SIZES = ((8, 8, 32), (12, 12, 48), (16, 16, 64), (20, 20, 80), (28, 28, 112), (40, 40, 160))
 LAYOUTS = ((1, 1), (2, 2), (2, 1))  # ranks, ranks per team
-MATERIALS = Path(__file__).parents[2] / "config" / "materials.yaml"
 
 
 def measure(
@@ -38,14 +36,12 @@ def measure(
     team = world.Split(world.rank // ranks_per_team, world.rank)
     solves = [0]
 
-    settings = {key: SETTINGS["simulation"][key] for key in tension.LoadSettings._fields}
-    settings["max_strain"] = steps * settings["max_strain_step"]
-    staged = material(yaml.safe_load(MATERIALS.read_text())["materials"]["staged"])
+    load = load_settings()
+    load = load._replace(max_strain=steps * load.max_strain_step)
+    spacing = SETTINGS["porosity"]["spacing"]
 
     def pull(voids):
-        load = tension.LoadSettings(**settings)
-        spacing = SETTINGS["porosity"]["spacing"]
-        return tension.simulate(voids, spacing, staged, load, team, observe=count)
+        return tension.simulate(voids, spacing, staged(), load, team, observe=count)
 
     def count(strain, specimen):
         solves[0] = specimen.iterations

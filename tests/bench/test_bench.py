@@ -52,6 +52,12 @@ def test_whole_simulations_are_timed(tmp_path):
     assert len(shares) == 5 and all(share >= 0 for share in shares) and 97 < sum(shares) < 103
 
 
+def test_default_and_tight_tolerances_are_compared(tmp_path):
+    done = run(tmp_path, "accuracy.py", "--small", "--specimens", "1")
+    assert done.returncode == 0, done.stderr
+    assert "the same voxels in 1 of 1; strain at first failure:" in done.stdout
+
+
 @pytest.fixture
 def bench(monkeypatch):
     """Imports a module of tests/bench."""
