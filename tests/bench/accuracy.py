@@ -8,8 +8,7 @@ import argparse
 import time
 
 import numpy as np
-from porefail_j2 import SETTINGS
-from simulation import load_settings, pores, staged
+from defaults import FULL, MEAN_POROSITY, SMALL, SPACING, load_settings, pores, staged
 
 from porefail.fe.tension import simulate
 
@@ -19,6 +18,7 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="8x8x32 voxels, not 20x20x80")
     parser.add_argument("--specimens", type=int, default=20, help="realizations 0, 1, ... (20)")
     arguments = parser.parse_args()
+    shape = SMALL if arguments.small else FULL
     usual = load_settings()
     tight = usual._replace(
         max_strain_step=usual.max_strain_step / 8,
@@ -33,13 +33,13 @@ def main() -> None:
     )
     same, errors = [], []
     for number in range(arguments.specimens):
-        voids = pores(arguments.small, number)
+        voids = pores(shape, MEAN_POROSITY[shape], number)
         if not voids.any():
             continue
         results, seconds = [], []
         for settings in (usual, tight):
             began = time.process_time()
-            results.append(simulate(voids, SETTINGS["porosity"]["spacing"], staged(), settings))
+            results.append(simulate(voids, SPACING, staged(), settings))
             seconds.append(time.process_time() - began)
         found, reference = results
         same.append(np.array_equal(found.failed, reference.failed))

@@ -2,10 +2,9 @@
 
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
-import yaml
+from defaults import SPACING, load_settings, pores
 from mpi4py import MPI
 from problem import Problem, Result, load, save_result
 
@@ -13,10 +12,6 @@ from porefail import __version__
 from porefail.fe.equilibrium import Specimen
 from porefail.fe.grid import degrees_of_freedom, load_bearing
 from porefail.fe.material import Material
-from porefail.microstructure.karhunen_loeve import expansion, realize
-
-CONFIG = Path(__file__).parents[2] / "config" / "default.yaml"
-SETTINGS = yaml.safe_load(CONFIG.read_text())
 
 # No damage, no dynamic recovery, and a flow rate so high that the overstress vanishes (1e-9 of Y).
 J2 = {
@@ -36,9 +31,7 @@ J2 = {
 def porosity(shape: tuple[int, int, int], mean: float) -> np.ndarray:
     """Realization 4 (nx, ny, nz) of the porosity process of config/default.yaml: 95 of 20×20×80
     voxels are void at a mean porosity of 0.003."""
-    keys = ("spacing", "correlation_length", "exponent", "energy")
-    process = [SETTINGS["porosity"][key] for key in keys]
-    return realize(expansion(shape, *process), mean, SETTINGS["seed"], 4)
+    return pores(shape, mean, 4)
 
 
 def j2_problem(voids: np.ndarray, increments: int, strain_step: float = 0.002) -> Problem:
@@ -47,15 +40,15 @@ def j2_problem(voids: np.ndarray, increments: int, strain_step: float = 0.002) -
     return Problem(
         bearing,
         degrees_of_freedom(bearing),
-        spacing=SETTINGS["porosity"]["spacing"],
+        spacing=SPACING,
         young_modulus=240000.0,
         poisson_ratio=0.27,
         yield_stress=1060.0,
         hardening_modulus=3000.0,
         strain_step=strain_step,
         increments=increments,
-        tolerance=SETTINGS["simulation"]["newton_tolerance"],
-        linear_tolerance=SETTINGS["simulation"]["linear_tolerance"],
+        tolerance=load_settings().newton_tolerance,
+        linear_tolerance=load_settings().linear_tolerance,
     )
 
 

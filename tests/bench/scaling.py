@@ -14,9 +14,9 @@ import time
 from pathlib import Path
 
 import numpy as np
+from defaults import SPACING, load_settings, staged
 from mpi4py import MPI
-from porefail_j2 import SETTINGS, porosity
-from simulation import load_settings, staged
+from porefail_j2 import porosity
 
 from porefail.fe import tension
 
@@ -38,10 +38,9 @@ def measure(
 
     load = load_settings()
     load = load._replace(max_strain=steps * load.max_strain_step)
-    spacing = SETTINGS["porosity"]["spacing"]
 
     def pull(voids):
-        return tension.simulate(voids, spacing, staged(), load, team, observe=count)
+        return tension.simulate(voids, SPACING, staged(), load, team, observe=count)
 
     def count(strain, specimen):
         solves[0] = specimen.iterations

@@ -9,38 +9,11 @@ import resource
 import time
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
-import yaml
-from porefail_j2 import SETTINGS
+from defaults import FULL, MEAN_POROSITY, SMALL, SPACING, load_settings, pores, staged
 
 from porefail.fe import equilibrium, multigrid, tension
-from porefail.fe.material import Material, material
-from porefail.microstructure.karhunen_loeve import expansion, realize
-
-MATERIALS = Path(__file__).parents[2] / "config" / "materials.yaml"
-SIZES = {True: ((8, 8, 32), 0.01), False: ((20, 20, 80), 0.0008)}  # small or not: mean porosity
-
-
-def staged() -> Material:
-    """The material of the default configuration."""
-    return material(yaml.safe_load(MATERIALS.read_text())["materials"]["staged"])
-
-
-def load_settings() -> tension.LoadSettings:
-    """Those of the default configuration."""
-    simulation = SETTINGS["simulation"]
-    return tension.LoadSettings(**{key: simulation[key] for key in tension.LoadSettings._fields})
-
-
-def pores(small: bool, number: int) -> np.ndarray:
-    """Realization (nx, ny, nz) of the porosity process, 1 = void."""
-    shape, mean = SIZES[small]
-    keys = ("spacing", "correlation_length", "exponent", "energy")
-    process = expansion(shape, *(SETTINGS["porosity"][key] for key in keys))
-    return realize(process, mean, SETTINGS["seed"], number)
-
 
 # What is timed, and what of it is timed on its own line.
 PARTS = {
@@ -70,7 +43,7 @@ def main() -> None:
     parser.add_argument("--specimens", type=int, default=5, help="realizations 0, 1, ... (5)")
     arguments = parser.parse_args()
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    settings, spacing = load_settings(), SETTINGS["porosity"]["spacing"]
+    shape = SMALL if arguments.small else FULL
     solves: list[int] = []
 
     def observe(strain, specimen):
@@ -78,7 +51,7 @@ def main() -> None:
 
     def pull(voids):
         solves.append(0)
-        return tension.simulate(voids, spacing, staged(), settings, observe=observe)
+        return tension.simulate(voids, SPACING, staged(), load_settings(), observe=observe)
 
     one_void = np.zeros((4, 4, 8), np.uint8)
     one_void[0, 0, 3] = 1
@@ -86,16 +59,15 @@ def main() -> None:
     seconds: Counter = Counter()
     for label, ((owner, name), _) in PARTS.items():
         timed(owner, name, seconds, label)
-    size = "x".join(map(str, SIZES[arguments.small][0]))
     print(
-        f"`staged` to first failure, {size} voxels, one core\n\n"
+        f"`staged` to first failure, {'x'.join(map(str, shape))} voxels, one core\n\n"
         f"{'realization':>11}{'status':>7}{'strain %':>9}{'steps':>6}{'Newton':>7}{'CPU s':>7}"
         f"{'CPU s/Newton':>13}{'MiB':>6}",
         flush=True,
     )
     costs = []
     for number in range(arguments.specimens):
-        voids = pores(arguments.small, number)
+        voids = pores(shape, MEAN_POROSITY[shape], number)
         began = time.process_time()
         found = pull(voids)
         costs.append(time.process_time() - began)
