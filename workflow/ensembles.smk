@@ -30,7 +30,7 @@ rule porosity:
     params:
         settings=json.dumps(POROSITY),
     shell:
-        "OMP_NUM_THREADS=1 python -m porefail porosity --output {output:q}"
+        "python -m porefail porosity --output {output:q}"
         " --first {wildcards.first} --last {wildcards.last} --settings {params.settings:q}"
         " 2>&1 | tee {log:q}"
 

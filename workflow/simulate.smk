@@ -32,7 +32,7 @@ rule simulate:
         settings=json.dumps(SIMULATION),
         model_version=MODEL_VERSION,
     shell:
-        "OMP_NUM_THREADS=1 {resources.launcher} -n {resources.tasks} python -m porefail simulate"
+        "{resources.launcher} -n {resources.tasks} python -m porefail simulate"
         " --porosity {input:q} --output {output:q} --model-version {params.model_version}"
         " --ranks-per-realization {resources.team} --settings {params.settings:q}"
         " 2>&1 | tee {log:q}"

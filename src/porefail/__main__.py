@@ -6,6 +6,7 @@ Each verb imports only its own step, so a simulation node needs no TensorFlow.
 import argparse
 import importlib
 import json
+import os
 import sys
 import time
 import traceback
@@ -138,6 +139,11 @@ TOOLS: Verbs = {
 }
 VERBS = RULES | TOOLS
 
+# Verbs that use one thread a process, whatever the environment says: they share work among ranks,
+# and the last digits of a BLAS depend on its threads.
+ONE_THREAD = ("porosity", "simulate", "material-point", "export")
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
 
 def _settings(text: str) -> dict:
     try:
@@ -181,6 +187,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit status: 0, or 1 after a line that tells what is wrong."""
     options = vars(_parser().parse_args(arguments))
     verb = options.pop("verb")
+    if verb in ONE_THREAD:
+        os.environ.update(dict.fromkeys(THREADS, "1"))  # read when the libraries are loaded, below
     try:
         importlib.import_module(f"porefail.steps.{verb.replace('-', '_')}").run(**options)
     except (PorefailError, ModuleNotFoundError, MemoryError) as error:
