@@ -34,7 +34,7 @@ rule train:
         "results/{name}/benchmarks/train.tsv"
     conda:
         "../envs/gpu-nodes.yaml"
-    threads: 64  # all that there are; profiles/slurm says how many there
+    threads: 64  # all that there are; in a Slurm job cpus_per_task, see profiles/slurm
     resources:
         mem_mb=lambda wildcards, attempt: attempt * 16000,
         runtime=lambda wildcards, attempt: attempt * 1440,
@@ -43,7 +43,7 @@ rule train:
         # Not an output: Snakemake would delete what a killed training resumes from.
         checkpoint=lambda wildcards, output: f"{os.path.dirname(output.model)}/checkpoint.npz",
     shell:
-        "OMP_NUM_THREADS={threads} python -m porefail train --dataset {input:q}"
+        "OMP_NUM_THREADS=${{SLURM_CPUS_PER_TASK:-{threads}}} python -m porefail train --dataset {input:q}"
         " --model {output.model:q} --history {output.history:q}"
         " --checkpoint {params.checkpoint:q} --settings {params.settings:q} 2>&1 | tee {log:q}"
 
@@ -67,6 +67,6 @@ rule predict:
     params:
         settings=json.dumps({"site_threshold": config["evaluation"]["site_threshold"]}),
     shell:
-        "OMP_NUM_THREADS={threads} python -m porefail predict --model {input.model:q}"
+        "OMP_NUM_THREADS=${{SLURM_CPUS_PER_TASK:-{threads}}} python -m porefail predict --model {input.model:q}"
         " --dataset {input.dataset:q} --output {output:q} --settings {params.settings:q}"
         " 2>&1 | tee {log:q}"
