@@ -5,12 +5,13 @@ OUTER_PATH = $(subst $(CURDIR)/.venv/bin:,,$(PATH))
 IN_VENV = PATH="$(CURDIR)/.venv/bin:$$PATH" OMP_NUM_THREADS=1 TF_CPP_MIN_LOG_LEVEL=2
 SNAKEMAKE = $(IN_VENV) snakemake --configfile $(CONFIG)
 
-.PHONY: help setup demo smoke workflow test check quick bench clean
+.PHONY: help setup demo smoke workflow test test-slurm check quick bench clean
 
 help:
 	@echo "make demo    set up, run the whole workflow with config/default.yaml, write the report"
 	@echo "make smoke   the same with config/smoke.yaml: about a minute after set-up"
 	@echo "make test    set up, check the sources, run every test"
+	@echo "make test-slurm  (root, Debian) install Slurm, run the workflow on a cluster of one node"
 	@echo "make quick   set up, check the sources, run the tests that take seconds"
 	@echo "make bench   set up, compare speed with other programs; half an hour, BENCH=--small: a minute"
 	@echo "make setup   the environment .venv alone (the others run it; nothing to do the second time)"
@@ -48,6 +49,13 @@ workflow:
 
 test: check
 	@$(IN_VENV) pytest
+
+# The daemons run in a temporary folder on loopback ports; nothing in /etc is touched.
+test-slurm: setup
+	@[ "$$(id -u)" = 0 ] || { echo "porefail: error: make test-slurm needs root" >&2; exit 1; }
+	@$(IN_VENV) python tests/cluster/cluster.py missing || \
+	    apt-get install -y --no-install-recommends $$(python3 tests/cluster/cluster.py packages)
+	@$(IN_VENV) POREFAIL_TEST_SLURM=1 pytest tests/cluster
 
 quick: check
 	@$(IN_VENV) pytest -m "not slow"

@@ -1,9 +1,13 @@
 """Fixtures for all tests."""
 
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +45,29 @@ def read_vtk():
         return times, image, *arrays
 
     return read
+
+
+@pytest.fixture(scope="session")
+def command(tmp_path_factory):
+    """The command line of Snakemake in a folder, with a configuration of ours and changes."""
+
+    def command(folder: Path, name: str, changes: dict, *arguments: str) -> list[str]:
+        files = [ROOT / "config" / f"{name}.yaml"]
+        if changes:
+            files.append(tmp_path_factory.mktemp("changes") / "changes.yaml")
+            files[-1].write_text(yaml.safe_dump(changes))
+        start = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+        start += ["--directory", str(folder), *arguments]
+        return [*start, "--configfile", *map(str, files)]
+
+    return command
+
+
+@pytest.fixture(scope="session")
+def snakemake(command):
+    """Runs Snakemake to its end."""
+
+    def run(*arguments) -> subprocess.CompletedProcess:
+        return subprocess.run(command(*arguments), capture_output=True, text=True, cwd=ROOT)
+
+    return run
