@@ -53,8 +53,8 @@ test: check
 # The daemons run in a temporary folder on loopback ports; nothing in /etc is touched.
 test-slurm: setup
 	@[ "$$(id -u)" = 0 ] || { echo "porefail: error: make test-slurm needs root" >&2; exit 1; }
-	@$(IN_VENV) python tests/cluster/cluster.py missing || \
-	    apt-get install -y --no-install-recommends $$(python3 tests/cluster/cluster.py packages)
+	@$(IN_VENV) python tests/cluster/slurm_cluster.py missing || \
+	    apt-get install -y --no-install-recommends $$(python3 tests/cluster/slurm_cluster.py packages)
 	@$(IN_VENV) POREFAIL_TEST_SLURM=1 pytest tests/cluster
 
 quick: check

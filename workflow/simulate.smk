@@ -7,18 +7,12 @@ SIMULATION = config["simulation"] | {
 # The same as porefail.fe.MODEL_VERSION, raised with it when the physics changes: reruns this rule.
 MODEL_VERSION = 2
 
-# Of a job, generous: a realization takes 0.3 ms a voxel to first failure, 8 ms to structural failure
-# (README, "The mechanics"); a rank takes 0.3 GB and 5 kB a voxel, 0.6 GB while it compiles.
+# What a job gets, generous: a realization takes 0.3 ms a voxel to first failure, 8 ms to structural
+# failure (README, "The mechanics"); a rank takes 0.3 GB and 5 kB a voxel, 0.6 GB while it compiles.
 VOXELS = math.prod(config["porosity"]["shape"])
+TEAMS = config["execution"]["ranks"] // config["execution"]["ranks_per_realization"]
 SECONDS = VOXELS * (2e-3 if config["simulation"]["until"] == "first_failure" else 5e-2)
 MEMORY = config["execution"]["ranks"] * (600 + math.ceil(8e-3 * VOXELS))
-
-
-def minutes(wildcards):
-    """Time of a batch, minutes."""
-    realizations = int(wildcards.last) - int(wildcards.first) + 1
-    teams = config["execution"]["ranks"] // config["execution"]["ranks_per_realization"]
-    return 10 + math.ceil(math.ceil(realizations / teams) * SECONDS / 60)
 
 
 rule simulate:
@@ -42,7 +36,13 @@ rule simulate:
         tasks=1,
         cpus_per_task=config["execution"]["ranks"],
         mem_mb=lambda wildcards, attempt: attempt * MEMORY,
-        runtime=lambda wildcards, attempt: attempt * minutes(wildcards),
+        runtime=lambda wildcards, attempt: attempt
+        * (
+            10
+            + math.ceil(
+                math.ceil((1 + int(wildcards.last) - int(wildcards.first)) / TEAMS) * SECONDS / 60
+            )
+        ),
     params:
         settings=json.dumps(SIMULATION),
         model_version=MODEL_VERSION,

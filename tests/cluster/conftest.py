@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from cluster import Cluster, missing  # noqa: E402 - also a program of its own
+from slurm_cluster import Cluster, missing  # noqa: E402 - also a program of its own
 
 WANTED = "POREFAIL_TEST_SLURM"  # set: a missing Slurm is an error
 

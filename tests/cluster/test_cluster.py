@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from cluster import Cluster, missing
+from slurm_cluster import Cluster, missing
 
 
 def test_accounting_knows_what_became_of_a_job(tmp_path):

@@ -1,8 +1,8 @@
-"""A Slurm cluster of one node on this machine, for tests: `cluster.py start FOLDER`, `stop FOLDER`.
+"""A Slurm cluster of one node on this machine, for tests: `start FOLDER`, `stop FOLDER`.
 
 Real daemons of Debian's packages on loopback ports, all their files in FOLDER, no systemd. Needs
-root. `start` prints the environment to set; with --accounting there are slurmdbd and
-MariaDB too, and `sacct` works.
+root. `start` prints the environment to set; with --accounting there are slurmdbd and MariaDB too,
+and `sacct` works.
 """
 
 import argparse
