@@ -5,7 +5,7 @@ OUTER_PATH = $(subst $(CURDIR)/.venv/bin:,,$(PATH))
 IN_VENV = PATH="$(CURDIR)/.venv/bin:$$PATH" OMP_NUM_THREADS=1 TF_CPP_MIN_LOG_LEVEL=2
 SNAKEMAKE = $(IN_VENV) snakemake --configfile $(CONFIG)
 
-.PHONY: help setup demo smoke workflow test test-slurm check quick bench clean
+.PHONY: help setup demo smoke workflow test test-slurm graph check quick bench clean
 
 help:
 	@echo "make demo    set up, run the whole workflow with config/default.yaml, write the report"
@@ -14,6 +14,7 @@ help:
 	@echo "make test-slurm  (root, Debian) install Slurm, run the workflow on a cluster of one node"
 	@echo "make quick   set up, check the sources, run the tests that take seconds"
 	@echo "make bench   set up, compare speed with other programs; half an hour, BENCH=--small: a minute"
+	@echo "make graph   draw the rule graph in README.md anew"
 	@echo "make setup   the environment .venv alone (the others run it; nothing to do the second time)"
 	@echo "make clean   remove results/; .venv stays"
 
@@ -65,6 +66,13 @@ bench: setup
 	@$(IN_VENV) python tests/bench/roofline.py
 	@$(IN_VENV) python tests/bench/simulation.py $(BENCH)
 	@$(IN_VENV) python tests/bench/scaling.py $(BENCH)
+
+# The rule graph in README.md, drawn anew, without colours that mean nothing.
+graph: setup
+	@$(IN_VENV) PYTHONHASHSEED=0 snakemake --rulegraph mermaid-js 2> /dev/null | \
+	    grep -e '^flowchart' -e 'id[0-9]*\[' -e '-->' > .graph && \
+	sed -i -e '/^```mermaid$$/,/^```$$/{/^```/!d}' -e '/^```mermaid$$/r .graph' README.md; \
+	rm -f .graph
 
 check: setup
 	@$(IN_VENV) ruff check .

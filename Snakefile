@@ -43,6 +43,7 @@ include: "workflow/ensembles.smk"
 include: "workflow/learn.smk"
 include: "workflow/assess.smk"
 include: "workflow/phenomenology.smk"
+include: "workflow/plan.smk"
 
 
 localrules:

@@ -37,7 +37,7 @@ def imported(path: Path) -> set[str]:
 
 def test_every_verb_is_a_rule_or_a_tool():
     assert rules() == set(RULES)
-    assert set(TOOLS) == {"material-point", "export"}
+    assert set(TOOLS) == {"status", "material-point", "export"}
     assert rules() | set(TOOLS) == set(VERBS) and not rules() & set(TOOLS)
 
 

@@ -40,7 +40,7 @@ rule gather:
         [f"results/{{name}}/simulation/{first:05d}-{last:05d}.h5" for first, last in BATCHES],
     output:
         ensemble="results/{name}/ensemble.h5",
-        exclusions="results/{name}/exclusions.csv",
+        account="results/{name}/account.csv",
     log:
         "results/{name}/logs/gather.log",
     benchmark:
@@ -52,8 +52,13 @@ rule gather:
         runtime=lambda wildcards, attempt: attempt * 60,
     params:
         settings=json.dumps(
-            {"porosity": POROSITY, "simulation": SIMULATION, "model_version": MODEL_VERSION}
+            {
+                "porosity": POROSITY,
+                "simulation": SIMULATION,
+                "model_version": MODEL_VERSION,
+                "realizations": config["porosity"]["realizations"],
+            }
         ),
     shell:
         "python -m porefail gather --shards {input:q} --output {output.ensemble:q}"
-        " --exclusions {output.exclusions:q} --settings {params.settings:q} 2>&1 | tee {log:q}"
+        " --account {output.account:q} --settings {params.settings:q} 2>&1 | tee {log:q}"

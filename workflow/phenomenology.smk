@@ -7,7 +7,7 @@ PHENOMENOLOGY = f"results/{config['name']}/phenomenology"
 rule phenomenology:
     input:
         ensemble=expand(rules.gather.output.ensemble, name=config["name"]),
-        exclusions=expand(rules.gather.output.exclusions, name=config["name"]),
+        account=expand(rules.gather.output.account, name=config["name"]),
     output:
         text=f"{PHENOMENOLOGY}/summary.txt",
         table=report(
@@ -49,5 +49,5 @@ rule phenomenology:
         folder=lambda wildcards, output: os.path.dirname(output.text),
     shell:
         "python -m porefail phenomenology --ensemble {input.ensemble:q}"
-        " --exclusions {input.exclusions:q} --output {params.folder:q}"
+        " --account {input.account:q} --output {params.folder:q}"
         " --settings {params.settings:q} 2>&1 | tee {log:q}"

@@ -47,15 +47,15 @@ RULES: Verbs = {
         [
             ("shards", FILES, "simulation shards"),
             ("output", FILE, "ensemble to write (HDF5)"),
-            ("exclusions", FILE, "table of the realizations left out, to write (CSV)"),
-            ("settings", JSON, "what all shards must be made with: porosity, simulation, version"),
+            ("account", FILE, "what became of each realization, to write (CSV)"),
+            ("settings", JSON, "what all shards must be made with; number of realizations"),
         ],
     ),
     "phenomenology": (
         "compare how the ensemble is damaged and fails with section 2.4 of the paper",
         [
             ("ensemble", FILE, "ensemble"),
-            ("exclusions", FILE, "table of the realizations left out"),
+            ("account", FILE, "what became of each realization (CSV, from gather)"),
             ("output", "FOLDER", "folder of the figures, table.csv and summary.txt, to write"),
             SETTINGS,
         ],
@@ -116,13 +116,20 @@ RULES: Verbs = {
 }
 # Verbs that no rule calls.
 TOOLS: Verbs = {
+    "status": (
+        "tell what became of every realization, while the workflow runs and after it",
+        [
+            ("configfile", FILES, "the configurations that Snakemake was given (YAML)", ()),
+            ("account", FILE, "table with a row for each realization, to write (CSV)", None),
+        ],
+    ),
     "material-point": (
         "follow one point of the material along a path of strains, stresses or both",
         [
             ("path", FILE, "path to follow (CSV): time, and exx or sxx, ... for each component"),
             ("out", FILE, "response at each row of the path, to write (CSV)"),
             ("material", TEXT, "name of a material", "staged"),
-            ("configfile", FILE, "configuration whose materials come on top (YAML)", None),
+            ("configfile", FILES, "configurations whose materials come on top (YAML)", ()),
             ("max-strain-step", REAL, "largest change of a strain in one substep", 1e-4),
         ],
     ),
@@ -132,7 +139,7 @@ TOOLS: Verbs = {
             ("porosity", FILE, "porosity shard"),
             ("realization", NUMBERS, "numbers of the realizations"),
             ("output", "FILE|FOLDER", "file to write (.vtkhdf), or a folder for a file of each"),
-            ("configfile", FILE, "configuration on top of config/default.yaml (YAML)", None),
+            ("configfile", FILES, "configurations on top of config/default.yaml (YAML)", ()),
             ("strains", REALS, "write only the load steps nearest to these nominal strains", None),
         ],
     ),

@@ -67,9 +67,37 @@ class Parts:
             os.utime(temporary)  # a link is as old as its file: the shard is newer than its input
         return True
 
-    def open_queue(self) -> None:
-        """Forget the claims of a run that was killed. One rank calls this, before all others."""
+    def at_work(self) -> bool:
+        """Whether a run is at work on this batch, on whatever machine.
+
+        Where the file system has no locks, claims of a killed run count as work.
+        """
+        try:
+            lock = os.open(self.folder / "lock", os.O_RDONLY)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return (self.folder / CLAIMS).is_dir()
+        finally:
+            os.close(lock)
+        return False
+
+    def finished(self) -> list[int]:
+        """Numbers of the realizations that have a part."""
+        return sorted(int(path.stem) for path in self.folder.glob("[0-9]*.h5"))
+
+    def open_queue(self, pending: Sequence[int]) -> None:
+        """Forget the claims of a run that was killed, and its parts that do not fit.
+
+        pending: the realizations to be made. One rank calls this, before all others.
+        """
         with files.writing(self.folder):
+            for realization in pending:
+                self.part(realization).unlink(missing_ok=True)
             shutil.rmtree(self.folder / CLAIMS, ignore_errors=True)
             (self.folder / CLAIMS).mkdir(parents=True)
 
@@ -86,15 +114,19 @@ class Parts:
                 return False
         return True
 
-    def settle(self, realization: int, status: int) -> None:
-        """Note how a claimed realization ended, for `settled`."""
+    def settle(self, realization: int, status: int, seconds: float) -> None:
+        """Note how a claimed realization ended and what it took, for `claimed`."""
         with files.writing(self.folder):
-            self._claim(realization).write_text(str(status))
+            self._claim(realization).write_text(f"{status} {seconds:.3f}")
 
-    def settled(self) -> list[int]:
-        """Statuses of the realizations that all teams have finished in this run."""
-        texts = [path.read_text() for path in (self.folder / CLAIMS).iterdir()]
-        return [int(text) for text in texts if text]
+    def claimed(self) -> dict[int, tuple[int, float] | None]:
+        """What all teams have taken in this run: status and seconds, or None while at work."""
+        found: dict[int, tuple[int, float] | None] = {}
+        with suppress(FileNotFoundError):  # the run has ended
+            for path in (self.folder / CLAIMS).iterdir():
+                status, _, seconds = path.read_text().partition(" ")
+                found[int(path.name)] = (int(status), float(seconds)) if seconds else None
+        return found
 
     def _claim(self, realization: int) -> Path:
         return self.folder / CLAIMS / f"{realization:05d}"

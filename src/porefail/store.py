@@ -29,6 +29,10 @@ FILTERS = {"compression": "gzip", "compression_opts": 1, "shuffle": True, "fletc
 ROWS = 256  # read at a time where rows are chosen
 
 
+class OtherSettings(StoreError):
+    """A whole file that was made with other settings than asked for."""
+
+
 class Status(IntEnum):
     """What became of a realization; only FIRST_FAILURE has a damage field to learn from."""
 
@@ -80,6 +84,11 @@ FIELDS = {
     ),
     "elastic/von_mises": ("1", "linear elastic von Mises stress per unit nominal stress"),
     "elastic/pressure": ("1", "linear elastic mean stress, tension positive, per unit nominal"),
+    "provenance/host": ("1", "machine that simulated the realization"),
+    "provenance/started": ("s", "when its simulation began, since 1970-01-01 00:00 UTC"),
+    "provenance/seconds": ("s", "wall time of its simulation"),
+    "provenance/ranks": ("1", "MPI ranks that shared its simulation"),
+    "provenance/software": ("1", "versions of what simulated it"),
     "label": ("1", "damage as the network learns it, in [0, 1], NaN in voids"),
     "part": ("1", "part of the data set that the realization belongs to"),
     "mean": ("1", "predicted label, NaN in voids"),
@@ -92,6 +101,8 @@ FIELDS = {
     "clusters/centroid_mm": ("mm", "centroid (x, y, z) from the corner of the specimen"),
 }
 HISTORY = tuple(name for name in FIELDS if name.startswith("history/"))
+# Who simulated a realization, and when: all else is the same wherever and whenever it is made.
+PROVENANCE = tuple(name for name in FIELDS if name.startswith("provenance/"))
 # Datasets stored as an HDF5 enumeration, so that every tool can name the codes.
 CODES = {
     "status": {status.name: status.value for status in Status},
@@ -300,8 +311,8 @@ def _decoded(value):
 def require_attributes(path: str | Path, attributes: Mapping, expected: Mapping) -> None:
     """Refuse a file made with other settings.
 
-    Only the keys of `expected` count, but a nested mapping must fit as a whole. Raises StoreError
-    that names the first key that differs, the value found and the value expected.
+    Only the keys of `expected` count, but a nested mapping must fit as a whole. Raises
+    OtherSettings that names the first key that differs, the value found and the value expected.
     """
     found = _flat({name: attributes[name] for name in expected if name in attributes})
     wanted = _flat(expected)
@@ -309,7 +320,7 @@ def require_attributes(path: str | Path, attributes: Mapping, expected: Mapping)
         if key in wanted and key in found and found[key] == wanted[key]:
             continue
         values = [json.dumps(side[key]) if key in side else "not set" for side in (found, wanted)]
-        raise StoreError(
+        raise OtherSettings(
             f"{path}: made with other settings: {key} is {values[0]}, expected {values[1]}; "
             "delete the file and run again"
         )

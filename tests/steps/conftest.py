@@ -126,12 +126,13 @@ def made(tmp_path_factory, settings) -> dict[str, Path]:
     from porefail.steps import dataset, evaluate, gather, predict, train
 
     folder = tmp_path_factory.mktemp("made")
-    names = ["ensemble.h5", "exclusions.csv", "dataset.h5", "model.keras", "history.csv"]
+    names = ["ensemble.h5", "account.csv", "dataset.h5", "model.keras", "history.csv"]
     names += ["prediction.h5", "curves.csv", "sites.csv", "specimens.csv", "checkpoint.npz"]
     made = {name.split(".")[0]: folder / name for name in names}
     shard = folder / "shard.h5"
     write_shard(shard, settings["gather"], list(range(20)))
-    gather.run([shard], made["ensemble"], made["exclusions"], settings["gather"])
+    wanted = settings["gather"] | {"realizations": 20}
+    gather.run([shard], made["ensemble"], made["account"], wanted)
     dataset.run(made["ensemble"], made["dataset"], settings["dataset"])
     learnt = [made[name] for name in ("dataset", "model", "history", "checkpoint")]
     train.run(*learnt, settings["train"])

@@ -42,7 +42,7 @@ def configured(folder, **changes):
 def exported(shard, tmp_path_factory):
     """Every load step of realization 3."""
     folder = tmp_path_factory.mktemp("exported")
-    export.run(shard, [3], folder / "one.vtkhdf", configured(folder))
+    export.run(shard, [3], folder / "one.vtkhdf", [configured(folder)])
     return folder / "one.vtkhdf"
 
 
@@ -51,7 +51,7 @@ def simulated(tmp_path_factory):
     """The same test, simulated directly."""
     porosity = np.zeros(SHAPE, np.uint8)
     porosity[VOID] = 1
-    settings = configuration.simulation(configured(tmp_path_factory.mktemp("config")))
+    settings = configuration.simulation([configured(tmp_path_factory.mktemp("config"))])
     load = {key: settings[key] for key in tension.LoadSettings._fields}
     staged = material(configuration.material("staged"))
     return tension.simulate(porosity, SPACING, staged, tension.LoadSettings(**load))
@@ -128,7 +128,7 @@ def test_the_command_line_and_the_nearest_steps(shard, exported, tmp_path, capsy
 def test_to_structural_failure(shard, tmp_path, read_vtk):
     """Failed voxels bear no load and stay as they failed; the stress feels the lagging damage."""
     changes = {"until": "structural_failure", "final_stress_fraction": 0.6}
-    export.run(shard, [5], tmp_path / "c.vtkhdf", configured(tmp_path, **changes))
+    export.run(shard, [5], tmp_path / "c.vtkhdf", [configured(tmp_path, **changes)])
     last, _, cells, _ = read_vtk(tmp_path / "c.vtkhdf", -1)
     gone = (cells["bearing"] == 0) & (cells["porosity"] == 0)
     assert gone.sum() > 10 and (cells["stress"][gone] == 0).all()
@@ -164,12 +164,12 @@ def test_to_structural_failure(shard, tmp_path, read_vtk):
             r"realization 3: strain 0.24 is never reached, the test ended at strain 0.\d+: "
             "first failure",
         ),
-        ({"configfile": "none.yaml"}, "none.yaml: cannot be read: No such file"),
+        ({"configfile": ["none.yaml"]}, "none.yaml: cannot be read: No such file"),
     ],
 )
 def test_mistakes(shard, tmp_path, monkeypatch, capsys, changes, message):
     monkeypatch.chdir(tmp_path)
-    config = configured(tmp_path)
+    config = [configured(tmp_path)]
     given = {"porosity": shard, "realization": [3], "output": "x.vtkhdf", "configfile": config}
     arguments = ["export"]
     for name, value in (given | changes).items():
@@ -194,5 +194,5 @@ def test_mistakes(shard, tmp_path, monkeypatch, capsys, changes, message):
 )
 def test_bad_configuration(shard, tmp_path, change, message):
     with pytest.raises(PorefailError, match=message):
-        export.run(shard, [3], tmp_path / "x.vtkhdf", configured(tmp_path, **change))
+        export.run(shard, [3], tmp_path / "x.vtkhdf", [configured(tmp_path, **change)])
     assert not (tmp_path / "x.vtkhdf").exists()

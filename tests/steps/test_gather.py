@@ -1,4 +1,4 @@
-"""gather: every realization is in the ensemble or in the table of exclusions, once."""
+"""gather: every realization is accounted for, once."""
 
 import numpy as np
 import pytest
@@ -19,30 +19,31 @@ MIXED = [
 
 @pytest.fixture
 def run(tmp_path, settings):
-    def run(*shards):
-        gather.run(
-            shards, tmp_path / "ensemble.h5", tmp_path / "exclusions.csv", settings["gather"]
-        )
+    def run(*shards, realizations: int):
+        wanted = settings["gather"] | {"realizations": realizations}
+        gather.run(shards, tmp_path / "ensemble.h5", tmp_path / "account.csv", wanted)
         ensemble, attributes = store.read(tmp_path / "ensemble.h5")
-        return ensemble, attributes, files.read_table(tmp_path / "exclusions.csv")
+        return ensemble, attributes, files.read_table(tmp_path / "account.csv")
 
     return run
 
 
-def refused(run, tmp_path, *shards) -> str:
+def refused(run, tmp_path, *shards, realizations: int = 2) -> str:
     before = sorted(tmp_path.iterdir())
     with pytest.raises(PorefailError) as raised:
-        run(*shards)
+        run(*shards, realizations=realizations)
     assert sorted(tmp_path.iterdir()) == before and "\n" not in str(raised.value)
     return str(raised.value)
 
 
 def test_every_realization_is_accounted_for(run, make_shard, settings, capsys):
-    shards = [make_shard([10, 11]), make_shard(list(range(5)), MIXED)]
-    ensemble, attributes, exclusions = run(*shards)
-    assert ensemble["realization"].tolist() == [0, 10, 11]
-    assert exclusions["realization"].tolist() == [1, 2, 3, 4]
-    assert exclusions["status"].tolist() == [status.name for status in MIXED[1:]]
+    shards = [make_shard([5, 6]), make_shard(list(range(5)), MIXED)]
+    ensemble, attributes, account = run(*shards, realizations=7)
+    assert ensemble["realization"].tolist() == [0, 5, 6]
+    assert account["realization"].tolist() == list(range(7))
+    assert account["status"].tolist() == [s.name for s in MIXED] + ["FIRST_FAILURE"] * 2
+    assert account["used"].tolist() == [1, 0, 0, 0, 0, 1, 1]
+    assert account["file"].tolist() == [str(shards[1])] * 5 + [str(shards[0])] * 2
     printed = capsys.readouterr().out
     for text in ("7 realizations", "3 FIRST_FAILURE", "NOT_CONVERGED  left out: 2"):
         assert text in printed
@@ -52,10 +53,10 @@ def test_every_realization_is_accounted_for(run, make_shard, settings, capsys):
 
 
 def test_rows_stay_together_and_histories_are_padded(run, make_shard):
-    first, second = make_shard([4, 2], steps=3), make_shard([7], steps=6)
-    ensemble, _, exclusions = run(first, second)
-    assert ensemble["realization"].tolist() == [2, 4, 7]
-    assert ensemble["history/strain"].shape == (3, 6) and not exclusions["realization"].size
+    first, second = make_shard([1, 0], steps=3), make_shard([2], steps=6)
+    ensemble, _, _ = run(first, second, realizations=3)
+    assert ensemble["realization"].tolist() == [0, 1, 2]
+    assert ensemble["history/strain"].shape == (3, 6)
     source, _ = store.read(first)
     for row, old in ((0, 1), (1, 0)):
         for name, values in ensemble.items():
@@ -91,7 +92,7 @@ def test_runs_to_structural_failure_pass_through(run, make_shard, capsys, snapsh
     ends = [Collapse.REACHED, Collapse.NOT_RUN, Collapse.NOT_CONVERGED]
     with_collapse(one, ends, snapshots)
     with_collapse(other, [Collapse.MAX_STRAIN, Collapse.REACHED], snapshots)
-    ensemble, _, _ = run(one, other)
+    ensemble, _, _ = run(one, other, realizations=5)
     assert ensemble["realization"].tolist() == [1, 2, 3, 4]
     assert ensemble["structural_status"].tolist() == [1, 3, 2, 1]
     assert ("snapshots/strain" in ensemble) == bool(snapshots)
@@ -104,13 +105,13 @@ def test_runs_to_structural_failure_pass_through(run, make_shard, capsys, snapsh
 
 
 def test_no_word_of_structural_failure_where_none_was_asked_for(run, make_shard, capsys):
-    run(with_collapse(make_shard([0, 1]), [Collapse.NOT_RUN] * 2, 0))
+    run(with_collapse(make_shard([0, 1]), [Collapse.NOT_RUN] * 2, 0), realizations=2)
     assert "structural" not in capsys.readouterr().out
 
 
 def test_the_order_of_shards_does_not_matter(run, make_shard):
     shards = [make_shard([0, 1]), make_shard([2, 3])]
-    one, other = run(*shards)[0], run(*shards[::-1])[0]
+    one, other = (run(*order, realizations=4)[0] for order in (shards, shards[::-1]))
     for name in one:
         np.testing.assert_array_equal(one[name], other[name])
 
@@ -133,7 +134,8 @@ def test_realization_in_two_shards(run, make_shard, tmp_path):
 
 
 def test_overlapping_shards(run, make_shard, tmp_path):
-    message = refused(run, tmp_path, make_shard([0, 5]), make_shard([2, 3, 4]))
+    shards = make_shard([0, 4]), make_shard([1, 2, 3])
+    message = refused(run, tmp_path, *shards, realizations=5)
     assert "its realizations overlap with those of another" in message
 
 
@@ -149,3 +151,36 @@ def test_nothing_usable(run, make_shard, tmp_path, capsys):
     shard = make_shard([0, 1], [Status.EMPTY, Status.NOT_CONVERGED])
     assert "none of 2 realizations reached first failure" in refused(run, tmp_path, shard)
     assert "1 EMPTY" in capsys.readouterr().out
+
+
+def test_realizations_that_nobody_simulated_or_asked_for(run, make_shard, tmp_path):
+    shards = make_shard([0, 1]), make_shard([3])
+    message = refused(run, tmp_path, *shards, realizations=5)
+    assert message == "2 of 5 realizations are in no shard: 2, 4"
+    message = refused(run, tmp_path, make_shard([0, 1, 2]))
+    assert message == "1 realizations are in a shard, but not among the 2 asked for: 2"
+
+
+def with_provenance(shard):
+    datasets, attributes = store.read(shard)
+    attributes.pop("complete")
+    count = len(datasets["realization"])
+    datasets |= {
+        "provenance/host": np.array([f"node{n}" for n in range(count)], "S64"),
+        "provenance/seconds": np.arange(count) + 0.5,
+    }
+    store.write_atomically(shard, datasets, attributes)
+    return shard
+
+
+def test_who_simulated_what_passes_through(run, make_shard):
+    ensemble, _, account = run(with_provenance(make_shard([1, 0])), realizations=2)
+    assert ensemble["provenance/host"].tolist() == [b"node1", b"node0"]
+    assert account["host"].tolist() == ["node1", "node0"]
+    assert account["seconds"].tolist() == [1.5, 0.5]
+
+
+def test_shards_of_different_versions(run, make_shard, tmp_path):
+    old, new = make_shard([0]), with_provenance(make_shard([1]))
+    message = refused(run, tmp_path, old, new)
+    assert message.startswith(f"{new}: /provenance/host is not in it and in {old} alike")

@@ -69,7 +69,7 @@ def test_named_materials_and_a_configuration_on_top(tmp_path, pulled):
         "    maximum_damage: 0.5}\n"
     )
     first = {}
-    for name, given in (("literal", None), ("literal", config), ("soft", config)):
+    for name, given in (("literal", []), ("literal", [config]), ("soft", [config])):
         material_point.run(pulled, tmp_path / "out.csv", name, given)
         out = files.read_table(tmp_path / "out.csv")
         first[name, bool(given)] = (out["damage"][0], out["kappa"][0], out["szz"][2])
@@ -152,7 +152,7 @@ def test_bad_material(tmp_path, pulled, text, message):
     config = tmp_path / "my.yaml"
     config.write_text(text)
     with pytest.raises(PorefailError, match=message):
-        material_point.run(pulled, tmp_path / "out.csv", "mine", config)
+        material_point.run(pulled, tmp_path / "out.csv", "mine", [config])
 
 
 @pytest.mark.parametrize(
@@ -168,12 +168,12 @@ def test_bad_parameter(tmp_path, pulled, change, message):
     config = tmp_path / "my.yaml"
     config.write_text(f"materials: {{staged: {{{change}}}}}")
     with pytest.raises(PorefailError, match=message):
-        material_point.run(pulled, tmp_path / "out.csv", configfile=config)
+        material_point.run(pulled, tmp_path / "out.csv", configfile=[config])
 
 
 def test_missing_configuration(tmp_path, pulled):
     with pytest.raises(PorefailError, match="my.yaml: cannot be read: No such file"):
-        material_point.run(pulled, tmp_path / "out.csv", configfile=tmp_path / "my.yaml")
+        material_point.run(pulled, tmp_path / "out.csv", configfile=[tmp_path / "my.yaml"])
 
 
 def test_a_package_without_its_checkout(tmp_path, pulled, monkeypatch):

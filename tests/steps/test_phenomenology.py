@@ -76,15 +76,17 @@ def datasets() -> dict[str, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def write(tmp_path_factory, settings):
-    """Writes an ensemble and a table of exclusions; returns both paths."""
+    """Writes an ensemble and what became of each realization; returns both paths."""
 
     def write(datasets, excluded=("NO_FAILURE", "EMPTY")):
         folder = tmp_path_factory.mktemp("ensemble")
         source = settings["gather"] | {"spacing": SPACING}
         store.write_atomically(folder / "ensemble.h5", datasets, source)
-        columns = {"realization": np.arange(len(excluded)), "status": list(excluded)}
-        files.write_table(folder / "exclusions.csv", columns)
-        return folder / "ensemble.h5", folder / "exclusions.csv"
+        statuses = ["FIRST_FAILURE"] * len(datasets["realization"]) + list(excluded)
+        used = [int(status == "FIRST_FAILURE") for status in statuses]
+        columns = {"realization": np.arange(len(statuses)), "status": statuses, "used": used}
+        files.write_table(folder / "account.csv", columns)
+        return folder / "ensemble.h5", folder / "account.csv"
 
     return write
 
@@ -233,13 +235,13 @@ def test_bad_settings(written, tmp_path, changes, message):
 
 
 def test_bad_files(written, tmp_path):
-    ensemble, exclusions = written
+    ensemble, account = written
     files.write_table(tmp_path / "other.csv", {"realization": [1]})
     for inputs, message in (
-        ((tmp_path / "none.h5", exclusions), "none.h5: missing file"),
-        ((exclusions, exclusions), "exclusions.csv: not an HDF5 file"),
+        ((tmp_path / "none.h5", account), "none.h5: missing file"),
+        ((account, account), "account.csv: not an HDF5 file"),
         ((ensemble, tmp_path / "none.csv"), "none.csv: missing file"),
-        ((ensemble, tmp_path / "other.csv"), "other.csv: no column status"),
+        ((ensemble, tmp_path / "other.csv"), "other.csv: no columns status and used"),
     ):
         with pytest.raises(PorefailError, match=message):
             phenomenology.run(*inputs, tmp_path / "out", SETTINGS)
@@ -247,7 +249,7 @@ def test_bad_files(written, tmp_path):
 
 
 def test_the_command_line_writes_the_same_and_tells_the_summary(porefail, written, made, tmp_path):
-    options = zip(("--ensemble", "--exclusions", "--output"), (*written, tmp_path), strict=True)
+    options = zip(("--ensemble", "--account", "--output"), (*written, tmp_path), strict=True)
     pairs = [word for option in options for word in option]
     ended = porefail("phenomenology", *pairs, settings=SETTINGS)
     assert ended.returncode == 0, ended.stderr

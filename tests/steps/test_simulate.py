@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -34,6 +35,11 @@ CONTRACT = {
     "history/stress": np.float64,
     "history/max_damage": np.float64,
     "history/failed_fraction": np.float64,
+    "provenance/host": np.bytes_,
+    "provenance/started": np.float64,
+    "provenance/seconds": np.float64,
+    "provenance/ranks": np.int32,
+    "provenance/software": np.bytes_,
 }
 
 
@@ -86,6 +92,11 @@ def test_real_simulation(make_porosity, run, settings, tmp_path):
     assert datasets["failed"].any(axis=(1, 2, 3)).all()
     strain = datasets["history/strain"]
     assert (np.diff(strain)[np.isfinite(np.diff(strain))] > 0).all()
+    assert (datasets["provenance/host"] == socket.gethostname().encode()).all()
+    assert (datasets["provenance/ranks"] == 1).all()
+    assert (abs(datasets["provenance/started"] - time.time()) < 600).all()
+    assert (datasets["provenance/seconds"] > 0).all()
+    assert b"numba 0." in datasets["provenance/software"][0]
     last = np.nanmax(strain, axis=1)
     assert (
         (datasets["first_failure_strain"] > 0) & (datasets["first_failure_strain"] <= last)
@@ -175,7 +186,7 @@ def test_finished_realizations_survive(make_porosity, run, calls, monkeypatch, t
     assert "2 of 6 were finished before" in capsys.readouterr().out
     assert len(calls) == 4 and (datasets["status"] == Status.FIRST_FAILURE).all()
     whole, _ = run(pores, tmp_path / "whole.h5")
-    for name in datasets:
+    for name in datasets.keys() - store.PROVENANCE:
         np.testing.assert_array_equal(datasets[name], whole[name])
 
 
@@ -249,11 +260,13 @@ def test_errors_on_all_ranks(make_porosity, settings, tmp_path):
 
 def test_a_claim_is_given_once(tmp_path):
     parts = Parts(tmp_path / "s.h5")
-    parts.open_queue()
+    parts.open_queue([])
     assert [parts.claim(3), parts.claim(3), parts.claim(4)] == [True, False, True]
-    parts.settle(3, Status.NOT_CONVERGED)
-    assert parts.settled() == [Status.NOT_CONVERGED]
-    parts.open_queue()
+    assert parts.claimed() == {3: None, 4: None}
+    parts.settle(3, Status.NOT_CONVERGED, 2.5)
+    assert parts.claimed() == {3: (Status.NOT_CONVERGED, 2.5), 4: None}
+    parts.open_queue([])
+    assert parts.claimed() == {}
     assert parts.claim(3)
 
 
@@ -290,7 +303,8 @@ def test_ranks_do_not_matter(make_porosity, run, porefail, settings, tmp_path, r
     )
     assert ended.returncode == 0, ended.stderr
     together, _ = store.read(tmp_path / "s.h5")
-    for name, values in alone.items():
+    for name in alone.keys() - store.PROVENANCE:
+        values = alone[name]
         if team == 1 or values.dtype.kind != "f":
             np.testing.assert_array_equal(together[name], values)
         else:  # sums are taken in another order

@@ -46,7 +46,7 @@ def run(
     porosity: str | Path,
     realization: Sequence[int],
     output: str | Path,
-    configfile: str | Path | None = None,
+    configfile: Sequence[str | Path] = (),
     strains: Sequence[float] | None = None,
 ) -> None:
     """Simulate realizations of the shard `porosity` and write fields of their load steps.

@@ -5,39 +5,42 @@ from pathlib import Path
 
 import numpy as np
 
-from porefail import __version__, files, store
+from porefail import __version__, accounting, store
 from porefail.errors import PorefailError
 from porefail.parts import stack
 from porefail.steps import require_settings
 from porefail.store import Collapse, Status
 
-SETTINGS = {"porosity": dict, "simulation": dict, "model_version": int}
+SETTINGS = {"porosity": dict, "simulation": dict, "model_version": int, "realizations": int}
 
 
 def run(
     shards: Sequence[str | Path],
     output: str | Path,
-    exclusions: str | Path,
+    account: str | Path,
     settings: Mapping,
 ) -> None:
-    """Write the realizations that failed to `output`, all others to the table `exclusions`.
+    """Write the realizations that failed to `output`, what became of each to `account`.
 
-    settings: what every shard must have been made with (the keys of SETTINGS). Rows are sorted by
-    realization. Shards are read one at a time. Raises PorefailError where a shard was made with
-    other settings, a realization appears twice, or none is usable.
+    settings: what every shard must have been made with, and how many realizations there are (the
+    keys of SETTINGS). Rows are sorted by realization. Shards are read one at a time. Raises
+    PorefailError where a shard was made with other settings, a realization appears twice or not at
+    all, or none is usable.
     """
     require_settings(settings, SETTINGS)
-    statuses = _statuses(shards, settings)
-    order = sorted(shards, key=lambda shard: min(statuses[shard]))
-    account = dict(sorted(pair for shard in order for pair in statuses[shard].items()))
-    usable = sum(status == Status.FIRST_FAILURE for status in account.values())
-    _tell(account)
+    made_with = {key: settings[key] for key in SETTINGS if key != "realizations"}
+    entries = {shard: accounting.read(shard, made_with) for shard in shards}
+    order = sorted(shards, key=lambda shard: min(entries[shard]))
+    whole = dict(sorted(pair for shard in order for pair in entries[shard].items()))
+    _require_each_once(entries, settings["realizations"])
+    print("\n".join([f"gather: {len(whole)} realizations", *accounting.table(whole)]), flush=True)
     _tell_collapses(order)
-    if not usable:
+    if not any(entry.status == accounting.USED for entry in whole.values()):
         raise PorefailError(
-            f"none of {len(account)} realizations reached first failure: nothing to learn from "
+            f"none of {len(whole)} realizations reached first failure: nothing to learn from "
             "(raise simulation.max_strain, or porosity.mean_porosity if most are empty)"
         )
+    _require_same_datasets(order)
     steps = max(store.shapes(shard)["history/strain"][1] for shard in order)
     _, attributes = store.read(order[0], [])
     for name in ("complete", "fingerprint"):
@@ -55,39 +58,39 @@ def run(
             for name in store.HISTORY:
                 chosen[name] = stack([chosen[name]], steps)
             ensemble.append(chosen)
-    excluded = {n: status for n, status in account.items() if status != Status.FIRST_FAILURE}
-    names = [Status(status).name for status in excluded.values()]
-    files.write_table(exclusions, {"realization": list(excluded), "status": names})
+    accounting.write(account, whole)
 
 
-def _statuses(shards: Sequence[str | Path], settings: Mapping) -> dict:
-    """Status of every realization of every shard, after a check of what the shard was made with."""
-    statuses: dict[str | Path, dict[int, int]] = {}
+def _require_each_once(entries: Mapping[str | Path, Mapping], realizations: int) -> None:
     seen: dict[int, str | Path] = {}
-    for shard in shards:
-        datasets, attributes = store.read(shard, ["realization", "status"])
-        store.require_attributes(shard, attributes, settings)
-        statuses[shard] = dict(
-            zip(datasets["realization"].tolist(), datasets["status"].tolist(), strict=True)
-        )
-        if not statuses[shard] or len(statuses[shard]) != datasets["status"].size:
-            raise PorefailError(f"{shard}: no realization in it, or one appears twice")
-        for number in statuses[shard]:
+    for shard, numbers in entries.items():
+        for number in numbers:
             if number in seen:
                 raise PorefailError(f"realization {number} is in {seen[number]} and in {shard}")
             seen[number] = shard
-    return statuses
+    missing = sorted(set(range(realizations)) - seen.keys())
+    if missing:
+        raise PorefailError(
+            f"{len(missing)} of {realizations} realizations are in no shard: "
+            f"{accounting.listed(missing)}"
+        )
+    extra = sorted(seen.keys() - set(range(realizations)))
+    if extra:
+        raise PorefailError(
+            f"{len(extra)} realizations are in a shard, but not among the {realizations} asked "
+            f"for: {accounting.listed(extra)}"
+        )
 
 
-def _tell(account: Mapping[int, int]) -> None:
-    print(f"gather: {len(account)} realizations")
-    for status in Status:
-        numbers = [number for number, found in account.items() if found == status]
-        if numbers:
-            use = "used" if status == Status.FIRST_FAILURE else "left out: "
-            listed = "" if status == Status.FIRST_FAILURE else ", ".join(map(str, numbers[:10]))
-            more = " ..." if listed and len(numbers) > 10 else ""
-            print(f"  {len(numbers):6d} {status.name:14s} {use}{listed}{more}")
+def _require_same_datasets(shards: Sequence[str | Path]) -> None:
+    first = store.shapes(shards[0]).keys()
+    for shard in shards[1:]:
+        names = store.shapes(shard).keys()
+        if names != first:
+            raise PorefailError(
+                f"{shard}: /{min(names ^ first)} is not in it and in {shards[0]} alike: one of "
+                "them was made by another version of porefail; delete it and run again"
+            )
 
 
 def _tell_collapses(shards: Sequence[str | Path]) -> None:
@@ -101,8 +104,7 @@ def _tell_collapses(shards: Sequence[str | Path]) -> None:
     for status in (Collapse.REACHED, Collapse.MAX_STRAIN, Collapse.NOT_CONVERGED):
         numbers = sorted(number for number, found in ended.items() if found == status)
         if numbers:
-            listed = "" if status == Collapse.REACHED else f" ({', '.join(map(str, numbers[:10]))})"
-            more = " ..." if len(numbers) > 10 and listed else ""
-            ways.append(f"{len(numbers)} {status.name}{listed}{more}")
+            named = "" if status == Collapse.REACHED else f" ({accounting.listed(numbers)})"
+            ways.append(f"{len(numbers)} {status.name}{named}")
     if ways:
         print(f"  of these to structural failure: {'; '.join(ways)}")

@@ -5,6 +5,7 @@ No rule of the workflow calls it. It serves calibration and checks from outside.
 
 import csv
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ def run(
     path: str | Path,
     out: str | Path,
     material: str = "staged",
-    configfile: str | Path | None = None,
+    configfile: Sequence[str | Path] = (),
     max_strain_step: float = 1e-4,
 ) -> None:
     """Write the response at each row of the table `path` to the table `out`.

@@ -21,9 +21,7 @@ SETTINGS = {"specimens": int, "strains": list, "levels": list}
 ROWS = 256  # specimens in memory at a time
 
 
-def run(
-    ensemble: str | Path, exclusions: str | Path, output: str | Path, settings: Mapping
-) -> None:
+def run(ensemble: str | Path, account: str | Path, output: str | Path, settings: Mapping) -> None:
     """Write figures (PNG), table.csv and summary.txt to the folder `output`; print the summary.
 
     settings: the keys of SETTINGS. What the ensemble does not hold is left out, and the summary
@@ -31,12 +29,13 @@ def run(
     """
     _check(settings)
     _, source = store.read(ensemble, [], kind="ensemble")
-    excluded = files.read_table(exclusions)
-    if "status" not in excluded:
-        raise PorefailError(f"{exclusions}: no column status, as gather writes it")
+    realizations = files.read_table(account)
+    if not {"status", "used"} <= realizations.keys():
+        raise PorefailError(f"{account}: no columns status and used, as gather writes them")
+    excluded = realizations["status"][realizations["used"] == 0].tolist()
     found, ended = _measured(ensemble, source, settings["levels"])
     rows = compare(found, settings["strains"], settings["levels"])
-    text = summary(rows, source, excluded["status"].tolist(), ended, _snapshots(ensemble))
+    text = summary(rows, source, excluded, ended, _snapshots(ensemble))
     length = source["spacing"] * store.shapes(ensemble)["porosity"][3]
     figures = {
         "damage_sequence": _sequence(ensemble, source, found, ended),

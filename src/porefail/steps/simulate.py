@@ -6,10 +6,13 @@ Run by mpiexec. The world is split into teams of ranks that take realizations fr
 import hashlib
 import json
 import math
+import platform
+import socket
 import time
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import ExitStack
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +31,7 @@ SETTINGS = {
     **tension.LoadSettings.__annotations__,
     "snapshot_strains": list,
 }
+LAYOUT = 2  # of a row: raised when its datasets change, so that no shard mixes two
 ELEMENT = "C3D8 B-bar, 8 Gauss points"
 PROGRESS_SECONDS = 5.0
 
@@ -104,18 +108,18 @@ class _Plan:
         self.parts = Parts(output)
         self.pending: list[int] = []
         self.restored = False
-        physics = {
+        self.physics = {
+            "porosity": source["porosity"],
             "simulation": dict(settings),
             "spacing": self.spacing,
             "model_version": MODEL_VERSION,
         }
         self.fingerprints = {
-            number: _fingerprint(physics, voxels) for number, voxels in self.voxels.items()
+            number: _fingerprint(self.physics, voxels) for number, voxels in self.voxels.items()
         }
-        made_from = {"porosity": source["porosity"], **physics}
-        self.fingerprint = _fingerprint(made_from, *self.voxels.values())
+        self.fingerprint = _fingerprint(self.physics, *self.voxels.values())
         self.attributes = {
-            **made_from,
+            **self.physics,
             "element": ELEMENT,
             "strain_rate": settings["strain_rate"],
             "porefail_version": __version__,
@@ -133,7 +137,7 @@ class _Plan:
             for number in self.realizations
             if not self.parts.fits(self.parts.part(number), self.fingerprints[number])
         ]
-        self.parts.open_queue()
+        self.parts.open_queue(self.pending)
         total = len(self.realizations)
         if len(self.pending) < total:
             finished = total - len(self.pending)
@@ -141,7 +145,7 @@ class _Plan:
 
 
 def _fingerprint(physics: dict, *voxels: np.ndarray) -> str:
-    digest = hashlib.sha256(json.dumps(physics, sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps([LAYOUT, physics], sort_keys=True).encode())
     for field in voxels:
         digest.update(f"{field.shape}".encode() + field.tobytes())
     return digest.hexdigest()
@@ -152,26 +156,43 @@ def _work_through(plan: _Plan, settings: Mapping, ranks: int, world: MPI.Comm) -
     load = tension.LoadSettings(**{key: settings[key] for key in tension.LoadSettings._fields})
     parameters = _material(settings)
     team = world.Split(world.rank // ranks, world.rank)
+    software = _software()
     began, told = time.monotonic(), -math.inf
     for number in plan.pending:
         if not team.bcast(plan.parts.claim(number) if team.rank == 0 else None):
             continue
         voxels = plan.voxels[number]
         result = None
+        started, clock = time.time(), time.monotonic()
         if voxels.any():
             result = tension.simulate(voxels, plan.spacing, parameters, load, team)
         if team.rank == 0:
+            seconds = time.monotonic() - clock
             row = _row(number, voxels, result, load.snapshot_strains)
-            store.write_atomically(
-                plan.parts.part(number), row, {"fingerprint": plan.fingerprints[number]}
-            )
-            plan.parts.settle(number, int(row["status"][0]))
+            row |= {
+                "provenance/host": np.array([socket.gethostname()], "S64"),
+                "provenance/started": np.array([started]),
+                "provenance/seconds": np.array([seconds]),
+                "provenance/ranks": np.array([team.size], np.int32),
+                "provenance/software": np.array([software], "S256"),
+            }
+            attributes = {**plan.physics, "fingerprint": plan.fingerprints[number]}
+            store.write_atomically(plan.parts.part(number), row, attributes)
+            plan.parts.settle(number, int(row["status"][0]), seconds)
         if world.rank == 0 and time.monotonic() - told >= PROGRESS_SECONDS:
             told = time.monotonic()
             print(_progress(plan, told - began), flush=True)
     world.Barrier()
     team.Free()
     return time.monotonic() - began
+
+
+def _software() -> str:
+    """What computes here, with versions."""
+    packages = [f"{name} {version(name)}" for name in ("numpy", "numba", "mpi4py", "petsc4py")]
+    library = MPI.Get_library_version().split("\n")[0].split(",")[0]
+    own = [f"porefail {__version__}", f"Python {platform.python_version()}"]
+    return "; ".join([*own, *packages, " ".join(library.split())])
 
 
 def _row(
@@ -208,7 +229,7 @@ def _row(
 
 
 def _progress(plan: _Plan, elapsed: float) -> str:
-    settled = plan.parts.settled()
+    settled = [ended[0] for ended in plan.parts.claimed().values() if ended]
     total = len(plan.realizations)
     done = total - len(plan.pending) + len(settled)
     failed = settled.count(Status.NOT_CONVERGED)

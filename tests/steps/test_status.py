@@ -1,0 +1,146 @@
+"""status: every realization in one line of the table, whatever became of it."""
+
+import os
+
+import numpy as np
+import pytest
+import yaml
+
+from porefail import configuration, files, store
+from porefail.errors import PorefailError
+from porefail.fe import MODEL_VERSION
+from porefail.parts import Parts
+from porefail.steps import status
+from porefail.store import Status
+
+CONFIG = {"name": "mine", "porosity": {"realizations": 10, "batch_size": 4}}
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch):
+    """A configuration of three batches (0-3, 4-7, 8-9), in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my.yaml").write_text(yaml.safe_dump(CONFIG))
+    return tmp_path / "my.yaml"
+
+
+def write(path, numbers, statuses=None, seconds=2.0, **changes):
+    """A shard, or a part, with the datasets that an account needs."""
+    made_with = configuration.campaign(["my.yaml"]).made_with | {"model_version": MODEL_VERSION}
+    statuses = statuses or [Status.FIRST_FAILURE] * len(numbers)
+    datasets = {
+        "realization": np.array(numbers),
+        "status": np.array(statuses, np.uint8),
+        "provenance/host": np.full(len(numbers), b"node7"),
+        "provenance/seconds": np.full(len(numbers), seconds),
+    }
+    store.write_atomically(path, datasets, made_with | changes)
+
+
+def shard(first, last):
+    return f"results/mine/simulation/{first:05d}-{last:05d}.h5"
+
+
+@pytest.fixture
+def told(config, capsys):
+    """The lines that the step prints, and the statuses of all realizations in its table."""
+
+    def told():
+        status.run([config], "account.csv")
+        table = files.read_table("account.csv")
+        assert table["realization"].tolist() == list(range(10))
+        return capsys.readouterr().out, table["status"].tolist()
+
+    return told
+
+
+def test_nothing_has_been_done(told):
+    text, statuses = told()
+    assert statuses == ["MISSING"] * 10
+    assert "      10 MISSING\n      10 in all\n0.0 % done, no simulation is running\n" in text
+
+
+def test_all_is_done(told):
+    write(shard(0, 3), [0, 1, 2, 3])
+    write(shard(4, 7), [4, 5, 6, 7], [1, 2, 3, 4])
+    write(shard(8, 9), [9, 8], seconds=5.0)
+    text, statuses = told()
+    names = ["NO_FAILURE", "NOT_CONVERGED", "EMPTY"]
+    assert statuses == ["FIRST_FAILURE"] * 5 + names + ["FIRST_FAILURE"] * 2
+    assert "       7 FIRST_FAILURE  used\n" in text
+    assert "       1 NOT_CONVERGED  left out: 6\n" in text
+    assert "100.0 % done, 2.6 s a simulation (mean of 10)\n" in text
+
+
+def test_while_it_runs(told):
+    """One batch is done, one at work (4 done before, 5 by this run, 6 in hand), one not begun."""
+    write(shard(0, 3), [0, 1, 2, 3])
+    parts = Parts(shard(4, 7))
+    write(parts.part(4), [4])
+    with parts.alone("test"):
+        parts.open_queue([5, 6, 7])
+        write(parts.part(5), [5])
+        for number in (5, 6):
+            parts.claim(number)
+        parts.settle(5, Status.NOT_CONVERGED, 3.0)
+        text, statuses = told()
+    assert statuses[4:] == ["FIRST_FAILURE", "NOT_CONVERGED", "RUNNING", *["MISSING"] * 3]
+    assert "       1 RUNNING\n" in text and "       3 MISSING\n" in text
+    # (5 x 2 s + 3 s) / 6 = 2.17 s each, one at a time, four to go
+    assert "60.0 % done, 2.17 s a simulation (mean of 6), 1 at a time are 1662 an hour" in text
+    assert "done in 9 s" in text and "interrupted" not in text
+
+
+def test_a_killed_run_is_not_running(told):
+    parts = Parts(shard(4, 7))
+    with parts.alone("test"):
+        parts.open_queue([4, 5, 6, 7])
+        for number in (4, 5):
+            parts.claim(number)
+        write(parts.part(4), [4])
+        parts.settle(4, Status.FIRST_FAILURE, 2.0)
+    text, statuses = told()
+    assert statuses[4:8] == ["FIRST_FAILURE", *["MISSING"] * 3]
+    assert f"{shard(4, 7)}: interrupted, 1 of 4 are kept" in text
+    assert "no simulation is running, the rest takes 18 s on one team of ranks" in text
+
+
+def test_a_shard_that_snakemake_deleted_counts(told):
+    write(shard(0, 3), [0, 1, 2, 3])
+    parts = Parts(shard(0, 3))
+    parts.folder.mkdir()
+    os.link(shard(0, 3), parts.complete)
+    os.unlink(shard(0, 3))
+    assert told()[1][:4] == ["FIRST_FAILURE"] * 4
+
+
+def test_what_cannot_be_used_is_named(told):
+    write(shard(0, 3), [0, 1, 2, 3], model_version=99)
+    write(shard(4, 7), [4, 5, 6, 7])
+    os.truncate(shard(4, 7), os.path.getsize(shard(4, 7)) // 2)
+    text, statuses = told()
+    assert statuses == ["OUTDATED"] * 4 + ["DAMAGED"] * 4 + ["MISSING"] * 2
+    assert f"{shard(0, 3)}: made with other settings: model_version is 99" in text
+    assert f"{shard(4, 7)}: not an HDF5 file, or truncated" in text
+    assert "       4 DAMAGED        4, 5, 6, 7\n" in text
+
+
+def test_many_complaints_are_cut_short(told, monkeypatch):
+    monkeypatch.setattr(status, "NOTES", 1)
+    for first, last in ((0, 3), (4, 7), (8, 9)):
+        write(shard(first, last), list(range(first, last + 1)), model_version=99)
+    assert told()[0].endswith("\n... and 2 more such lines\n")
+
+
+def test_it_changes_nothing(told, tmp_path):
+    write(shard(0, 3), [0, 1, 2, 3])
+    before = sorted((path, path.stat().st_mtime_ns) for path in tmp_path.glob("results/**/*"))
+    told()
+    after = sorted((path, path.stat().st_mtime_ns) for path in tmp_path.glob("results/**/*"))
+    assert before == after and before
+
+
+def test_a_wrong_configuration(config):
+    config.write_text("porosity: {realizations: 0}\n")
+    with pytest.raises(PorefailError, match="porosity.realizations: 0 is less than"):
+        status.run([config])

@@ -1,0 +1,43 @@
+"""What a user sees before anything runs: the rule graph, the jobs, what they cost."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def edges(graph: str) -> set[tuple[str, str]]:
+    """Pairs of rule names in a graph of Mermaid's."""
+    names = dict(re.findall(r"(id\d+)\[(\w+)\]", graph))
+    return {(names[a], names[b]) for a, b in re.findall(r"(id\d+) --> (id\d+)", graph)}
+
+
+def test_the_readme_shows_the_rules_as_they_are(tmp_path, snakemake):
+    drawn = snakemake(tmp_path, "default", {}, "--rulegraph", "mermaid-js")
+    assert drawn.returncode == 0, drawn.stderr
+    shown = re.search(r"```mermaid\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    assert edges(shown.group(1)) == edges(drawn.stdout)
+    assert ("simulate", "gather") in edges(drawn.stdout)
+
+
+def test_a_dry_run_tells_jobs_and_costs(tmp_path, snakemake):
+    told = snakemake(tmp_path, "paper", {}, "-n")
+    assert told.returncode == 0, told.stderr
+    text = told.stdout + told.stderr
+    assert re.search(r"^simulate +185$", text, re.M)
+    assert (
+        "porefail: 18452 of 18452 realizations have no result yet; jobs of simulate: 185, each "
+        "about 16 min, in all 49 core hours; all results take about 11 GB of disk"
+    ) in text
+    assert not list(tmp_path.glob("results/**/*"))
+
+
+def test_finished_batches_cost_nothing_more(tmp_path, snakemake):
+    folder = tmp_path / "results" / "smoke" / "simulation"
+    folder.mkdir(parents=True)
+    for first in (0, 5, 15):
+        (folder / f"{first:05d}-{first + 4:05d}.h5").touch()
+    changes = {"execution": {"ranks": 2}, "porosity": {"shape": [20, 20, 80]}}
+    told = snakemake(tmp_path, "smoke", changes, "-n")
+    line = "5 of 20 realizations have no result yet; jobs of simulate: 1, each about 0.4 min"
+    assert line in told.stdout + told.stderr
