@@ -44,6 +44,7 @@ include: "workflow/learn.smk"
 include: "workflow/assess.smk"
 include: "workflow/phenomenology.smk"
 include: "workflow/plan.smk"
+include: "workflow/slurm.smk"
 
 
 localrules:

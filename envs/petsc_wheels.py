@@ -3,13 +3,13 @@
 import hashlib
 import os
 import platform
-import re
 import shutil
 import subprocess
 import sysconfig
 import zipfile
 from pathlib import Path
 
+from prerequisites import petsc_series
 from stages import BUILD, ROOT, VENV, pip, requirements_of, say, step
 
 PETSC_OPTIONS = ("--with-debugging=0", "--with-fc=0", "--with-cxx=0", "--with-x=0", "COPTFLAGS=-O3")
@@ -87,12 +87,7 @@ def link_to_this_environment():
 
 def use_given_petsc(lock, given):
     """Compiles mpi4py and petsc4py for the PETSc and the MPI that PETSC_DIR and MPICC name."""
-    header = Path(given["PETSC_DIR"], "include", "petscversion.h").read_text()
-    major, minor = (
-        re.search(rf"#define\s+PETSC_VERSION_{part}\s+(\d+)", header).group(1)
-        for part in ("MAJOR", "MINOR")
-    )
-    series = f"{major}.{minor}."
+    series = "{}.{}.".format(*petsc_series(given["PETSC_DIR"]))
     source = [*pip("install"), "-v", "--no-cache-dir", "--no-deps", "--no-build-isolation"]
     source += ["--no-binary", "mpi4py,petsc4py"]
     locked = ["--require-hashes", "-r"]

@@ -12,6 +12,7 @@ from pathlib import Path
 from stages import ROOT, VENV
 
 GIGABYTES = 4  # of disk space, needed while setting up
+OLDEST_PETSC = (3, 23)  # petsc4py's Mat.setPreallocationCOO
 
 
 def missing_prerequisites(environment):
@@ -52,9 +53,21 @@ def wrong_petsc(petsc_dir, mpicc):
     wrong = []
     if not Path(petsc_dir, "include", "petscversion.h").exists():
         wrong.append(f"PETSC_DIR holds no PETSc: no {petsc_dir}/include/petscversion.h")
+    elif petsc_series(petsc_dir) < OLDEST_PETSC:
+        found, oldest = (".".join(map(str, v)) for v in (petsc_series(petsc_dir), OLDEST_PETSC))
+        wrong.append(f"PETSC_DIR holds PETSc {found}, expected {oldest} or newer")
     if not shutil.which(mpicc):
         wrong.append("MPICC names no program: " + mpicc)
     return wrong
+
+
+def petsc_series(petsc_dir):
+    """Version (major, minor) of a PETSc."""
+    header = Path(petsc_dir, "include", "petscversion.h").read_text()
+    pattern = r"#define\s+PETSC_VERSION_{}\s+(\d+)"
+    return tuple(
+        int(re.search(pattern.format(part), header).group(1)) for part in ("MAJOR", "MINOR")
+    )
 
 
 def base_python():

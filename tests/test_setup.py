@@ -113,6 +113,17 @@ def test_a_wrong_petsc_is_named_in_one_line(clone, environment, part):
     assert len(complaints(run)) == 1 and part in complaints(run)[0]
 
 
+def test_an_old_petsc_is_refused(tmp_path):
+    (tmp_path / "include").mkdir()
+    header = tmp_path / "include" / "petscversion.h"
+    told = []
+    for minor in (22, 23):
+        text = f"#define PETSC_VERSION_MAJOR      3\n#define PETSC_VERSION_MINOR      {minor}\n"
+        header.write_text(text)
+        told.append(prerequisites.wrong_petsc(str(tmp_path), "cc"))
+    assert told == [["PETSC_DIR holds PETSc 3.22, expected 3.23 or newer"], []]
+
+
 def test_a_failing_step_ends_in_one_line_and_the_end_of_the_log(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(stages, "LOG", tmp_path / "setup.log")
     program = "import sys; sys.exit('cannot write: No space left on device')"

@@ -29,6 +29,8 @@ rule evaluate:
         runtime=lambda wildcards, attempt: attempt * 120,
     params:
         settings=json.dumps(config["evaluation"]),
+    message:
+        "evaluate the predictions"
     shell:
         "python -m porefail evaluate --prediction {input.prediction:q}"
         " --dataset {input.dataset:q} --ensemble {input.ensemble:q}"
@@ -96,6 +98,8 @@ rule report:
             }
         ),
         folder=lambda wildcards, output: os.path.dirname(output.summary),
+    message:
+        "draw the figures, sum up the result"
     shell:
         "python -m porefail report --ensemble {input.ensemble:q} --dataset {input.dataset:q}"
         " --prediction {input.prediction:q} --history {input.history:q}"

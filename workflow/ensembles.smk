@@ -29,6 +29,8 @@ rule porosity:
         runtime=lambda wildcards, attempt: attempt * 30,
     params:
         settings=json.dumps(POROSITY),
+    message:
+        "pores of realizations {wildcards.first} to {wildcards.last}"
     shell:
         "python -m porefail porosity --output {output:q}"
         " --first {wildcards.first} --last {wildcards.last} --settings {params.settings:q}"
@@ -59,6 +61,8 @@ rule gather:
                 "realizations": config["porosity"]["realizations"],
             }
         ),
+    message:
+        "gather the simulations"
     shell:
         "python -m porefail gather --shards {input:q} --output {output.ensemble:q}"
         " --account {output.account:q} --settings {params.settings:q} 2>&1 | tee {log:q}"

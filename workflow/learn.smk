@@ -17,6 +17,8 @@ rule dataset:
         runtime=lambda wildcards, attempt: attempt * 120,
     params:
         settings=json.dumps({"seed": config["seed"]} | config["dataset"]),
+    message:
+        "make the data set"
     shell:
         "python -m porefail dataset --ensemble {input:q} --output {output:q}"
         " --settings {params.settings:q} 2>&1 | tee {log:q}"
@@ -42,6 +44,8 @@ rule train:
         settings=json.dumps({"seed": config["seed"]} | config["training"]),
         # Not an output: Snakemake would delete what a killed training resumes from.
         checkpoint=lambda wildcards, output: f"{os.path.dirname(output.model)}/checkpoint.npz",
+    message:
+        "train the network"
     shell:
         "OMP_NUM_THREADS=${{SLURM_CPUS_PER_TASK:-{threads}}} python -m porefail train --dataset {input:q}"
         " --model {output.model:q} --history {output.history:q}"
@@ -66,6 +70,8 @@ rule predict:
         runtime=lambda wildcards, attempt: attempt * 120,
     params:
         settings=json.dumps({"site_threshold": config["evaluation"]["site_threshold"]}),
+    message:
+        "predict the held-out specimens"
     shell:
         "OMP_NUM_THREADS=${{SLURM_CPUS_PER_TASK:-{threads}}} python -m porefail predict --model {input.model:q}"
         " --dataset {input.dataset:q} --output {output:q} --settings {params.settings:q}"

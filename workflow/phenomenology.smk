@@ -47,6 +47,8 @@ rule phenomenology:
     params:
         settings=json.dumps(config["phenomenology"]),
         folder=lambda wildcards, output: os.path.dirname(output.text),
+    message:
+        "compare the ensemble with section 2.4 of the paper"
     shell:
         "python -m porefail phenomenology --ensemble {input.ensemble:q}"
         " --account {input.account:q} --output {params.folder:q}"

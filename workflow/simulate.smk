@@ -49,6 +49,8 @@ rule simulate:
     params:
         settings=json.dumps(SIMULATION),
         model_version=MODEL_VERSION,
+    message:
+        "simulate realizations {wildcards.first} to {wildcards.last}"
     shell:
         # MPICH's mpiexec sees Slurm's variables and would start its ranks by an srun that waits for
         # ever: all of the job is in use by the one it runs in.

@@ -1,6 +1,7 @@
 """A real Slurm for the tests of this folder; where none can run, they are skipped, and loudly."""
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,10 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from slurm_cluster import Cluster, missing  # noqa: E402 - also a program of its own
 
+ROOT = Path(__file__).parents[2]
 WANTED = "POREFAIL_TEST_SLURM"  # set: a missing Slurm is an error
+# The first look at a job comes after 40 s otherwise, the longest wait for its files after 60 s.
+IMPATIENT = ["--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "10"]
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +27,42 @@ def cluster(tmp_path_factory) -> Iterator[Cluster]:
     cluster.start()
     yield cluster
     cluster.stop()
+
+
+@pytest.fixture
+def start(cluster, command):
+    """Starts the workflow on the cluster, in a folder; its output and errors are one text."""
+    drivers = []
+
+    def start(folder: Path, changes: dict, *arguments: str) -> subprocess.Popen:
+        driver = subprocess.Popen(
+            command(folder, "smoke", changes, "--profile", "slurm", *IMPATIENT, *arguments),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=ROOT,
+            env=cluster.environment,
+            start_new_session=True,
+        )
+        drivers.append(driver)
+        return driver
+
+    yield start
+    for driver in drivers:
+        driver.kill()
+    cluster.run("scancel", "--user", "root", "--quiet")
+
+
+@pytest.fixture
+def on_slurm(start):
+    """Runs the workflow on the cluster to its end; its exit status and output."""
+
+    def run(*arguments) -> tuple[int, str]:
+        driver = start(*arguments)
+        output, _ = driver.communicate(timeout=600)
+        return driver.returncode, output
+
+    return run
 
 
 def pytest_terminal_summary(terminalreporter):
