@@ -5,7 +5,7 @@ OUTER_PATH = $(subst $(CURDIR)/.venv/bin:,,$(PATH))
 IN_VENV = PATH="$(CURDIR)/.venv/bin:$$PATH" OMP_NUM_THREADS=1 TF_CPP_MIN_LOG_LEVEL=2
 SNAKEMAKE = $(IN_VENV) snakemake --configfile $(CONFIG)
 
-.PHONY: help setup demo smoke workflow test test-slurm graph check quick bench clean
+.PHONY: help setup demo smoke workflow test test-slurm slurm-packages graph check quick bench clean
 
 help:
 	@echo "make demo    set up, run the whole workflow with config/default.yaml, write the report"
@@ -54,9 +54,12 @@ test: check
 # The daemons run in a temporary folder on loopback ports; nothing in /etc is touched.
 test-slurm: setup
 	@[ "$$(id -u)" = 0 ] || { echo "porefail: error: make test-slurm needs root" >&2; exit 1; }
-	@$(IN_VENV) python tests/cluster/slurm_cluster.py missing || \
-	    apt-get install -y --no-install-recommends $$(python3 tests/cluster/slurm_cluster.py packages)
+	@$(PYTHON) tests/cluster/slurm_cluster.py missing || $(MAKE) --no-print-directory slurm-packages
 	@$(IN_VENV) POREFAIL_TEST_SLURM=1 pytest tests/cluster
+
+slurm-packages:
+	@DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+	    $$($(PYTHON) tests/cluster/slurm_cluster.py packages)
 
 quick: check
 	@$(IN_VENV) pytest -m "not slow"

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from porefail import files, store
+from porefail import store
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "cluster"))
@@ -27,6 +27,7 @@ ON_GPU = [
     f"{rule}:{what}" for rule in ("train", "predict") for what in ("slurm_partition=gpu", "gpu=1")
 ]
 SLURM = ["--profile", "slurm", "--slurm-status-command", "sacct", "--set-resources", *ON_GPU]
+SLURM += ["--slurm-init-seconds-before-status-checks", "5"]
 SUBMITTED = re.compile(r"submitted with SLURM jobid (\d+) \(log: \S*/rule_(\w+)/")
 TABLES = ("evaluation/curves.csv", "evaluation/sites.csv", "evaluation/specimens.csv")
 PAPER = {"realizations": 18452, "seconds": 8.4, "batch_size": 100}  # README, "The mechanics"
@@ -52,7 +53,7 @@ def differences(one: Path, other: Path) -> list[str]:
         name = str(path.relative_to(one))
         if path.suffix == ".h5" and ".parts" not in name:
             (mine, _), (theirs, _) = store.read(path), store.read(twin)
-            for key in (mine.keys() | theirs.keys()) - store.PROVENANCE:
+            for key in {*mine, *theirs}.difference(store.PROVENANCE):
                 if not np.array_equal(mine[key], theirs[key], mine[key].dtype.kind == "f"):
                     found.append(f"{name} /{key}")
         elif name in TABLES and path.read_bytes() != twin.read_bytes():
@@ -75,7 +76,7 @@ def report(results: Path, found: dict[str, list[tuple[float, int, str]]]) -> Non
     print(f"{'rule':12} {'jobs':>5} {'partition':>10} {'s a job':>8} {'of it the command':>18}")
     beyond = {}
     for rule, jobs in found.items():
-        inside = [files.read_table(path)["s"] for path in benchmarks(results, rule)]
+        inside = [seconds(path) for path in benchmarks(results, rule)]
         mean, command = np.mean([seconds for seconds, _, _ in jobs]), np.mean(inside)
         print(f"{rule:12} {len(jobs):5} {jobs[0][2]:>10} {mean:8.1f} {command:18.1f}")
         beyond[rule] = mean - command
@@ -94,6 +95,12 @@ def report(results: Path, found: dict[str, list[tuple[float, int, str]]]) -> Non
         f"{hours:.1f} core hours of simulations, {extra:.2f} beyond them "
         f"({100 * extra / hours:.1f} %)"
     )
+
+
+def seconds(benchmark: Path) -> float:
+    """Wall time of a command, from Snakemake's table."""
+    names, values = (line.split("\t") for line in benchmark.read_text().splitlines()[:2])
+    return float(values[names.index("s")])
 
 
 def benchmarks(results: Path, rule: str) -> list[Path]:
@@ -121,7 +128,7 @@ def main() -> None:
             found = elapsed(cluster, dict(SUBMITTED.findall(output)))
         finally:
             cluster.stop()
-        snakemake(folders[1], arguments.configfile, ["--cores"], dict(os.environ))
+        snakemake(folders[1], arguments.configfile, ["--cores", "all"], dict(os.environ))
         results = [folder / "results" / name for folder in folders]
         different = differences(*results)
         print("every number is the same" if not different else f"these differ: {different}")

@@ -264,14 +264,14 @@ def main() -> int:
         chosen = actions.add_parser(action)
         chosen.add_argument("folder", help="of all files of the cluster")
         chosen.add_argument("--accounting", action="store_true", help="slurmdbd and MariaDB too")
-    actions.add_parser("missing", help="tell what is not installed; exit status 1 if anything")
+    actions.add_parser("missing", help="tell what is not there; exit status 1 if anything")
     actions.add_parser("packages", help="list Debian's packages")
     arguments = parser.parse_args()
     if arguments.action == "packages":
-        print(PACKAGES)
+        print(PACKAGES, ACCOUNTING_PACKAGES)
         return 0
     if arguments.action == "missing":
-        lacking = missing()
+        lacking = missing(accounting=True)
         print(lacking or "nothing is missing")
         return 1 if lacking else 0
     cluster = Cluster(arguments.folder, arguments.accounting)

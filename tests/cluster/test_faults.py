@@ -6,20 +6,24 @@ compares what comes out in the end with a run that nobody disturbed, number by n
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from porefail import files, store
 from porefail.parts import Parts
 
 pytestmark = pytest.mark.slow
 
+ROOT = Path(__file__).parents[2]
 BATCH = {
     "porosity": {"shape": [8, 8, 32], "realizations": 12, "batch_size": 12, "mean_porosity": 0.02},
     "simulation": {"max_strain_step": 5.0e-4, "max_damage_step": 0.01},
@@ -188,6 +192,24 @@ def test_a_killed_driver(cluster, batch, folder, undisturbed, start):
     end_of(batch(begun=False))
     assert "simulate 00000-00011: was finished before" in (folder / LOG).read_text()
     assert_whole(folder, undisturbed)
+
+
+def status(folder: Path) -> str:
+    """What `python -m porefail status` tells."""
+    (folder / "batch.yaml").write_text(yaml.safe_dump(BATCH))
+    command = [sys.executable, "-m", "porefail", "status"]
+    command += ["--configfile", str(ROOT / "config" / "smoke.yaml"), "batch.yaml"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_status_while_it_runs_and_after(batch, folder):
+    assert "      12 MISSING\n" in status(folder)
+    driver = batch()
+    text = status(folder)
+    assert re.search(r"^ +\d+ FIRST_FAILURE  used$", text, re.M)
+    assert "       1 RUNNING\n" in text and "an hour: done in" in text
+    end_of(driver)
+    assert "      12 FIRST_FAILURE  used\n      12 in all\n100.0 % done" in status(folder)
 
 
 def test_two_drivers_at_once(batch, folder, undisturbed):

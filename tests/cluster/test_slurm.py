@@ -1,5 +1,6 @@
 """The workflow on a real Slurm: `snakemake --profile slurm`."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -17,16 +18,24 @@ SMALL = {
 }
 
 
+ON_GPU = ["train:slurm_partition=gpu", "train:gpu=1"]
+
+
 def datasets(folder: Path, name: str) -> dict[str, np.ndarray]:
     return store.read(folder / "results" / "smoke" / name)[0]
 
 
-def test_the_whole_workflow_gives_the_numbers_of_a_local_run(tmp_path, on_slurm, snakemake):
+def test_the_whole_workflow_gives_the_numbers_of_a_local_run(
+    tmp_path, cluster, on_slurm, snakemake
+):
     on, alone = tmp_path / "slurm", tmp_path / "local"
     for folder in (on, alone):
         folder.mkdir()
-    status, output = on_slurm(on, SMALL)
+    status, output = on_slurm(on, SMALL, "--set-resources", *ON_GPU)
     assert status == 0, output
+    listed = cluster.run("squeue", "-h", "--states=all", "-o", "%k %P %b").stdout.splitlines()
+    places = {re.sub(r"rule_([a-z]+)\S*", r"\1", line) for line in listed}
+    assert {"train gpu gres:gpu:1", "simulate cpu N/A", "predict cpu N/A"} <= places
     ended = snakemake(alone, "smoke", SMALL, "--cores", "2")
     assert ended.returncode == 0, ended.stderr
     for name in ("ensemble.h5", "dataset.h5", "prediction.h5"):
