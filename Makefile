@@ -72,9 +72,9 @@ bench: setup
 
 # The rule graph in README.md, drawn anew, without colours that mean nothing.
 graph: setup
-	@$(IN_VENV) PYTHONHASHSEED=0 snakemake --rulegraph mermaid-js 2> /dev/null | \
+	@$(IN_VENV) PYTHONHASHSEED=0 snakemake --quiet all --rulegraph mermaid-js | \
 	    grep -e '^flowchart' -e 'id[0-9]*\[' -e '-->' > .graph && \
-	sed -i -e '/^```mermaid$$/,/^```$$/{/^```/!d}' -e '/^```mermaid$$/r .graph' README.md; \
+	sed -i -e '/^```mermaid$$/,/^```$$/{/^```/!d}' -e '/^```mermaid$$/r .graph' README.md && \
 	rm -f .graph
 
 check: setup

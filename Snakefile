@@ -38,6 +38,7 @@ wildcard_constraints:
 
 
 include: "workflow/configuration.smk"
+include: "workflow/resources.smk"
 include: "workflow/simulate.smk"
 include: "workflow/ensembles.smk"
 include: "workflow/learn.smk"

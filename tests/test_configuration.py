@@ -77,3 +77,8 @@ def test_later_files_lie_on_earlier_ones(tmp_path):
 def test_a_name_is_checked_too(written):
     with pytest.raises(PorefailError, match="^name: "):
         configuration.campaign([written("name: ../elsewhere\n")])
+
+
+def test_a_whole_number_is_no_float(written):
+    with pytest.raises(PorefailError, match="^porosity.realizations: 10.0 is not of type"):
+        configuration.campaign([written("porosity: {realizations: 10.0}\n")])

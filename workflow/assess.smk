@@ -25,8 +25,8 @@ rule evaluate:
     conda:
         "../envs/gpu-nodes.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: attempt * 8000,
-        runtime=lambda wildcards, attempt: attempt * 120,
+        mem_mb=growing(MEMORY["evaluate"]),
+        runtime=growing(MINUTES["evaluate"]),
     params:
         settings=json.dumps(config["evaluation"]),
     message:
@@ -87,8 +87,8 @@ rule report:
     conda:
         "../envs/gpu-nodes.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: attempt * 8000,
-        runtime=lambda wildcards, attempt: attempt * 60,
+        mem_mb=growing(MEMORY["report"]),
+        runtime=growing(MINUTES["report"]),
     params:
         settings=json.dumps(
             config["report"]

@@ -25,8 +25,8 @@ rule porosity:
     conda:
         "../envs/fe-nodes.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: attempt * 1000,
-        runtime=lambda wildcards, attempt: attempt * 30,
+        mem_mb=growing(MEMORY["porosity"]),
+        runtime=growing(MINUTES["porosity"]),
     params:
         settings=json.dumps(POROSITY),
     message:
@@ -50,8 +50,8 @@ rule gather:
     conda:
         "../envs/fe-nodes.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: attempt * 2000,
-        runtime=lambda wildcards, attempt: attempt * 60,
+        mem_mb=growing(MEMORY["gather"]),
+        runtime=growing(MINUTES["gather"]),
     params:
         settings=json.dumps(
             {

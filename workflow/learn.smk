@@ -13,8 +13,8 @@ rule dataset:
     conda:
         "../envs/gpu-nodes.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: attempt * 8000,
-        runtime=lambda wildcards, attempt: attempt * 120,
+        mem_mb=growing(MEMORY["dataset"]),
+        runtime=growing(MINUTES["dataset"]),
     params:
         settings=json.dumps({"seed": config["seed"]} | config["dataset"]),
     message:
@@ -38,8 +38,8 @@ rule train:
         "../envs/gpu-nodes.yaml"
     threads: 64  # all that there are; in a Slurm job cpus_per_task, see profiles/slurm
     resources:
-        mem_mb=lambda wildcards, attempt: attempt * 16000,
-        runtime=lambda wildcards, attempt: attempt * 1440,
+        mem_mb=growing(MEMORY["train"]),
+        runtime=growing(MINUTES["train"]),
     params:
         settings=json.dumps({"seed": config["seed"]} | config["training"]),
         # Not an output: Snakemake would delete what a killed training resumes from.
@@ -66,8 +66,8 @@ rule predict:
         "../envs/gpu-nodes.yaml"
     threads: 64
     resources:
-        mem_mb=lambda wildcards, attempt: attempt * 8000,
-        runtime=lambda wildcards, attempt: attempt * 120,
+        mem_mb=growing(MEMORY["predict"]),
+        runtime=growing(MINUTES["predict"]),
     params:
         settings=json.dumps({"site_threshold": config["evaluation"]["site_threshold"]}),
     message:

@@ -42,8 +42,8 @@ rule phenomenology:
     conda:
         "../envs/gpu-nodes.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: attempt * 4000,
-        runtime=lambda wildcards, attempt: attempt * 60,
+        mem_mb=growing(MEMORY["phenomenology"]),
+        runtime=growing(MINUTES["phenomenology"]),
     params:
         settings=json.dumps(config["phenomenology"]),
         folder=lambda wildcards, output: os.path.dirname(output.text),

@@ -1,31 +1,30 @@
-# What is left to simulate and what it costs, told before any job starts, in a dry run too.
+# What the simulations of a run cost, told below Snakemake's table of jobs, in a dry run too.
 from snakemake.logging import logger
-from snakemake_interface_executor_plugins.settings import ExecMode
 
 # Bytes a voxel of a realization, compressed: its shard and its row of the ensemble, each with so
 # much for each snapshot; data set and prediction.
 BYTES = 2 * (7 + 1.3 * len(config["simulation"]["snapshot_strains"])) + 3.5
 
 
-def tell_plan():
-    """One line: realizations that have no shard yet, time of a job, core hours, disk."""
-    left = [
-        1 + last - first
-        for first, last in BATCHES
-        if not os.path.exists(f"results/{config['name']}/simulation/{first:05d}-{last:05d}.h5")
-    ]
-    total = config["porosity"]["realizations"]
-    text = f"porefail: {sum(left)} of {total} realizations have no result yet"
-    if left:
-        hours = CORE_SECONDS / 3600
-        minutes = 60 * hours * max(left) / config["execution"]["ranks"]
-        text += (
-            f"; jobs of simulate: {len(left)}, each about {minutes:.2g} min,"
-            f" in all {sum(left) * hours:.2g} core hours"
-        )
+def plan(jobs):
+    """One line for so many jobs of rule simulate: time of a job, core hours, disk of all results."""
+    total, batch = config["porosity"]["realizations"], config["porosity"]["batch_size"]
+    hours = CORE_SECONDS * min(batch, total) / 3600
     disk = total * (VOXELS * BYTES + 2e4) / 1e9
-    logger.info(f"{text}; all results take about {disk:.2g} GB of disk")
+    cores = f"{RANKS} cores" if RANKS > 1 else "a core"
+    return (
+        f"simulate: {jobs} of {len(BATCHES)} batches, each about {60 * hours / RANKS:.2g} min on"
+        f" {cores}, in all {jobs * hours:.2g} core hours; all results take about"
+        f" {disk:.2g} GB of disk"
+    )
 
 
-if workflow.exec_mode == ExecMode.DEFAULT:
-    tell_plan()
+def with_plan(record):
+    """Add the plan to the log record of Snakemake's table of jobs."""
+    jobs = (getattr(record, "stats", None) or {}).get("simulate")
+    if jobs and "simulate: " not in record.msg:
+        record.msg = f"{record.msg}\n{plan(jobs)}\n"
+    return True
+
+
+logger.addFilter(with_plan)

@@ -7,16 +7,6 @@ SIMULATION = config["simulation"] | {
 # The same as porefail.fe.MODEL_VERSION, raised with it when the physics changes: reruns this rule.
 MODEL_VERSION = 2
 
-# What a realization takes on one core, on average: 0.3 ms a voxel to first failure, 8 ms to
-# structural failure (README, "The mechanics").
-VOXELS = math.prod(config["porosity"]["shape"])
-CORE_SECONDS = VOXELS * (3e-4 if config["simulation"]["until"] == "first_failure" else 8e-3)
-# What a job gets, generous: seven times as long; a rank takes 0.3 GB and 5 kB a voxel, 0.6 GB while
-# it compiles.
-TEAMS = config["execution"]["ranks"] // config["execution"]["ranks_per_realization"]
-SECONDS = 7 * CORE_SECONDS
-MEMORY = config["execution"]["ranks"] * (600 + math.ceil(8e-3 * VOXELS))
-
 
 rule simulate:
     input:
@@ -29,8 +19,7 @@ rule simulate:
         "results/{name}/benchmarks/simulate/{first}-{last}.tsv"
     conda:
         "../envs/fe-nodes.yaml"
-    # How it is run: changes no result, so none of it is a parameter. The launcher starts the ranks on
-    # the job's node: one task with a core for each. profiles/slurm tells how srun may start them.
+    # How it is run: changes no result, so none of it is a parameter.
     threads: config["execution"]["ranks"]
     resources:
         launcher=config["execution"]["launcher"],
@@ -38,14 +27,8 @@ rule simulate:
         team=config["execution"]["ranks_per_realization"],
         tasks=1,
         cpus_per_task=config["execution"]["ranks"],
-        mem_mb=lambda wildcards, attempt: attempt * MEMORY,
-        runtime=lambda wildcards, attempt: attempt
-        * (
-            10
-            + math.ceil(
-                math.ceil((1 + int(wildcards.last) - int(wildcards.first)) / TEAMS) * SECONDS / 60
-            )
-        ),
+        mem_mb=growing(MEMORY["simulate"]),
+        runtime=growing(MINUTES["simulate"]),
     params:
         settings=json.dumps(SIMULATION),
         model_version=MODEL_VERSION,

@@ -8,10 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from porefail import files, store
-from porefail.store import Status
+from porefail.store import Collapse, Status
 
 # What a realization is while it has no Status yet.
 RUNNING = "RUNNING"  # a rank is at work on it
@@ -30,6 +28,7 @@ class Entry(NamedTuple):
     seconds: float = math.nan  # wall time of its simulation
     host: str = ""  # machine that simulated it
     file: str = ""  # that holds it
+    structural: str = ""  # a name of Collapse: how the run to structural failure ended, if any
 
 
 Account = Mapping[int, Entry]
@@ -42,18 +41,25 @@ def read(path: str | Path, made_with: Mapping) -> dict[int, Entry]:
     made with other settings, is empty or names a realization twice.
     """
     wanted = ["realization", "status"]
-    told = ["provenance/seconds", "provenance/host"]
-    with_provenance = set(told) <= store.shapes(path).keys()
-    rows, attributes = store.read(path, wanted + told * with_provenance)
+    told = ["provenance/seconds", "provenance/host", "structural_status"]
+    there = [name for name in told if name in store.shapes(path)]
+    rows, attributes = store.read(path, wanted + there)
     store.require_attributes(path, attributes, made_with)
-    numbers, statuses = (rows[name].tolist() for name in wanted)
-    nothing = [np.full(len(numbers), math.nan), np.full(len(numbers), b"")]
-    seconds, hosts = (rows.get(name, blank) for name, blank in zip(told, nothing, strict=True))
-    entries = {
-        number: Entry(Status(status).name, float(time), host.decode(), str(path))
-        for number, status, time, host in zip(numbers, statuses, seconds, hosts, strict=True)
-    }
-    if not entries or len(entries) != len(numbers):
+    entries: dict[int, Entry] = {}
+    for row, number in enumerate(rows["realization"].tolist()):
+        try:
+            status = Status(int(rows["status"][row])).name
+            collapse = Collapse(int(rows[told[2]][row]) if told[2] in there else 0)
+        except ValueError as error:
+            raise store.StoreError(f"{path}: realization {number}: {error}") from None
+        entries[number] = Entry(
+            status,
+            float(rows[told[0]][row]) if told[0] in there else math.nan,
+            rows[told[1]][row].decode() if told[1] in there else "",
+            str(path),
+            "" if collapse == Collapse.NOT_RUN else collapse.name,
+        )
+    if not entries or len(entries) != len(rows["realization"]):
         raise store.StoreError(f"{path}: no realization in it, or one appears twice")
     return entries
 
@@ -73,7 +79,14 @@ def table(account: Account) -> list[str]:
         elif name in (OUTDATED, DAMAGED):
             text += listed(numbers)
         lines.append(text.rstrip())
-    return [*lines, f"{len(account):8d} in all"]
+    ways = []
+    for way in (Collapse.REACHED, Collapse.MAX_STRAIN, Collapse.NOT_CONVERGED):
+        numbers = [number for number, entry in account.items() if entry.structural == way.name]
+        if numbers:
+            named = "" if way == Collapse.REACHED else f" ({listed(numbers)})"
+            ways.append(f"{len(numbers)} {way.name}{named}")
+    lines.append(f"{len(account):8d} in all")
+    return lines + [f"of these to structural failure: {'; '.join(ways)}"] * bool(ways)
 
 
 def listed(numbers: Sequence[int]) -> str:
@@ -91,6 +104,7 @@ def write(path: str | Path, account: Account) -> None:
             "realization": list(account),
             "status": [entry.status for entry in entries],
             "used": [int(entry.status == USED) for entry in entries],
+            "structural": [entry.structural for entry in entries],
             "seconds": [entry.seconds for entry in entries],
             "host": [entry.host for entry in entries],
             "file": [entry.file for entry in entries],

@@ -123,8 +123,11 @@ def _not_as_expected(path: str | Path, section: str, problem: str) -> StoreError
 def _check(found: object, schema: dict, place: list[str]) -> None:
     """Raise PorefailError that names the first key that is not as the schema says."""
     plain = jsonschema.Draft202012Validator
-    kinds = plain.TYPE_CHECKER.redefine(
-        "number", lambda _, value: type(value) in (int, float) and math.isfinite(value)
+    kinds = plain.TYPE_CHECKER.redefine_many(  # as in workflow/configuration.smk
+        {
+            "integer": lambda _, value: type(value) is int,
+            "number": lambda _, value: type(value) in (int, float) and math.isfinite(value),
+        }
     )
     validator = jsonschema.validators.extend(plain, type_checker=kinds)(schema)
     for error in validator.iter_errors(found):

@@ -9,6 +9,7 @@ was made from; a file that does not fit is made again.
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ import numpy as np
 from porefail import files, store
 
 CLAIMS = "claims"
+GLANCE = 0.2  # s that somebody may look whether a run is at work
 
 
 class Parts:
@@ -39,10 +41,9 @@ class Parts:
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = os.open(self.folder / "lock", os.O_CREAT | os.O_RDWR, 0o666)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print(f"{title}: another run is at work on this batch, waiting for it", flush=True)
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not _locked(lock, GLANCE):
+                print(f"{title}: another run is at work on this batch, waiting for it", flush=True)
+                fcntl.flock(lock, fcntl.LOCK_EX)
         except OSError:
             pass  # a file system without locks
         try:
@@ -68,7 +69,7 @@ class Parts:
         return True
 
     def at_work(self) -> bool:
-        """Whether a run is at work on this batch, on whatever machine.
+        """Whether a run is at work on this batch, wherever the locks of the file system reach.
 
         Where the file system has no locks, claims of a killed run count as work.
         """
@@ -88,7 +89,7 @@ class Parts:
 
     def finished(self) -> list[int]:
         """Numbers of the realizations that have a part."""
-        return sorted(int(path.stem) for path in self.folder.glob("[0-9]*.h5"))
+        return sorted(int(p.stem) for p in self.folder.glob("[0-9]*.h5") if p.stem.isdigit())
 
     def open_queue(self, pending: Sequence[int]) -> None:
         """Forget the claims of a run that was killed, and its parts that do not fit.
@@ -120,12 +121,18 @@ class Parts:
             self._claim(realization).write_text(f"{status} {seconds:.3f}")
 
     def claimed(self) -> dict[int, tuple[int, float] | None]:
-        """What all teams have taken in this run: status and seconds, or None while at work."""
+        """What all teams have taken in this run: status and seconds, or None while at work.
+
+        A claim that cannot be read just now (its run ends, a network file system is late) counts as
+        at work.
+        """
         found: dict[int, tuple[int, float] | None] = {}
-        with suppress(FileNotFoundError):  # the run has ended
-            for path in (self.folder / CLAIMS).iterdir():
-                status, _, seconds = path.read_text().partition(" ")
-                found[int(path.name)] = (int(status), float(seconds)) if seconds else None
+        for path in (self.folder / CLAIMS).glob("[0-9]*"):
+            if path.name.isdigit():
+                found[int(path.name)] = None
+                with suppress(OSError, ValueError):
+                    status, seconds = path.read_text().split()
+                    found[int(path.name)] = (int(status), float(seconds))
         return found
 
     def _claim(self, realization: int) -> Path:
@@ -146,6 +153,20 @@ class Parts:
                 path.unlink()
         shutil.rmtree(self.folder / CLAIMS, ignore_errors=True)
         return datasets["status"]
+
+
+def _locked(lock: int, patience: float) -> bool:
+    """Whether a lock could be had within some seconds: `at_work` holds it for a moment only."""
+    until = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.02)
+        else:
+            return True
 
 
 def stack(rows: Sequence[np.ndarray], width: int = 0) -> np.ndarray:

@@ -11,8 +11,8 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections import defaultdict
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import yaml
@@ -28,7 +28,7 @@ ON_GPU = [
 ]
 SLURM = ["--profile", "slurm", "--slurm-status-command", "sacct", "--set-resources", *ON_GPU]
 SLURM += ["--slurm-init-seconds-before-status-checks", "5"]
-SUBMITTED = re.compile(r"submitted with SLURM jobid (\d+) \(log: \S*/rule_(\w+)/")
+SUBMITTED = re.compile(r"submitted with SLURM jobid (\d+) \(log: \S*/rule_([a-z]+)/(\S+)/\d+\.log")
 TABLES = ("evaluation/curves.csv", "evaluation/sites.csv", "evaluation/specimens.csv")
 PAPER = {"realizations": 18452, "seconds": 8.4, "batch_size": 100}  # README, "The mechanics"
 
@@ -48,48 +48,65 @@ def snakemake(folder: Path, configfile: Path, options: list[str], environment: d
 def differences(one: Path, other: Path) -> list[str]:
     """What differs between two folders of results; who simulated what is not looked at."""
     found = []
-    for path in sorted(one.rglob("*")):
-        twin = other / path.relative_to(one)
-        name = str(path.relative_to(one))
-        if path.suffix == ".h5" and ".parts" not in name:
-            (mine, _), (theirs, _) = store.read(path), store.read(twin)
-            for key in {*mine, *theirs}.difference(store.PROVENANCE):
-                if not np.array_equal(mine[key], theirs[key], mine[key].dtype.kind == "f"):
+    for name in sorted({str(p.relative_to(f)) for f in (one, other) for p in f.rglob("*.*")}):
+        if ".parts" in name or not (name in TABLES or name.endswith(".h5")):
+            continue
+        if not ((one / name).exists() and (other / name).exists()):
+            found.append(f"{name} is missing")
+        elif name in TABLES:
+            if (one / name).read_bytes() != (other / name).read_bytes():
+                found.append(name)
+        else:
+            (mine, _), (theirs, _) = store.read(one / name), store.read(other / name)
+            for key in sorted({*mine, *theirs}.difference(store.PROVENANCE)):
+                pair = [values.get(key, np.empty(0)) for values in (mine, theirs)]
+                if not np.array_equal(*pair, equal_nan=pair[0].dtype.kind == "f"):
                     found.append(f"{name} /{key}")
-        elif name in TABLES and path.read_bytes() != twin.read_bytes():
-            found.append(name)
     return found
 
 
-def elapsed(cluster: Cluster, jobs: dict[str, str]) -> dict[str, list[tuple[float, int, str]]]:
-    """For each rule, (wall time in s, cores, partition) of its jobs."""
+class Job(NamedTuple):
+    """A job that Slurm has run."""
+
+    rule: str
+    what: str  # wildcards, as in the folder of its log
+    seconds: float
+    cores: int
+    partition: str
+
+
+def finished(cluster: Cluster, output: str) -> list[Job]:
+    """The jobs that a driver tells of in its output."""
+    names = {job: rest for job, *rest in SUBMITTED.findall(output)}
     told = cluster.run("sacct", "-X", "-n", "-P", "-o", "JobID,ElapsedRaw,AllocCPUS,Partition")
-    found = defaultdict(list)
-    for line in told.stdout.splitlines():
-        job, seconds, cores, partition = line.split("|")
-        if job in jobs:
-            found[jobs[job]].append((float(seconds), int(cores), partition))
-    return found
+    rows = [line.split("|") for line in told.stdout.splitlines()]
+    return [Job(*names[n], float(s), int(c), where) for n, s, c, where in rows if n in names]
 
 
-def report(results: Path, found: dict[str, list[tuple[float, int, str]]]) -> None:
+def report(results: Path, jobs: list[Job]) -> None:
+    """Print what the jobs of each rule took, and what is beyond simulating."""
     print(f"{'rule':12} {'jobs':>5} {'partition':>10} {'s a job':>8} {'of it the command':>18}")
     beyond = {}
-    for rule, jobs in found.items():
-        inside = [seconds(path) for path in benchmarks(results, rule)]
-        mean, command = np.mean([seconds for seconds, _, _ in jobs]), np.mean(inside)
-        print(f"{rule:12} {len(jobs):5} {jobs[0][2]:>10} {mean:8.1f} {command:18.1f}")
-        beyond[rule] = mean - command
-    shards = [store.read(path)[0] for path in sorted(results.glob("simulation/*.h5"))]
-    simulating = np.array([shard["provenance/seconds"].sum() for shard in shards])
-    cost = np.array([seconds for seconds, _, _ in found["simulate"]]) - simulating.mean()
+    for rule in dict.fromkeys(job.rule for job in jobs):
+        mine = [job for job in jobs if job.rule == rule]
+        inside = np.mean([seconds(path) for path in benchmarks(results, rule)])
+        mean = np.mean([job.seconds for job in mine])
+        print(f"{rule:12} {len(mine):5} {mine[0].partition:>10} {mean:8.1f} {inside:18.1f}")
+        beyond[rule] = mean - inside
+    work, cost = [], []  # core seconds
+    for job in jobs:
+        if job.rule == "simulate":
+            shard = results / "simulation" / f"{'-'.join(job.what.split('_')[-2:])}.h5"
+            rows, _ = store.read(shard, ["provenance/seconds", "provenance/ranks"])
+            work.append((rows["provenance/seconds"] * rows["provenance/ranks"]).sum())
+            cost.append(job.seconds * job.cores - work[-1])
     print(
-        f"\na job of simulate: {simulating.mean():.1f} s of simulations, and "
-        f"{cost.mean():.1f} s beyond them (from {cost.min():.1f} to {cost.max():.1f})"
+        f"\na job of simulate: {np.mean(work):.1f} core seconds of simulations, and "
+        f"{np.mean(cost):.1f} beyond them (from {min(cost):.1f} to {max(cost):.1f})"
     )
     batches = -(-PAPER["realizations"] // PAPER["batch_size"])
     hours = PAPER["realizations"] * PAPER["seconds"] / 3600
-    extra = batches * (cost.mean() + beyond["porosity"]) / 3600
+    extra = batches * (np.mean(cost) + beyond["porosity"]) / 3600
     print(
         f"{PAPER['realizations']} realizations of {PAPER['seconds']} s in {batches} batches: "
         f"{hours:.1f} core hours of simulations, {extra:.2f} beyond them "
@@ -125,14 +142,14 @@ def main() -> None:
             cluster.start()
             options = [*SLURM, "--jobs", str(arguments.jobs)]
             output = snakemake(folders[0], arguments.configfile, options, cluster.environment)
-            found = elapsed(cluster, dict(SUBMITTED.findall(output)))
+            jobs = finished(cluster, output)
         finally:
             cluster.stop()
         snakemake(folders[1], arguments.configfile, ["--cores", "all"], dict(os.environ))
         results = [folder / "results" / name for folder in folders]
         different = differences(*results)
         print("every number is the same" if not different else f"these differ: {different}")
-        report(results[0], found)
+        report(results[0], jobs)
         sys.exit(bool(different))
 
 

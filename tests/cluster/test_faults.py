@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -55,11 +56,11 @@ def folder(tmp_path, undisturbed) -> Path:
 
 @pytest.fixture
 def batch(start, cluster, folder):
-    """Starts a driver for the batch; with `begun`, waits until two realizations are finished."""
+    """Starts a driver for the batch; with `wait`, waits until two realizations are finished."""
 
-    def batch(*arguments: str, changes: dict | None = None, begun: bool = True):
-        driver = start(folder, BATCH | (changes or {}), str(SHARD), *arguments)
-        wait_for(lambda: not begun or (len(kept(folder)) >= 2 and running(cluster)), driver)
+    def batch(*arguments: str, changes: dict | None = None, wait: bool = True, goal: Path = SHARD):
+        driver = start(folder, BATCH | (changes or {}), str(goal), *arguments)
+        wait_for(lambda: not wait or (len(kept(folder)) >= 2 and running(cluster)), driver)
         return driver
 
     return batch
@@ -68,6 +69,13 @@ def batch(start, cluster, folder):
 def kept(folder: Path) -> set[int]:
     """Realizations of the batch that are finished while it is at work."""
     return set(Parts(folder / SHARD).finished())
+
+
+def begun(folder: Path) -> dict[int, float]:
+    """When the simulations of those that are finished began."""
+    paths = [Parts(folder / SHARD).part(number) for number in kept(folder)]
+    rows = [store.read(path, ["realization", "provenance/started"])[0] for path in paths]
+    return {row["realization"][0]: row["provenance/started"][0] for row in rows}
 
 
 def running(cluster) -> list[str]:
@@ -105,7 +113,7 @@ def end_of(driver: subprocess.Popen) -> str:
     return output
 
 
-def assert_whole(folder: Path, undisturbed: Path, before: set[int] = frozenset()) -> None:
+def assert_whole(folder: Path, undisturbed: Path, before: Mapping[int, float] = {}) -> None:
     """Every realization is there once, as it should be; those in `before` were not made again."""
     found, attributes = store.read(folder / SHARD)
     expected, wanted = store.read(undisturbed / SHARD)
@@ -115,30 +123,30 @@ def assert_whole(folder: Path, undisturbed: Path, before: set[int] = frozenset()
         np.testing.assert_array_equal(found[name], expected[name], err_msg=name)
     assert attributes["fingerprint"] == wanted["fingerprint"]
     assert not list(folder.glob("results/**/*.tmp"))
+    for number, started in before.items():
+        assert found["provenance/started"][number] == started
     if before:
-        log = (folder / LOG).read_text()
-        finished = int(log.split(" of 12 were finished before")[0].split()[-1])
-        assert finished >= len(before)
+        assert "were finished before" in (folder / LOG).read_text()
 
 
 def test_a_cancelled_job(cluster, batch, folder, undisturbed):
     driver = batch()
     cluster.run("scancel", *running(cluster))
-    before = kept(folder)
+    before = begun(folder)
     assert "Trying to restart job" in end_of(driver)
     assert_whole(folder, undisturbed, before)
 
 
 def test_a_job_out_of_memory(batch, folder, undisturbed):
     """The first attempt gets too little, the next one more."""
-    output = end_of(batch("--set-resources", "simulate:mem_mb=attempt*250", begun=False))
+    output = end_of(batch("--set-resources", "simulate:mem_mb=attempt*250", wait=False))
     (slurm_log,) = folder.glob(".snakemake/slurm_logs/rule_simulate/*/*.log")
     assert "Error in rule simulate" in output and f"{slurm_log} (check log file" in output
     assert "exceeded memory limit" in slurm_log.read_text()
     assert_whole(folder, undisturbed)
 
 
-def test_a_job_out_of_time(start, tmp_path):
+def test_a_job_out_of_time(start, tmp_path, undisturbed):
     """It goes on with a longer limit where it stopped; Slurm's shortest limit is a minute."""
     changes = BATCH | {"porosity": BATCH["porosity"] | {"realizations": 120, "batch_size": 120}}
     shard = str(SHARD).replace("00011", "00119")
@@ -146,16 +154,17 @@ def test_a_job_out_of_time(start, tmp_path):
     output = end_of(driver)
     assert "Error in rule simulate" in output and "DUE TO TIME LIMIT" in output
     log = (tmp_path / str(LOG).replace("00011", "00119")).read_text()
-    assert 0 < int(log.split(" of 120 were finished before")[0].split()[-1]) < 120
+    before = int(log.split(" of 120 were finished before")[0].split()[-1])
     found, _ = store.read(tmp_path / shard)
     assert found["realization"].tolist() == list(range(120))
-    ended = np.sort(found["provenance/started"])
-    assert (np.diff(ended) > 0).all()
+    # The longest pause is between the two jobs: none of those before it was made again.
+    pauses = np.diff(np.sort(found["provenance/started"]))
+    assert 0 < before < 120 and np.argmax(pauses) + 1 == before
 
 
 def test_a_killed_rank(cluster, batch, folder, undisturbed):
     driver = batch(changes={"execution": {"ranks": 2}})
-    before = kept(folder)
+    before = begun(folder)
     os.kill(ranks(folder)[-1], signal.SIGKILL)
     assert "Trying to restart job" in end_of(driver)
     assert_whole(folder, undisturbed, before)
@@ -171,9 +180,11 @@ def test_a_controller_that_dies_and_comes_back(cluster, batch, folder, undisturb
 
 
 def test_a_node_that_is_drained_and_comes_back(cluster, batch, folder, undisturbed):
+    """The batch ends, the next job waits for the node."""
+    driver = batch(goal=RESULTS / "ensemble.h5")
     cluster.run("scontrol", "update", "NodeName=localhost", "State=DRAIN", "Reason=test")
-    driver = batch(begun=False)
     wait_for(lambda: "PENDING" in cluster.run("squeue", "-h", "-o", "%T").stdout, driver)
+    assert (folder / SHARD).exists()
     time.sleep(5)
     cluster.run("scontrol", "update", "NodeName=localhost", "State=RESUME")
     assert "Trying to restart job" not in end_of(driver)
@@ -185,11 +196,11 @@ def test_a_killed_driver(cluster, batch, folder, undisturbed, start):
     driver = batch()
     os.killpg(driver.pid, signal.SIGKILL)
     driver.wait()
-    locked = batch(begun=False)
+    locked = batch(wait=False)
     output, _ = locked.communicate(timeout=60)
     assert locked.returncode == 1 and "--unlock" in output
-    assert batch("--unlock", begun=False).wait(timeout=60) == 0
-    end_of(batch(begun=False))
+    assert batch("--unlock", wait=False).wait(timeout=60) == 0
+    end_of(batch(wait=False))
     assert "simulate 00000-00011: was finished before" in (folder / LOG).read_text()
     assert_whole(folder, undisturbed)
 
@@ -214,7 +225,7 @@ def test_the_status_while_it_runs_and_after(batch, folder):
 
 def test_two_drivers_at_once(batch, folder, undisturbed):
     driver = batch()
-    other = batch(begun=False)
+    other = batch(wait=False)
     output, _ = other.communicate(timeout=60)
     assert other.returncode == 1
     assert "Directory cannot be locked" in output
@@ -241,12 +252,12 @@ def test_a_full_disk(batch, folder, small_disk, undisturbed):
         while True:
             file.write(bytes(512))
             file.flush()
-    before = kept(folder)
+    before = begun(folder)
     output, _ = driver.communicate(timeout=120)
     assert driver.returncode == 1
     assert "porefail simulate: error: " in output and "No space left on device" in output
     ballast.unlink()
-    end_of(batch(begun=False))
+    end_of(batch(wait=False))
     assert_whole(folder, undisturbed, before)
 
 

@@ -92,7 +92,7 @@ def test_runs_to_structural_failure_pass_through(run, make_shard, capsys, snapsh
     ends = [Collapse.REACHED, Collapse.NOT_RUN, Collapse.NOT_CONVERGED]
     with_collapse(one, ends, snapshots)
     with_collapse(other, [Collapse.MAX_STRAIN, Collapse.REACHED], snapshots)
-    ensemble, _, _ = run(one, other, realizations=5)
+    ensemble, _, account = run(one, other, realizations=5)
     assert ensemble["realization"].tolist() == [1, 2, 3, 4]
     assert ensemble["structural_status"].tolist() == [1, 3, 2, 1]
     assert ("snapshots/strain" in ensemble) == bool(snapshots)
@@ -102,6 +102,8 @@ def test_runs_to_structural_failure_pass_through(run, make_shard, capsys, snapsh
                 np.testing.assert_array_equal(ensemble[name][row], values[old], err_msg=name)
     line = "of these to structural failure: 2 REACHED; 1 MAX_STRAIN (3); 1 NOT_CONVERGED (2)\n"
     assert line in capsys.readouterr().out
+    ways = ["", "REACHED", "NOT_CONVERGED", "MAX_STRAIN", "REACHED"]
+    assert account["structural"].tolist() == ways
 
 
 def test_no_word_of_structural_failure_where_none_was_asked_for(run, make_shard, capsys):
@@ -181,6 +183,13 @@ def test_who_simulated_what_passes_through(run, make_shard):
 
 
 def test_shards_of_different_versions(run, make_shard, tmp_path):
-    old, new = make_shard([0]), with_provenance(make_shard([1]))
-    message = refused(run, tmp_path, old, new)
-    assert message.startswith(f"{new}: /provenance/host is not in it and in {old} alike")
+    shards = [make_shard([0]), with_provenance(make_shard([1])), make_shard([2])]
+    message = refused(run, tmp_path, *shards, realizations=3)
+    assert message.startswith("2 of 3 shards lack /provenance/host, which the others have")
+    assert f"delete {shards[0]} {shards[2]} and run again" in message
+
+
+def test_an_unknown_status(run, make_shard, tmp_path):
+    shard = make_shard([0, 1], [Status.FIRST_FAILURE, 9])
+    message = refused(run, tmp_path, shard)
+    assert message == f"{shard}: realization 1: 9 is not a valid Status"

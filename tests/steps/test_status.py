@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from porefail import configuration, files, store
+from porefail.accounting import Entry
 from porefail.errors import PorefailError
 from porefail.fe import MODEL_VERSION
 from porefail.parts import Parts
@@ -69,7 +70,7 @@ def test_all_is_done(told):
     assert statuses == ["FIRST_FAILURE"] * 5 + names + ["FIRST_FAILURE"] * 2
     assert "       7 FIRST_FAILURE  used\n" in text
     assert "       1 NOT_CONVERGED  left out: 6\n" in text
-    assert "100.0 % done, 2.6 s a simulation (mean of 10)\n" in text
+    assert "100.0 % done, 2.67 s a simulation (mean of 9)\n" in text
 
 
 def test_while_it_runs(told):
@@ -88,7 +89,7 @@ def test_while_it_runs(told):
     assert "       1 RUNNING\n" in text and "       3 MISSING\n" in text
     # (5 x 2 s + 3 s) / 6 = 2.17 s each, one at a time, four to go
     assert "60.0 % done, 2.17 s a simulation (mean of 6), 1 at a time are 1662 an hour" in text
-    assert "done in 9 s" in text and "interrupted" not in text
+    assert "done in 9 s" in text and "nobody is at work" not in text
 
 
 def test_a_killed_run_is_not_running(told):
@@ -101,7 +102,7 @@ def test_a_killed_run_is_not_running(told):
         parts.settle(4, Status.FIRST_FAILURE, 2.0)
     text, statuses = told()
     assert statuses[4:8] == ["FIRST_FAILURE", *["MISSING"] * 3]
-    assert f"{shard(4, 7)}: interrupted, 1 of 4 are kept" in text
+    assert f"{shard(4, 7)}: nobody is at work on it, 1 of 4 are kept" in text
     assert "no simulation is running, the rest takes 18 s on one team of ranks" in text
 
 
@@ -121,7 +122,7 @@ def test_what_cannot_be_used_is_named(told):
     text, statuses = told()
     assert statuses == ["OUTDATED"] * 4 + ["DAMAGED"] * 4 + ["MISSING"] * 2
     assert f"{shard(0, 3)}: made with other settings: model_version is 99" in text
-    assert f"{shard(4, 7)}: not an HDF5 file, or truncated" in text
+    assert f"{shard(4, 7)}: not an HDF5 file, or truncated; delete it and run again" in text
     assert "       4 DAMAGED        4, 5, 6, 7\n" in text
 
 
@@ -132,12 +133,94 @@ def test_many_complaints_are_cut_short(told, monkeypatch):
     assert told()[0].endswith("\n... and 2 more such lines\n")
 
 
+def test_specimens_without_a_pore_are_no_measure_of_time(told):
+    parts = Parts(shard(0, 3))
+    with parts.alone("test"):
+        parts.open_queue([0, 1, 2, 3])
+        for number in (0, 1, 2):
+            parts.claim(number)
+        parts.settle(0, Status.EMPTY, 0.0)
+        text, _ = told()
+        assert "10.0 % done\n" in text
+        parts.settle(1, Status.FIRST_FAILURE, 4.0)
+        text, _ = told()
+    # Half of them take 4 s, one is at work, eight are left.
+    assert "20.0 % done, 4 s a simulation (mean of 1), 1 at a time are 1800 an hour" in text
+    assert "done in 16 s" in text
+
+
+def test_parts_of_a_new_run_count_beside_an_old_shard(told):
+    """The settings were changed, the new run was killed: Snakemake has deleted the old shard."""
+    parts = Parts(shard(4, 7))
+    parts.folder.mkdir(parents=True)
+    write(parts.complete, [4, 5, 6, 7], model_version=99)
+    for number in (4, 5):
+        write(parts.part(number), [number])
+    text, statuses = told()
+    assert statuses[4:8] == ["FIRST_FAILURE"] * 2 + ["MISSING"] * 2
+    assert "model_version" not in text and "2 of 4 are kept" in text
+
+
+def test_a_run_with_other_settings_is_at_work(told):
+    parts = Parts(shard(0, 3))
+    with parts.alone("test"):
+        parts.open_queue([0, 1, 2, 3])
+        for number in (0, 1, 2):
+            parts.claim(number)
+        for number in (0, 1):
+            write(parts.part(number), [number], model_version=99)
+            parts.settle(number, Status.FIRST_FAILURE, 2.0)
+        text, statuses = told()
+    assert statuses[:4] == ["OUTDATED", "OUTDATED", "RUNNING", "MISSING"]
+    assert "made with other settings: model_version is 99" in text
+
+
+def test_a_run_that_begins_or_ends_is_no_interruption(told):
+    parts = Parts(shard(4, 7))
+    write(parts.part(4), [4])
+    with parts.alone("test"):
+        parts.open_queue([5, 6, 7])
+        assert "nobody is at work" not in told()[0]
+        parts.claim(7)
+        write(shard(4, 7), [4, 5, 6, 7])  # joined, the claims are still there
+        parts.part(4).unlink()
+        assert told()[1][4:8] == ["FIRST_FAILURE"] * 4
+
+
+@pytest.mark.parametrize("text", ["", "4 ", "\0\0", "four 2.0"])
+def test_a_claim_that_cannot_be_read_yet(told, text):
+    parts = Parts(shard(0, 3))
+    with parts.alone("test"):
+        parts.open_queue([0, 1, 2, 3])
+        (parts.folder / "claims" / "00000").write_text(text)
+        (parts.folder / "claims" / ".nfs0001").write_text("1 2.0")
+        (parts.folder / "0 copy.h5").touch()
+        assert told()[1][:2] == ["RUNNING", "MISSING"]
+
+
+def test_a_shard_with_other_realizations_than_its_name_says(told):
+    write(shard(8, 9), [8, 9, 10])
+    text, statuses = told()
+    assert statuses[8:] == ["DAMAGED"] * 2
+    assert f"{shard(8, 9)}: holds other realizations than its name says" in text
+
+
+def test_all_but_a_few_is_not_all():
+    entries = dict.fromkeys(range(9999), Entry("EMPTY")) | {9999: Entry("MISSING")}
+    assert status._outlook(entries) == "99.9 % done, no simulation is running"
+
+
 def test_it_changes_nothing(told, tmp_path):
     write(shard(0, 3), [0, 1, 2, 3])
+    parts = Parts(shard(4, 7))
+    with parts.alone("test"):
+        parts.open_queue([4, 5, 6, 7])
+        parts.claim(4)
+        write(parts.part(4), [4])
     before = sorted((path, path.stat().st_mtime_ns) for path in tmp_path.glob("results/**/*"))
     told()
     after = sorted((path, path.stat().st_mtime_ns) for path in tmp_path.glob("results/**/*"))
-    assert before == after and before
+    assert before == after and len(before) > 5
 
 
 def test_a_wrong_configuration(config):

@@ -26,18 +26,22 @@ def test_a_dry_run_tells_jobs_and_costs(tmp_path, snakemake):
     text = told.stdout + told.stderr
     assert re.search(r"^simulate +185$", text, re.M)
     assert (
-        "porefail: 18452 of 18452 realizations have no result yet; jobs of simulate: 185, each "
-        "about 16 min, in all 49 core hours; all results take about 11 GB of disk"
+        "simulate: 185 of 185 batches, each about 16 min on a core, in all 49 core hours; all "
+        "results take about 11 GB of disk"
     ) in text
     assert not list(tmp_path.glob("results/**/*"))
 
 
 def test_finished_batches_cost_nothing_more(tmp_path, snakemake):
-    folder = tmp_path / "results" / "smoke" / "simulation"
-    folder.mkdir(parents=True)
-    for first in (0, 5, 15):
-        (folder / f"{first:05d}-{first + 4:05d}.h5").touch()
+    """Only jobs that Snakemake would run count."""
+    folder = tmp_path / "results" / "smoke"
+    for kind in ("porosity", "simulation"):
+        (folder / kind).mkdir(parents=True)
+        for first in (0, 5, 15):
+            (folder / kind / f"{first:05d}-{first + 4:05d}.h5").touch()
     changes = {"execution": {"ranks": 2}, "porosity": {"shape": [20, 20, 80]}}
     told = snakemake(tmp_path, "smoke", changes, "-n")
-    line = "5 of 20 realizations have no result yet; jobs of simulate: 1, each about 0.4 min"
+    line = "simulate: 1 of 4 batches, each about 0.4 min on 2 cores, in all 0.013 core hours"
     assert line in told.stdout + told.stderr
+    drawn = snakemake(tmp_path, "smoke", changes, "-n", "results/smoke/simulation/00000-00004.h5")
+    assert "simulate:" not in drawn.stdout + drawn.stderr

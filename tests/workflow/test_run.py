@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -39,6 +40,10 @@ def test_a_whole_run(folder):
     account = files.read_table(results / "account.csv")
     assert account["realization"].tolist() == list(range(20))
     assert part.size == account["used"].sum()
+    config = Path(__file__).parents[2] / "config" / "smoke.yaml"
+    command = [sys.executable, "-m", "porefail", "status", "--configfile", config]
+    told = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
+    assert "      20 in all\n100.0 % done" in told and "OUTDATED" not in told
     predicted, _ = store.read(results / "prediction.h5", ["realization"])
     assert predicted["realization"].size == np.sum(part == 2)
     summary = (results / "report" / "summary.txt").read_text()

@@ -9,7 +9,7 @@ from porefail import __version__, accounting, store
 from porefail.errors import PorefailError
 from porefail.parts import stack
 from porefail.steps import require_settings
-from porefail.store import Collapse, Status
+from porefail.store import Status
 
 SETTINGS = {"porosity": dict, "simulation": dict, "model_version": int, "realizations": int}
 
@@ -34,11 +34,11 @@ def run(
     whole = dict(sorted(pair for shard in order for pair in entries[shard].items()))
     _require_each_once(entries, settings["realizations"])
     print("\n".join([f"gather: {len(whole)} realizations", *accounting.table(whole)]), flush=True)
-    _tell_collapses(order)
     if not any(entry.status == accounting.USED for entry in whole.values()):
         raise PorefailError(
             f"none of {len(whole)} realizations reached first failure: nothing to learn from "
-            "(raise simulation.max_strain, or porosity.mean_porosity if most are empty)"
+            "(raise simulation.max_strain, or porosity.mean_porosity if most are empty); "
+            "`python -m porefail status --account FILE` lists them all"
         )
     _require_same_datasets(order)
     steps = max(store.shapes(shard)["history/strain"][1] for shard in order)
@@ -83,28 +83,13 @@ def _require_each_once(entries: Mapping[str | Path, Mapping], realizations: int)
 
 
 def _require_same_datasets(shards: Sequence[str | Path]) -> None:
-    first = store.shapes(shards[0]).keys()
-    for shard in shards[1:]:
-        names = store.shapes(shard).keys()
-        if names != first:
-            raise PorefailError(
-                f"{shard}: /{min(names ^ first)} is not in it and in {shards[0]} alike: one of "
-                "them was made by another version of porefail; delete it and run again"
-            )
-
-
-def _tell_collapses(shards: Sequence[str | Path]) -> None:
-    """One line on the runs from first to structural failure, if any was asked for."""
-    ended: dict[int, int] = {}
-    for shard in shards:
-        if "structural_status" in store.shapes(shard):
-            rows, _ = store.read(shard, ["realization", "structural_status"])
-            ended |= zip(*(values.tolist() for values in rows.values()), strict=True)
-    ways = []
-    for status in (Collapse.REACHED, Collapse.MAX_STRAIN, Collapse.NOT_CONVERGED):
-        numbers = sorted(number for number, found in ended.items() if found == status)
-        if numbers:
-            named = "" if status == Collapse.REACHED else f" ({accounting.listed(numbers)})"
-            ways.append(f"{len(numbers)} {status.name}{named}")
-    if ways:
-        print(f"  of these to structural failure: {'; '.join(ways)}")
+    names = {shard: store.shapes(shard).keys() for shard in shards}
+    union = set().union(*names.values())
+    lacking = [shard for shard in shards if names[shard] != union]
+    if lacking:
+        missing = min(union - names[lacking[0]])
+        raise PorefailError(
+            f"{len(lacking)} of {len(shards)} shards lack /{missing}, which the others have "
+            "(an older version of porefail made them): delete "
+            f"{' '.join(map(str, lacking))} and run again"
+        )

@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from porefail.store import Status
 
 RESULTS = Path("results")
 NOTES = 10  # lines on what is wrong
+UNSIMULATED = (Status.EMPTY.name, Status.SEVERED.name)  # take no time
 
 
 def run(configfile: Sequence[str | Path] = (), account: str | Path | None = None) -> None:
@@ -32,33 +32,40 @@ def run(configfile: Sequence[str | Path] = (), account: str | Path | None = None
     for first, last in campaign.batches:
         shard = folder / "simulation" / f"{first:05d}-{last:05d}.h5"
         batch = _batch(shard, range(first, last + 1), made_with, notes)
-        entries |= batch
+        entries |= sorted(batch.items())
     print(f"status: {folder}, {datetime.now():%Y-%m-%d %H:%M:%S}")
     more = [f"... and {len(notes) - NOTES} more such lines"] if len(notes) > NOTES else []
-    print("\n".join([*accounting.table(entries), *_outlook(entries), *notes[:NOTES], *more]))
+    print("\n".join([*accounting.table(entries), _outlook(entries), *notes[:NOTES], *more]))
     if account is not None:
         accounting.write(account, entries)
 
 
 def _batch(shard: Path, numbers: range, made_with: dict, notes: list[str]) -> dict[int, Entry]:
-    """Entries of a batch: of its shard, or else of what a run of it has finished so far."""
+    """Entries of a batch: of its shard, or else of what its run has finished so far."""
+    if shard.exists():
+        return _readable(shard, numbers, made_with, notes)
     parts = Parts(shard)
-    claimed = parts.claimed() if parts.at_work() else {}
-    batch = dict.fromkeys(numbers, Entry(MISSING))
-    if not claimed:
-        for path in (shard, parts.complete):
-            if path.exists():
-                return batch | _readable(path, numbers, made_with, notes)
-    for number, ended in claimed.items():
-        batch[number] = Entry(RUNNING)
-        if ended:
-            batch[number] = Entry(Status(ended[0]).name, ended[1], "", str(parts.part(number)))
-    finished = [number for number in parts.finished() if number not in claimed]
-    for number in finished:
+    if parts.complete.exists():  # Snakemake deleted the shard; the next run brings it back
+        kept = _readable(parts.complete, numbers, made_with, [])
+        if all(entry.status not in UNFINISHED for entry in kept.values()):
+            return kept
+    working = parts.at_work()
+    claimed = parts.claimed() if working else {}
+    settled = {number: ended for number, ended in claimed.items() if ended}
+    batch = dict.fromkeys(numbers, Entry(MISSING)) | dict.fromkeys(claimed, Entry(RUNNING))
+    # One part of a run tells what all of them are made with.
+    looked_at = [number for number in parts.finished() if number not in claimed]
+    for number in [*looked_at, *list(settled)[:1]]:
         batch |= _readable(parts.part(number), [number], made_with, notes)
-    if finished and not claimed:
+    outdated = bool(settled) and batch[next(iter(settled))].status == OUTDATED
+    for number, (status, seconds) in settled.items():
+        state = OUTDATED if outdated else Status(status).name
+        batch[number] = Entry(state, seconds, file=str(parts.part(number)))
+    if shard.exists():  # the run has just joined its parts
+        return _readable(shard, numbers, made_with, notes)
+    if looked_at and not working:
         done = sum(entry.status not in UNFINISHED for entry in batch.values())
-        notes.append(f"{shard}: interrupted, {done} of {len(numbers)} are kept")
+        notes.append(f"{shard}: nobody is at work on it, {done} of {len(numbers)} are kept")
     return batch
 
 
@@ -67,40 +74,48 @@ def _readable(
 ) -> dict[int, Entry]:
     """Entries of a file, or what is wrong with all of it."""
     try:
-        return accounting.read(path, made_with)
+        entries = accounting.read(path, made_with)
+        if entries.keys() != set(numbers):
+            raise store.StoreError(f"{path}: holds other realizations than its name says")
+        return entries
     except store.OtherSettings as error:
-        state, problem = OUTDATED, error
+        state, problem = OUTDATED, str(error)
     except store.StoreError as error:
-        if not path.exists():  # its run has just joined it with others
-            return {}
-        state, problem = DAMAGED, error
-    notes.append(str(problem))
+        state, problem = DAMAGED, f"{error}; delete it and run again"
+    if not path.exists():  # a part that its run has just joined with others
+        return {}
+    notes.append(problem)
     return dict.fromkeys(numbers, Entry(state, file=str(path)))
 
 
-def _outlook(entries: accounting.Account) -> list[str]:
-    """Cost of a simulation, rate and estimated end."""
-    counts = Counter(entry.status for entry in entries.values())
-    seconds = [entry.seconds for entry in entries.values() if not math.isnan(entry.seconds)]
-    left, at_work = sum(counts[name] for name in UNFINISHED), counts[RUNNING]
-    lines = [f"{100 * (1 - left / len(entries)):.1f} % done"]
-    mean = sum(seconds) / len(seconds) if seconds else math.nan
-    if seconds:
-        lines.append(f"{mean:.3g} s a simulation (mean of {len(seconds)})")
+def _outlook(entries: accounting.Account) -> str:
+    """Cost of a simulation, rate and estimated end, as one line."""
+    done = [entry for entry in entries.values() if entry.status not in UNFINISHED]
+    times = [
+        entry.seconds
+        for entry in done
+        if entry.status not in UNSIMULATED and not math.isnan(entry.seconds)
+    ]
+    left = len(entries) - len(done)
+    at_work = sum(entry.status == RUNNING for entry in entries.values())
+    words = [f"{math.floor(1000 * len(done) / len(entries)) / 10} % done"]
+    if times:
+        words.append(f"{sum(times) / len(times):.3g} s a simulation (mean of {len(times)})")
     if not left:
-        return [", ".join(lines)]
+        return ", ".join(words)
+    each = sum(times) / len(done) if times else math.nan  # s a realization, without a pore or not
     if not at_work:
-        lines.append("no simulation is running")
-        if seconds:
-            lines.append(f"the rest takes {_duration(left * mean)} on one team of ranks")
-    elif seconds:
-        wait = left * mean / at_work
+        words.append("no simulation is running")
+        if times:
+            words.append(f"the rest takes {_duration(left * each)} on one team of ranks")
+    elif times:
+        wait = left * each / at_work
         end = datetime.fromtimestamp(time.time() + wait)
-        lines.append(
-            f"{at_work} at a time are {3600 * at_work / mean:.0f} an hour: done in "
+        words.append(
+            f"{at_work} at a time are {3600 * at_work / each:.0f} an hour: done in "
             f"{_duration(wait)}, {end:%Y-%m-%d %H:%M}"
         )
-    return [", ".join(lines)]
+    return ", ".join(words)
 
 
 def _duration(seconds: float) -> str:

@@ -1,0 +1,42 @@
+# What a job of each rule gets on a cluster, all in one place (GPUs and partitions: profiles/slurm).
+# A simulation gets a core for each rank: mpiexec starts them as one task on the job's node.
+
+VOXELS = math.prod(config["porosity"]["shape"])
+RANKS = config["execution"]["ranks"]
+TEAMS = RANKS // config["execution"]["ranks_per_realization"]
+
+# What a realization takes on one core, on average: 0.3 ms a voxel to first failure, 8 ms to
+# structural failure (README, "The mechanics"). A job gets seven times as long.
+CORE_SECONDS = VOXELS * (3e-4 if config["simulation"]["until"] == "first_failure" else 8e-3)
+if config["simulation"]["kinematics"] == "finite":
+    CORE_SECONDS *= 3
+BATCH_SECONDS = 7 * CORE_SECONDS * math.ceil(config["porosity"]["batch_size"] / TEAMS)
+
+MEMORY = {  # MB
+    "porosity": 1000,
+    # A rank takes 0.3 GB and 5 kB a voxel, 0.6 GB while it compiles.
+    "simulate": RANKS * (600 + math.ceil(8e-3 * VOXELS)),
+    "gather": 2000,
+    "phenomenology": 4000,
+    "dataset": 8000,
+    "train": 16000,
+    "predict": 8000,
+    "evaluate": 8000,
+    "report": 8000,
+}
+MINUTES = {
+    "porosity": 30,
+    "simulate": 10 + math.ceil(BATCH_SECONDS / 60),
+    "gather": 60,
+    "phenomenology": 60,
+    "dataset": 120,
+    "train": 1440,
+    "predict": 120,
+    "evaluate": 120,
+    "report": 60,
+}
+
+
+def growing(amount):
+    """So much at the first attempt, twice as much at the second, and so on."""
+    return lambda wildcards, attempt: attempt * amount
