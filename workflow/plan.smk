@@ -7,7 +7,7 @@ BYTES = 2 * (7 + 1.3 * len(config["simulation"]["snapshot_strains"])) + 3.5
 
 
 def plan(jobs):
-    """One line for so many jobs of rule simulate: time of a job, core hours, disk of all results."""
+    """One line for so many simulate jobs: time of each, core hours, disk of all results."""
     total, batch = config["porosity"]["realizations"], config["porosity"]["batch_size"]
     hours = CORE_SECONDS * min(batch, total) / 3600
     disk = total * (VOXELS * BYTES + 2e4) / 1e9

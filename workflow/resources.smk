@@ -1,4 +1,4 @@
-# What a job of each rule gets on a cluster, all in one place (GPUs and partitions: profiles/slurm).
+# What jobs get on a cluster, all in one place (GPUs and partitions are in profiles/slurm).
 # A simulation gets a core for each rank: mpiexec starts them as one task on the job's node.
 
 VOXELS = math.prod(config["porosity"]["shape"])
