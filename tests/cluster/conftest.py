@@ -12,19 +12,26 @@ sys.path.insert(0, str(Path(__file__).parent))
 from slurm_cluster import Cluster, missing  # noqa: E402 - also a program of its own
 
 ROOT = Path(__file__).parents[2]
+LACKING = pytest.StashKey[str]()  # why there is no Slurm
 WANTED = "POREFAIL_TEST_SLURM"  # set: a missing Slurm is an error
 # The first look at a job comes after 40 s otherwise, the longest wait for its files after 60 s.
 IMPATIENT = ["--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "10"]
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory) -> Iterator[Cluster]:
+def cluster(tmp_path_factory, request) -> Iterator[Cluster]:
     """A running cluster of one node."""
-    lacking = missing()
-    if lacking:
-        (pytest.fail if os.environ.get(WANTED) else pytest.skip)(f"no Slurm: {lacking}")
     cluster = Cluster(tmp_path_factory.mktemp("slurm"))
-    cluster.start()
+    lacking = missing()
+    if not lacking:
+        try:
+            cluster.start()
+        except RuntimeError as error:
+            cluster.stop()
+            lacking = f"it does not start: {error}"
+    if lacking:
+        request.config.stash[LACKING] = lacking
+        (pytest.fail if os.environ.get(WANTED) else pytest.skip)(f"no Slurm: {lacking}")
     yield cluster
     cluster.stop()
 
@@ -65,9 +72,9 @@ def on_slurm(start):
     return run
 
 
-def pytest_terminal_summary(terminalreporter):
+def pytest_terminal_summary(terminalreporter, config):
     """Say what was not tested where nobody can overlook it."""
-    lacking = missing()
+    lacking = config.stash.get(LACKING, None)
     if lacking:
         terminalreporter.section("SLURM NOT TESTED")
         terminalreporter.line(f"tests/cluster was skipped: {lacking}")
