@@ -33,8 +33,9 @@ def test_the_whole_workflow_gives_the_numbers_of_a_local_run(
         folder.mkdir()
     status, output = on_slurm(on, SMALL, "--set-resources", *ON_GPU)
     assert status == 0, output
-    listed = cluster.run("squeue", "-h", "--states=all", "-o", "%k %P %b").stdout.splitlines()
-    places = {re.sub(r"rule_([a-z]+)\S*", r"\1", line) for line in listed}
+    fields = "Comment:100,Partition:10,tres-per-job:20"
+    listed = cluster.run("squeue", "-h", "--states=all", "-O", fields).stdout.splitlines()
+    places = {re.sub(r"^rule_([a-z]+)\S*", r"\1", " ".join(line.split())) for line in listed}
     assert {"train gpu gres:gpu:1", "simulate cpu N/A", "predict cpu N/A"} <= places
     ended = snakemake(alone, "smoke", SMALL, "--cores", "2")
     assert ended.returncode == 0, ended.stderr

@@ -42,7 +42,7 @@ def test_a_part_stays_when_the_ensemble_changes(made, make_shard, settings, tmp_
     gather.run(
         [make_shard(numbers, statuses)],
         *(tmp_path / name for name in ("e.h5", "e.csv")),
-        settings["gather"],
+        settings["gather"] | {"realizations": 25},
     )
     dataset.run(tmp_path / "e.h5", tmp_path / "d.h5", settings["dataset"])
     other, _ = store.read(tmp_path / "d.h5")
