@@ -6,6 +6,7 @@ import pytest
 from slurm_cluster import Cluster, missing
 
 
+@pytest.mark.slow
 def test_accounting_knows_what_became_of_a_job(tmp_path):
     lacking = missing(accounting=True)
     if lacking:

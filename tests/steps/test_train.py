@@ -28,6 +28,7 @@ def test_contract(made, settings):
     assert np.isfinite(history["loss"]).all() and history["loss"][1] < history["loss"][0]
 
 
+@pytest.mark.slow
 def test_a_stopped_training_goes_on_to_the_same_result(run, capsys):
     whole, curves = run("whole", epochs=3)
     run("stopped", epochs=1)

@@ -185,6 +185,7 @@ def test_dry_run(tmp_path, snakemake, name, profile, batches):
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name, batches",
     [("smoke", 4), ("phenomenology", 14), ("collapse", 10), ("phenomenology-literal", 8)],
