@@ -37,15 +37,52 @@ def test_voxels_that_share_a_corner_are_one_cluster():
     assert label(mask)[1] == 2
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_cluster_counts_equal_flooding(seed):
+def flooded_labels(mask):
+    """Labels by flooding, in the order of the clusters' first voxels."""
+    labels = np.zeros(mask.shape, int)
+    for number, cluster in enumerate(sorted(flood(mask), key=min), start=1):
+        for voxel in cluster:
+            labels[voxel] = number
+    return labels
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_labels_equal_flooding_and_are_in_order_of_first_voxels(seed):
+    rng = np.random.default_rng(seed)
+    mask = rng.random(rng.integers(1, 9, 3)) < rng.choice([0.0, 0.05, 0.1, 0.2, 0.4, 1.0])
+    expected = flooded_labels(mask)
+    flipped = np.ascontiguousarray(mask[::-1])[::-1]
+    for same in (mask, np.asfortranarray(mask), np.repeat(mask, 2, axis=2)[..., ::2], flipped):
+        labels, count = label(same)
+        np.testing.assert_array_equal(labels, expected)
+        assert count == expected.max() and labels.dtype == np.uint32
+
+
+@pytest.mark.parametrize(
+    "shape", [(3, 3, 3), (1, 1, 7), (1, 5, 1), (7, 1, 1), (5, 7, 3), (4, 6, 2)]
+)
+def test_as_many_clusters_as_a_grid_can_hold_are_labelled(shape):
+    """For booleans on grids of odd sides cc3d 4.1.1 stops with 'maximum length exception'."""
+    mask = np.zeros(shape, bool)
+    mask[::2, ::2, ::2] = True
+    labels, count = label(mask)
+    assert count == np.count_nonzero(mask)
+    np.testing.assert_array_equal(labels[mask], 1 + np.arange(count))
+    assert not labels[~mask].any()
+
+
+@pytest.mark.parametrize(
+    "seed, true_threshold", [(0, None), (1, None), (2, None), (3, 0.6), (4, 0.85), (5, 2.0)]
+)
+def test_cluster_counts_equal_flooding(seed, true_threshold):
     truth, prediction, solid = fields(seed)
     levels = np.array([0.1, 0.6, 0.8, 0.9, 2.0])
-    got = cluster_overlap(truth, prediction, solid, levels)
+    got = cluster_overlap(truth, prediction, solid, levels, true_threshold)
     for k, level in enumerate(levels):
+        cut = level if true_threshold is None else true_threshold
         predicted = hit = true = found = 0
         for t, p, s in zip(truth, prediction, solid, strict=True):
-            trues, preds = flood(s & (t >= level)), flood(s & (p >= level))
+            trues, preds = flood(s & (t >= cut)), flood(s & (p >= level))
             true, predicted = true + len(trues), predicted + len(preds)
             hit += sum(any(p & t for t in trues) for p in preds)
             found += sum(any(p & t for p in preds) for t in trues)
@@ -55,7 +92,8 @@ def test_cluster_counts_equal_flooding(seed):
             tp, fp, fn = hit, predicted - hit, true - found
             assert got.jaccard[k] == pytest.approx(tp / (tp + fp + fn))
             assert got.dice[k] == pytest.approx(2 * tp / (2 * tp + fp + fn))
-    assert np.isnan(got.precision[-1]) and np.isnan(got.recall[-1]) and np.isnan(got.f[-1])
+    assert np.isnan(got.precision[-1]) and np.isnan(got.f[-1])
+    assert np.isnan(got.recall[-1]) == (true_threshold in (None, 2.0))
 
 
 def test_perfect_prediction_and_symmetry_of_the_scores():
@@ -95,6 +133,16 @@ def test_cluster_table_equals_flooding():
     got = np.column_stack([table.peak, table.mean, table.voxels, table.centroid])
     np.testing.assert_allclose(got, rows)
     assert table.rank.tolist() == list(range(1, len(rows) + 1))
+
+
+def test_equal_peaks_are_in_the_order_of_their_first_voxels():
+    field = np.zeros((3, 5, 9))
+    field[0, 0, 8] = field[0, 2, 2] = field[2, 0, 0] = field[2, 4, 4] = 0.9
+    field[0, 1, 8], field[2, 4, 8], field[2, 4, 7] = 0.8, 0.95, 0.7
+    table = cluster_table(field, np.ones(field.shape, bool), 0.7, 1.0)
+    assert table.peak.tolist() == [0.95, 0.9, 0.9, 0.9, 0.9]
+    centres = [[2.5, 4.5, 8], [0.5, 1, 8.5], [0.5, 2.5, 2.5], [2.5, 0.5, 0.5], [2.5, 4.5, 4.5]]
+    np.testing.assert_allclose(table.centroid, centres)
 
 
 def test_empty_table_and_bad_input():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from porefail.errors import PorefailError
-from porefail.metrics.overlap import overlap, thresholds
+from porefail.metrics.overlap import harmonic_mean, overlap, thresholds
 
 
 def fields(seed=0, shape=(3, 4, 4, 6)):
@@ -13,17 +13,20 @@ def fields(seed=0, shape=(3, 4, 4, 6)):
     return truth, prediction, solid
 
 
-def test_counts_equal_a_loop_over_voxels():
+@pytest.mark.parametrize("true_threshold", [None, 0.0, 0.5, 0.87, 1.1])
+def test_counts_equal_a_loop_over_voxels(true_threshold):
     truth, prediction, solid = fields()
+    assert (truth == 0.5).any() and (truth == 0.87).any()
     levels = np.array([0.0, 0.1, 0.25, 0.5, 0.9, 1.1])
-    got = overlap(truth, prediction, solid, levels)
+    got = overlap(truth, prediction, solid, levels, true_threshold)
     for k, level in enumerate(levels):
+        cut = level if true_threshold is None else true_threshold
         counts = dict(tp=0, fp=0, fn=0)
         for t, p, s in zip(truth.flat, prediction.flat, solid.flat, strict=True):
             if s:
-                counts["tp"] += t >= level and p >= level
-                counts["fp"] += t < level <= p
-                counts["fn"] += p < level <= t
+                counts["tp"] += t >= cut and p >= level
+                counts["fp"] += t < cut and p >= level
+                counts["fn"] += t >= cut and p < level
         assert got.true_positive[k] == counts["tp"]
         assert got.false_positive[k] == counts["fp"]
         assert got.false_negative[k] == counts["fn"]
@@ -58,6 +61,18 @@ def test_zero_over_zero_is_not_a_score():
     assert score.precision[0] == 0 and np.isnan(score.recall[0]) and score.f[0] == 0
     score = overlap(low, low, solid, np.array([0.5]))
     assert np.isnan([score.precision[0], score.recall[0], score.f[0], score.jaccard[0]]).all()
+
+
+def test_recall_falls_and_nothing_true_changes_where_truth_is_cut_at_one_value():
+    score = overlap(*fields(), thresholds(19), 0.7)
+    assert np.all(np.diff(score.recall) <= 0) and score.recall[0] > 0.9 > 0.2 > score.recall[-1]
+    assert len(set((score.true_positive + score.false_negative).tolist())) == 1
+
+
+def test_harmonic_mean_of_nothing():
+    nan = np.nan
+    got = harmonic_mean(np.array([0.0, nan, 1.0, 0.5]), np.array([0.0, 1.0, nan, 1.0]))
+    np.testing.assert_allclose(got, [0, nan, nan, 2 / 3])
 
 
 def test_thresholds_lie_inside_and_divide_the_interval_equally():

@@ -57,25 +57,40 @@ def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole != 0)
 
 
+def harmonic_mean(precision: np.ndarray, recall: np.ndarray) -> np.ndarray:
+    """F-score 2 P R / (P + R), 0 where both are 0, NaN where one is NaN."""
+    total = precision + recall
+    return np.where(total == 0, 0.0, ratio(2 * precision * recall, total))
+
+
 def thresholds(count: int) -> np.ndarray:
     """`count` equally spaced thresholds inside (0, 1)."""
     return np.arange(1, count + 1) / (count + 1)
 
 
 def overlap(
-    truth: np.ndarray, prediction: np.ndarray, solid: np.ndarray, threshold: np.ndarray
+    truth: np.ndarray,
+    prediction: np.ndarray,
+    solid: np.ndarray,
+    threshold: np.ndarray,
+    true_threshold: float | None = None,
 ) -> Overlap:
     """Counts of solid voxels whose true and predicted damage reach each threshold (value >= it).
 
     truth, prediction, solid (bool): same shape, (n, nx, ny, nz) or any other; threshold: (m,),
-    ascending. Raises PorefailError on other shapes and on a value in a solid voxel that is NaN.
+    ascending. true_threshold: where truth is cut, whatever the threshold of the prediction (an
+    operating curve of the predictor); None cuts both at the same threshold, as the paper does.
+    Raises PorefailError on other shapes and on a value in a solid voxel that is NaN.
     """
     threshold = np.asarray(threshold, float)
     check_fields(truth, prediction, solid)
     if np.any(np.diff(threshold) <= 0):
         raise PorefailError("thresholds must ascend")
     # A voxel of level k reaches the first k thresholds; both fields reach min(k_true, k_predicted).
-    true_level = np.searchsorted(threshold, truth[solid], side="right")
+    if true_threshold is None:
+        true_level = np.searchsorted(threshold, truth[solid], side="right")
+    else:  # all thresholds or none
+        true_level = np.where(truth[solid] >= true_threshold, threshold.size, 0)
     predicted_level = np.searchsorted(threshold, prediction[solid], side="right")
 
     def reach(level: np.ndarray) -> np.ndarray:

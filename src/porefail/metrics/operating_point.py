@@ -1,0 +1,48 @@
+"""Where to cut a predicted field: the threshold that suits best, chosen on validation data."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from porefail.errors import PorefailError
+from porefail.metrics.overlap import harmonic_mean
+
+
+class OperatingPoint(NamedTuple):
+    """A threshold, and what it gave on the data that it was chosen on (NaN: not defined)."""
+
+    threshold: float
+    recall: float
+    precision: float
+    f: float
+
+
+def best_threshold(
+    threshold: np.ndarray,
+    recall: np.ndarray,
+    precision: np.ndarray,
+    wanted_recall: float | None = None,
+) -> OperatingPoint:
+    """The best of the thresholds (m,), by recall and precision (m,) with truth cut at one value.
+
+    With a wanted recall: of the thresholds that reach it (recall >= wanted) the one of the highest
+    precision. Without: the one of the highest F. Where there is none (NaN is neither): the one of
+    the highest recall. Ties: the higher recall, then the higher precision, then the lower
+    threshold. A threshold without a recall (NaN) is never chosen.
+    Raises PorefailError on other shapes, on a wanted recall outside 0 to 1, and on no known recall.
+    """
+    threshold, recall, precision = (np.asarray(a, float) for a in (threshold, recall, precision))
+    if threshold.ndim != 1 or not threshold.shape == recall.shape == precision.shape:
+        raise PorefailError(
+            f"thresholds {threshold.shape}, recall {recall.shape} and precision {precision.shape} "
+            "must be one row each, equally long"
+        )
+    if wanted_recall is not None and not 0 <= wanted_recall <= 1:
+        raise PorefailError(f"the wanted recall must be from 0 to 1, not {wanted_recall}")
+    if not np.isfinite(recall).any():
+        raise PorefailError("no threshold has a recall: no best one")
+    f = harmonic_mean(precision, recall)
+    merit = f if wanted_recall is None else np.where(recall >= wanted_recall, precision, np.nan)
+    falling = (-np.nan_to_num(key, nan=-1.0) for key in (precision, recall, merit))
+    best = np.lexsort((threshold, *falling))[0]
+    return OperatingPoint(*(float(values[best]) for values in (threshold, recall, precision, f)))
