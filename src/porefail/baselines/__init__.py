@@ -1,0 +1,1 @@
+"""Baselines: what predicts damage from porosity without a neural network."""

@@ -1,0 +1,37 @@
+"""Where an engineer would look without learning: fields in [0, 1], 1 at the likeliest site.
+
+All fields are (n, nx, ny, nz), NaN in voids; each specimen's own maximum is 1.
+"""
+
+import numpy as np
+from scipy import ndimage
+
+TOUCHING = np.ones((3, 3, 3), bool)  # a voxel and its 26 neighbours
+
+
+def hot_spot(von_mises: np.ndarray, pressure: np.ndarray, porosity: np.ndarray) -> np.ndarray:
+    """Von Mises stress × mean tension of a linear elastic solve, 0 in compression."""
+    return _scaled(von_mises * np.maximum(pressure, 0), porosity)
+
+
+def pore_size(porosity: np.ndarray) -> np.ndarray:
+    """Voxels of the largest pore (26-connected) that a solid voxel touches, 0 where none."""
+    size = np.zeros(porosity.shape, np.float32)
+    for field, voids in zip(size, porosity, strict=True):
+        labels, count = ndimage.label(voids, structure=TOUCHING)
+        voxels = np.bincount(labels.ravel(), minlength=count + 1)
+        voxels[0] = 0
+        field[:] = ndimage.maximum_filter(voxels[labels], footprint=TOUCHING, mode="constant")
+    return _scaled(size, porosity)
+
+
+def section_porosity(porosity: np.ndarray) -> np.ndarray:
+    """Void share of the cross-section normal to z that a voxel lies in."""
+    share = np.mean(porosity, axis=(1, 2), keepdims=True, dtype=float)
+    return _scaled(np.broadcast_to(share, porosity.shape), porosity)
+
+
+def _scaled(field: np.ndarray, porosity: np.ndarray) -> np.ndarray:
+    solid = np.where(porosity == 0, field, -np.inf)
+    high = solid.max(axis=(1, 2, 3), keepdims=True)
+    return np.where(porosity == 0, field / np.where(high > 0, high, 1.0), np.nan).astype(np.float32)
