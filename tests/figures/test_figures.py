@@ -1,6 +1,5 @@
 """Each figure shows the numbers that it is given, with units, and can be saved."""
 
-import io
 import warnings
 
 import numpy as np
@@ -17,19 +16,8 @@ from porefail.figures.site_hits import site_hits
 from porefail.figures.specimens import specimens
 
 
-def saved(figure):
-    """Axes of a figure that has been drawn without a warning (glyphs, layout, empty legends)."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        file = io.BytesIO()
-        figure.savefig(file, dpi=50)
-    assert file.getvalue().startswith(b"\x89PNG")
-    assert figure.canvas.manager is None  # no window, nothing that pyplot would keep
-    return figure.axes
-
-
 @pytest.mark.parametrize("count, shape", [(1, (4, 4, 4)), (3, (8, 8, 32))])
-def test_specimens(count, shape):
+def test_specimens(count, shape, saved):
     rng = np.random.default_rng(0)
     porosity = (rng.random((count, *shape)) < 0.05).astype(np.uint8)
     porosity[0, 0, :, 0] = 1  # void through the whole depth
@@ -55,7 +43,7 @@ def test_specimens(count, shape):
     assert axes[0].get_ylabel() == "z (mm), tensile axis" and axes[1].get_xlabel() == "x (mm)"
 
 
-def test_learning_curves():
+def test_learning_curves(saved):
     epoch, loss = np.arange(1, 31), np.linspace(1, 0.1, 30)
     validation = loss + 0.1 * (epoch > 20) * (epoch - 20)
     (axes,) = saved(learning_curves(epoch, loss, validation))
@@ -66,7 +54,7 @@ def test_learning_curves():
     saved(learning_curves(epoch[:1], loss[:1], validation[:1]))
 
 
-def test_metric_curves():
+def test_metric_curves(saved):
     threshold = np.linspace(0.1, 0.9, 9)
     names = ("recall", "precision", "f", "jaccard")
     voxel = {name: threshold**k for k, name in enumerate(names, start=1)}
@@ -82,7 +70,7 @@ def test_metric_curves():
     ]
 
 
-def test_site_hits():
+def test_site_hits(saved):
     share = np.array([[0.5, 0.6, 0.9], [0.0, 0.01, 0.2]])
     low, high = share - 0.05, share + 0.05
     low[1] = high[1] = np.nan  # exact
@@ -97,7 +85,7 @@ def test_site_hits():
     ]
 
 
-def test_damage_history():
+def test_damage_history(saved):
     strain = np.array([[0.0, 0.01, 0.02], [0.0, 0.01, np.nan], [np.nan] * 3])
     damage, stress = 20 * strain, 5e4 * strain
     left, right = saved(damage_history(strain, damage, stress, maximum_damage=0.5))
@@ -119,7 +107,7 @@ def fields(count: int, shape=(4, 4, 12)) -> np.ndarray:
 
 
 @pytest.mark.parametrize("count, collapsed", [(1, False), (3, True), (11, True)])
-def test_damage_sequence(count, collapsed):
+def test_damage_sequence(count, collapsed, saved):
     damage = fields(count)
     failed = damage[-1] >= 1 if collapsed else None
     strain = np.linspace(0, 0.06, count) if count > 1 else np.array([0.03])
@@ -148,7 +136,7 @@ def test_damage_sequence(count, collapsed):
 
 
 @pytest.mark.parametrize("count", [1, 4, 6])
-def test_damage_histograms(count):
+def test_damage_histograms(count, saved):
     damage = [fields(3) for _ in range(count)]
     strain = [np.array([0, 0.02, 0.05 + k / 100]) for k in range(count)]
     axes = saved(damage_histograms(strain, damage, [f"specimen {k}" for k in range(count)]))
@@ -165,7 +153,7 @@ def test_damage_histograms(count):
     assert blue[2] > blue[0] and red[0] > red[2]
 
 
-def test_ensemble_curves():
+def test_ensemble_curves(saved):
     strain = np.array([[0.01, 0.02, 0.03, 0.04], [0.01, 0.02, 0.03, np.nan], [np.nan] * 4])
     damage, stress = 35 * strain, 5e4 * strain
     share = np.where(strain > 0.025, 1e-3, 0.0)
@@ -184,7 +172,7 @@ def test_ensemble_curves():
     assert len(saved(ensemble_curves(strain, damage, ended, stress, first))) == 3
 
 
-def test_failure_spread():
+def test_failure_spread(saved):
     first, final = np.array([0.04, 0.03, 0.05]), np.array([0.05, np.nan, 0.07])
     heights = np.array([1.0, 2.0, 3.0]), np.array([1.1, np.nan, 3.0])
     strains, places, distances = saved(failure_spread(first, final, *heights, 4.0, 0.05))
@@ -199,13 +187,13 @@ def test_failure_spread():
     assert distances.get_legend().texts[0].get_text() == "mean 0.050 mm"
 
 
-def test_failure_spread_without_structural_failure():
+def test_failure_spread_without_structural_failure(saved):
     none = np.full(2, np.nan)
     (axes,) = saved(failure_spread(np.array([0.04, 0.05]), none, none, none, 4.0, 0.05))
     assert len(axes.lines) == 1
 
 
-def test_failure_where_it_began():
+def test_failure_where_it_began(saved):
     """All distances are zero."""
     same = np.array([1.0, 2.0])
     *_, distances = saved(failure_spread(same / 100, same / 50, same, same, 4.0, 0.05))

@@ -36,3 +36,10 @@ def test_failing_damage_is_told_from_the_rest():
     """Below 0.6 grey, from there blue to red as in the paper's Fig. 1."""
     red, _, blue, _ = np.transpose(style.FAILURE_MAP([0.3, 0.59, 0.605, 1.0]))
     assert red[:2] == pytest.approx(blue[:2]) and blue[2] > red[2] + 0.4 and red[3] > blue[3] + 0.4
+
+
+def test_mean_and_deviation_leave_out_what_is_not_defined():
+    nan = np.nan
+    mean, deviation = style.mean_and_deviation(np.array([[1, 3, nan], [2, nan, nan], [nan] * 3]))
+    np.testing.assert_array_equal(mean, [2, 2, nan])
+    np.testing.assert_allclose(deviation, [np.sqrt(2), 0, nan])

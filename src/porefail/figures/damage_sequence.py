@@ -39,7 +39,7 @@ def damage_sequence(
     figure = style.new(width, height)
     figure.set_layout_engine("none")
     start = (width - views) / 2
-    sheet = _Sheet(figure, width, height)
+    sheet = style.Sheet(figure, width, height)
     panels = [
         sheet.axes(start + j * (WIDE + GAP), height - TOP - tall, WIDE, tall) for j in range(count)
     ]
@@ -89,13 +89,3 @@ def _histories(
     plots[0].axhline(0.6, color=style.GREY, linestyle=":", linewidth=1.3)
     plateau = Line2D([], [], color=style.GREY, linestyle=":", linewidth=1.3)
     plots[0].legend([plateau], ["plateau in the paper"], loc="lower right", fontsize=8)
-
-
-class _Sheet:
-    """Axes placed in inches from the lower left corner."""
-
-    def __init__(self, figure: Figure, width: float, height: float):
-        self.figure, self.size = figure, np.array([width, height])
-
-    def axes(self, x: float, y: float, wide: float, tall: float) -> Axes:
-        return self.figure.add_axes((*((x, y) / self.size), *((wide, tall) / self.size)))

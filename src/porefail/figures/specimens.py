@@ -3,7 +3,6 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
@@ -43,7 +42,7 @@ def specimens(
             axes.set_title(title)
             axes.set_xticks([0, nx * spacing])
             axes.tick_params(labelleft=k == 0 and axes is row[0], labelbottom=axes is row[0])
-            _mark_failure(axes, failed[k], spacing)
+            style.mark_failure(axes, failed[k], spacing)
         style.outline(row[2], site[k].any(axis=1), spacing, style.SKY, 2)
         middle = row[1].get_position()
         figure.text(
@@ -102,15 +101,8 @@ class _Layout:
         )
 
 
-def _mark_failure(axes: Axes, failed: np.ndarray, spacing: float) -> None:
-    x, _, z = (np.argwhere(failed).T + 0.5) * spacing
-    axes.plot(x, z, "o", markersize=9, fillstyle="none", color="white", markeredgewidth=3.5)
-    axes.plot(x, z, "o", markersize=9, fillstyle="none", color=style.VERMILLION, markeredgewidth=2)
-
-
 def _legend() -> list:
-    ring = {"marker": "o", "markersize": 9, "fillstyle": "none", "markeredgewidth": 2}
     return [
-        Line2D([], [], linestyle="none", color=style.VERMILLION, label="first failure", **ring),
+        style.failure_handle(),
         Patch(facecolor="none", edgecolor=style.SKY, linewidth=2, label="predicted site"),
     ]

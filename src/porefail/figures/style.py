@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 # Of Okabe & Ito's palette.
 ORANGE = "#E69F00"
@@ -15,7 +16,22 @@ SKY = "#56B4E9"
 BLUE = "#0072B2"
 YELLOW = "#F0E442"
 VERMILLION = "#D55E00"
+GREEN = "#009E73"
+PURPLE = "#CC79A7"
 GREY = "#7F7F7F"
+BLACK = "#000000"
+
+# Of things in no order, such as predictors: colour and marker, so that neither tells alone.
+CYCLE = (
+    (BLUE, "o"),
+    (VERMILLION, "s"),
+    (GREEN, "^"),
+    (ORANGE, "D"),
+    (PURPLE, "v"),
+    (SKY, "P"),
+    (GREY, "X"),
+    (BLACK, "p"),
+)
 
 DAMAGE_MAP = "cividis"
 PORE_MAP = "gray"  # black where there is no pore, as in Fig. 4 of the paper
@@ -42,6 +58,7 @@ matplotlib.rcParams.update(
         "legend.frameon": False,
         "savefig.dpi": 150,
         "figure.dpi": 100,
+        "figure.constrained_layout.wspace": 0.05,  # "1.0" and the next panel's "0.0" stay apart
     }
 )
 
@@ -87,3 +104,41 @@ def outline(axes: Axes, mask: np.ndarray, spacing: float, colour: str, width: fl
     axes.add_collection(
         LineCollection(lines, colors=colour, linewidths=width, capstyle="round"), autolim=False
     )
+
+
+RING = {"marker": "o", "markersize": 9, "fillstyle": "none", "linestyle": "none"}
+
+
+def mark_failure(axes: Axes, failed: np.ndarray, spacing: float) -> None:
+    """A ring on each voxel that failed first, failed (nx, ny, nz) bool, in a view along y."""
+    x, _, z = (np.argwhere(failed).T + 0.5) * spacing
+    axes.plot(x, z, color="white", markeredgewidth=3.5, **RING)
+    axes.plot(x, z, color=VERMILLION, markeredgewidth=2, **RING)
+
+
+def failure_handle() -> Line2D:
+    """The ring of mark_failure() for a legend."""
+    return Line2D([], [], color=VERMILLION, markeredgewidth=2, label="first failure", **RING)
+
+
+class Sheet:
+    """Axes placed in inches from the lower left corner of a figure without a layout engine."""
+
+    def __init__(self, figure: Figure, width: float, height: float):
+        self.figure, self.size = figure, np.array([width, height])
+
+    def axes(self, x: float, y: float, wide: float, tall: float) -> Axes:
+        return self.figure.add_axes((*((x, y) / self.size), *((wide, tall) / self.size)))
+
+
+def mean_and_deviation(values: np.ndarray, axis: int = -1) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation (of a sample; 0 of a single one) over folds.
+
+    NaN are left out; NaN where all are.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        mean = np.nanmean(values, axis=axis)
+        deviation = np.nanstd(values, axis=axis, ddof=1)
+    single = np.isfinite(values).sum(axis=axis) == 1
+    return mean, np.where(single, 0.0, deviation)
