@@ -59,6 +59,8 @@ def main() -> None:
     seconds: Counter = Counter()
     for label, ((owner, name), _) in PARTS.items():
         timed(owner, name, seconds, label)
+    elastic: Counter = Counter()
+    timed(equilibrium.Specimen, "elastic_fields", elastic, "solve")
     print(
         f"`staged` to first failure, {'x'.join(map(str, shape))} voxels, one core\n\n"
         f"{'realization':>11}{'status':>7}{'strain %':>9}{'steps':>6}{'Newton':>7}{'CPU s':>7}"
@@ -90,6 +92,10 @@ def main() -> None:
     shares["everything else"] = total - sum(shares.values())
     for label, share in shares.items():
         print(f"  {label:27}{100 * share / total:4.0f} %")
+    print(
+        f"The linear elastic solve before the first load step, which a network may be given, takes"
+        f" {elastic['solve'] / len(costs):.2f} s, {100 * elastic['solve'] / total:.1f} % of it."
+    )
 
 
 if __name__ == "__main__":
