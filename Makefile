@@ -5,11 +5,12 @@ OUTER_PATH = $(subst $(CURDIR)/.venv/bin:,,$(PATH))
 IN_VENV = PATH="$(CURDIR)/.venv/bin:$$PATH" OMP_NUM_THREADS=1 TF_CPP_MIN_LOG_LEVEL=2
 SNAKEMAKE = $(IN_VENV) snakemake --configfile $(CONFIG)
 
-.PHONY: help setup demo smoke workflow test test-slurm slurm-packages graph check quick bench clean
+.PHONY: help setup demo smoke study workflow test test-slurm slurm-packages graph check quick bench clean
 
 help:
 	@echo "make demo    set up, run the whole workflow with config/default.yaml, write the report"
 	@echo "make smoke   the same with config/smoke.yaml: about a minute after set-up"
+	@echo "make study   set up, compare labels, weightings, networks, baselines; about two hours"
 	@echo "make test    set up, check the sources, run every test"
 	@echo "make test-slurm  (root, Debian) install Slurm, run the workflow on a cluster of one node"
 	@echo "make quick   set up, check the sources, run the tests that take seconds"
@@ -47,6 +48,13 @@ workflow:
 	$(SNAKEMAKE) --report $$results/report.html && \
 	: > .run.lock && cat $$results/report/summary.txt && \
 	echo "The report, with pictures: $$results/report.html"
+
+# Other specimens first, on which the study tests what it has learnt.
+study: setup
+	@for name in larger sparse porous; do \
+	    $(IN_VENV) snakemake --configfile config/$$name.yaml -- results/$$name/ensemble.h5 || exit; \
+	done
+	@$(IN_VENV) snakemake study --configfile config/study.yaml && cat results/study/study/summary.txt
 
 test: check
 	@$(IN_VENV) pytest

@@ -14,6 +14,7 @@ min_version("9.0")
 
 configfile: f"{workflow.basedir}/config/default.yaml"
 configfile: f"{workflow.basedir}/config/materials.yaml"
+configfile: f"{workflow.basedir}/config/variants.yaml"
 
 
 report: "workflow/report/workflow.rst"
@@ -35,8 +36,12 @@ wildcard_constraints:
     name=re.escape(str(config["name"])),
     first=r"\d+",
     last=r"\d+",
+    label="|".join(map(re.escape, config["study"]["labels"])) or "none",
+    model="|".join(map(re.escape, config["study"]["models"])) or "none",
+    fold=r"\d+",
 
 
+include: "workflow/variants.smk"
 include: "workflow/configuration.smk"
 include: "workflow/resources.smk"
 include: "workflow/simulate.smk"
@@ -44,6 +49,7 @@ include: "workflow/ensembles.smk"
 include: "workflow/learn.smk"
 include: "workflow/assess.smk"
 include: "workflow/phenomenology.smk"
+include: "workflow/study.smk"
 include: "workflow/plan.smk"
 include: "workflow/slurm.smk"
 

@@ -1,5 +1,6 @@
 # Check before any job starts: the configuration against config/schema.yaml, the folder of results.
 import difflib
+import itertools
 import math
 import tempfile
 
@@ -108,6 +109,63 @@ def contradictions(config):
         )
 
 
+def study_problems(config, validator):
+    """What is wrong with labels, models and comparisons, one line each."""
+    study = config["study"]
+    for part, section, settings in [
+        ("labels", "dataset", study_label),
+        ("models", "training", lambda name: study_model(name)[1]),
+    ]:
+        schema = validator.schema["properties"][section]
+        for name in study[part]:
+            for error in validator.evolve(schema=schema).iter_errors(settings(name)):
+                yield f"study.{part}.{name}: {described(error)}"
+    for name, change in study["models"].items():
+        if change.get("kind", "heteroencoder") != "heteroencoder" and len(change) > 1:
+            key = next(key for key in change if key != "kind")
+            yield f"study.models.{name}.{key}: a model of kind {change['kind']} takes no other key"
+    for name, comparison in study["comparisons"].items():
+        for part in ("labels", "models"):
+            for entry in comparison[part]:
+                if entry not in study[part]:
+                    close = difflib.get_close_matches(entry, study[part], 1)
+                    hint = f"; did you mean {close[0]}?" if close else ""
+                    yield f"study.comparisons.{name} names {entry}, not in study.{part}{hint}"
+        for label, model in itertools.product(comparison["labels"], comparison["models"]):
+            if label in study["labels"] and model in study["models"]:
+                site = study_label(label)["transform"] == "site"
+                if study_model(model)[1].get("loss") == "site_likelihood" and not site:
+                    yield (
+                        f"study.comparisons.{name}: the loss of {model}, site_likelihood, needs a"
+                        f" label with transform site, not {label}"
+                    )
+    for target, names in study["transfer"].items():
+        for name in names:
+            if name not in study["comparisons"]:
+                yield f"study.transfer.{target} names {name}, not in study.comparisons"
+    split = config["dataset"]["split"]
+    if sum(split) % split[2]:
+        yield (
+            f"dataset.split is {split}, expected a test share that divides the sum, for the folds"
+            " of the study"
+        )
+    given = {"folds": study["folds"]} | {
+        f"comparisons.{name}.folds": comparison["folds"]
+        for name, comparison in study["comparisons"].items()
+        if "folds" in comparison
+    }
+    for key, folds in given.items():
+        if folds > sum(split) // split[2]:
+            yield (
+                f"study.{key} is {folds}, expected at most {sum(split) // split[2]}, as many test"
+                " parts as fit into dataset.split"
+            )
+    named = [*study["labels"], *study["models"], *study["transfer"]]
+    for name in named:
+        if not re.fullmatch(r"[A-Za-z0-9._-]+", str(name)):
+            yield f"study has the name {name!r}, expected letters, digits, dots, dashes"
+
+
 def check(config):
     """End with one line if something is wrong with the configuration."""
     with open(f"{workflow.basedir}/config/schema.yaml") as file:
@@ -124,7 +182,8 @@ def check(config):
     errors = sorted(
         validator.iter_errors(config), key=lambda error: list(map(str, error.absolute_path))
     )
-    problems = [described(error) for error in errors] or list(contradictions(config))
+    problems = [described(error) for error in errors]
+    problems = problems or [*contradictions(config), *study_problems(config, validator)]
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         sys.exit(f"porefail: error: configuration: {problems[0]}{more}")

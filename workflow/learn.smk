@@ -69,7 +69,12 @@ rule predict:
         mem_mb=growing(MEMORY["predict"]),
         runtime=growing(MINUTES["predict"]),
     params:
-        settings=json.dumps({"site_threshold": config["evaluation"]["site_threshold"]}),
+        settings=json.dumps(
+            {
+                "site_threshold": config["evaluation"]["site_threshold"],
+                "average": config["training"]["average"],
+            }
+        ),
     message:
         "predict the held-out specimens"
     shell:

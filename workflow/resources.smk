@@ -22,6 +22,8 @@ MEMORY = {  # MB
     "train": 16000,
     "predict": 8000,
     "evaluate": 8000,
+    "crossvalidate": 16000,
+    "study": 4000,
     "report": 8000,
 }
 MINUTES = {
@@ -33,6 +35,8 @@ MINUTES = {
     "train": 1440,
     "predict": 120,
     "evaluate": 120,
+    "crossvalidate": 1440,
+    "study": 60,
     "report": 60,
 }
 

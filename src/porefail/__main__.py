@@ -99,6 +99,29 @@ RULES: Verbs = {
             SETTINGS,
         ],
     ),
+    "crossvalidate": (
+        "fit a variant of label and model on one fold and score it on the rest",
+        [
+            ("ensemble", FILE, "ensemble"),
+            ("transfer", FILES, "other ensembles to score it on", ()),
+            ("scores", FILE, "scores to write, a row a set of specimens (CSV)"),
+            ("curves", FILE, "counts over thresholds to write (CSV)"),
+            ("distribution", FILE, "distribution of damage and error to write (CSV)"),
+            ("specimens", FILE, "hits of each specimen to write (CSV)"),
+            ("history", FILE, "learning curves to write (CSV)"),
+            ("checkpoint", FILE, "state to write after each epoch and to resume from"),
+            SETTINGS,
+        ],
+    ),
+    "study": (
+        "compare the cross-validated variants in a table and figures",
+        [
+            ("ensemble", FILE, "ensemble"),
+            ("variants", "FOLDER", "folder of what crossvalidate wrote"),
+            ("output", "FOLDER", "folder of the figures, table.csv and summary.txt, to write"),
+            SETTINGS,
+        ],
+    ),
     "report": (
         "draw the figures and sum up the result",
         [

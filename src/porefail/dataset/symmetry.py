@@ -58,6 +58,13 @@ def apply(name: str, field: np.ndarray) -> np.ndarray:
     return field[(..., *(slice(None, None, -1 if turned else 1) for turned in flip))]
 
 
+def inverse(name: str) -> str:
+    """Name of the element that takes back another. Raises PorefailError on an unknown name."""
+    swap, (x, y, z) = _element(name)
+    wanted = Element(swap, (y, x, z) if swap else (x, y, z))
+    return next(other for other, element in ELEMENTS.items() if element == wanted)
+
+
 def _element(name: str) -> Element:
     if name not in ELEMENTS:
         raise PorefailError(f"symmetry {name!r} is unknown: use one of {', '.join(ELEMENTS)}")

@@ -7,7 +7,7 @@ take no part in any sum, minimum or maximum.
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import binary_dilation, gaussian_filter
 
 from porefail.errors import PorefailError
 
@@ -17,6 +17,7 @@ PIPELINES: dict[str, tuple[str, ...]] = {
     "sigma": ("contrast",),
     "g": ("filter",),
     "t": ("filter", "contrast"),
+    "site": ("failed",),  # not in the paper: where it failed, and nothing else
 }
 
 TRUNCATION = 4.0  # the Gaussian kernel is cut at this many widths (weight left out: 6e-5 an axis)
@@ -45,6 +46,16 @@ def softmax_contrast(field: np.ndarray, contrast: float) -> np.ndarray:
     return np.exp(contrast * (field - np.nanmax(field)))
 
 
+def failed_site(field: np.ndarray, solid: np.ndarray) -> np.ndarray:
+    """1 in the solid voxels within one voxel of one with damage/φ_max >= 1, else 0; NaN in voids.
+
+    A site is judged to a voxel (near_voxels of the evaluation): the neighbours are as good.
+    """
+    failed = solid & (np.nan_to_num(field) >= 1 - 1e-6)  # stored with the digits of a float32
+    near = binary_dilation(failed, structure=np.ones((3, 3, 3), bool))
+    return np.where(solid, near.astype(float), np.nan)
+
+
 def normalise(field: np.ndarray) -> np.ndarray:
     """Eq. 8: (field − minimum) / (maximum − minimum) over the solid voxels, NaN left as they are.
 
@@ -69,7 +80,7 @@ def transform(
     """Labels of an ensemble: a variant of section 4.2, each realization normalised to [0, 1].
 
     damage: φ at first failure (n, nx, ny, nz), what it holds in voids is ignored; porosity: same
-    shape, 1 = void; name: id, sigma, g or t; filter_width: k0 in voxels; contrast: c0;
+    shape, 1 = void; name: of PIPELINES; filter_width: k0 in voxels; contrast: c0;
     maximum_damage: φ_max; realization: n numbers for messages, counted from 0 without.
     Returns float32 (n, nx, ny, nz), NaN in voids. Raises PorefailError on an unknown name or bad
     parameter, and, with the realization's number, on a specimen without solid voxels, on damage
@@ -100,6 +111,7 @@ def transform(
         stages = {
             "filter": lambda f, s=solid: masked_gaussian_filter(f, s, filter_width),
             "contrast": lambda f: softmax_contrast(f, contrast),
+            "failed": lambda f, s=solid: failed_site(f, s),
         }
         for stage in PIPELINES[name]:
             values = stages[stage](values)

@@ -1,6 +1,6 @@
 """Batches of training examples, augmented by the specimen's symmetries on the fly."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import keras
@@ -13,23 +13,37 @@ Symmetry = Callable[[np.ndarray], np.ndarray]
 
 
 class Examples(NamedTuple):
-    """Inputs and labels. porosity: (n, nx, ny, nz), 1 = void; label: same, NaN in voids."""
+    """What a network learns from, all (n, nx, ny, nz).
 
-    porosity: np.ndarray
+    inputs: by channel, finite everywhere; label: NaN in voids; weight: of each voxel's error as a
+    table (1 or n, bins) over equal bins of the label in [0, 1], one for all realizations or one
+    each.
+    """
+
+    inputs: Mapping[str, np.ndarray]
     label: np.ndarray
+    weight: np.ndarray = np.ones((1, 1), np.float32)
 
 
-def order(count: int, seed: int, epoch: int) -> np.ndarray:
-    """Order (count,) in which an epoch takes its examples: from (seed, epoch) alone."""
-    return np.random.default_rng([seed, epoch]).permutation(count)
+def order(realizations: int, symmetries: int, copies: int, seed: int, epoch: int) -> np.ndarray:
+    """The (realization, symmetry) pairs of an epoch (realizations · copies, 2), in their order.
+
+    Each realization comes in that many different symmetries, drawn for each epoch. It all depends
+    on (seed, epoch) alone.
+    """
+    generator = np.random.default_rng([seed, epoch])
+    drawn = generator.permuted(np.tile(np.arange(symmetries), (realizations, 1)), axis=1)
+    pairs = np.stack([np.repeat(np.arange(realizations), copies), drawn[:, :copies].ravel()], -1)
+    return generator.permutation(pairs)
 
 
 class Batches(keras.utils.PyDataset):
-    """One epoch: every realization in every symmetry once, in a random order of its own.
+    """One epoch: every realization in `copies` of the symmetries, in a random order of its own.
 
-    Batch i is a pair (n, nx, ny, nz, 1) float32 of inputs and labels. It depends on the seed, the
-    epoch and i alone, so a resumed training sees what an uninterrupted one sees. Nothing but the
-    batch is copied. seed None: in order, for evaluation.
+    Batch i is a pair: inputs, a dict of (n, nx, ny, nz, 1), and label and weight, (n, nx, ny, nz,
+    2), all float32. It depends on the seed, the epoch and i alone, so a resumed training sees what
+    an uninterrupted one sees. Nothing but the batch is copied. copies None: all symmetries. seed
+    None: in order, for evaluation.
     """
 
     def __init__(
@@ -39,31 +53,55 @@ class Batches(keras.utils.PyDataset):
         batch_size: int,
         seed: int | None = None,
         epoch: int = 0,
+        copies: int | None = None,
     ):
         super().__init__()
-        if examples.porosity.shape != examples.label.shape or examples.porosity.ndim != 4:
+        shape = examples.label.shape
+        for name, field in examples.inputs.items():
+            if field.shape != shape or field.ndim != 4:
+                raise PorefailError(
+                    f"{name} {field.shape} and label {shape} must both be (n, nx, ny, nz)"
+                )
+        if len(examples.weight) not in (1, shape[0]):
+            raise PorefailError(f"{len(examples.weight)} tables of weights for {shape[0]} examples")
+        copies = len(symmetries) if copies is None else copies
+        if batch_size < 1 or not symmetries or not 1 <= copies <= len(symmetries):
             raise PorefailError(
-                f"porosity {examples.porosity.shape} and label {examples.label.shape} must both "
-                "be (n, nx, ny, nz)"
+                "a batch needs a size of 1 or more and 1 to all of at least one symmetry, not "
+                f"{batch_size} and {copies} of {len(symmetries)}"
             )
-        if batch_size < 1 or not symmetries:
-            raise PorefailError("a batch needs a size of 1 or more and at least one symmetry")
         self.examples, self.symmetries, self.batch_size = examples, symmetries, batch_size
-        # Pair p is realization p // (number of symmetries) in symmetry p % (that number).
-        count = len(examples.porosity) * len(symmetries)
-        self.pairs = np.arange(count) if seed is None else order(count, seed, epoch)
+        if seed is None:
+            every = np.indices((shape[0], len(symmetries)))
+            self.pairs = every.reshape(2, -1).T
+        else:
+            self.pairs = order(shape[0], len(symmetries), copies, seed, epoch)
 
     def __len__(self) -> int:
         return -(-len(self.pairs) // self.batch_size)
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+    def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
         pairs = self.pairs[index * self.batch_size : (index + 1) * self.batch_size]
-        realization, symmetry = np.divmod(pairs, len(self.symmetries))
-        shape = (len(pairs), *self.examples.porosity.shape[1:])
-        porosity, label = np.empty((2, *shape), np.float32)
-        for k in np.unique(symmetry):
-            chosen = np.flatnonzero(symmetry == k)
-            turn = self.symmetries[k]
-            porosity[chosen] = turn(self.examples.porosity[realization[chosen]])
-            label[chosen] = turn(self.examples.label[realization[chosen]])
-        return porosity[..., None], label[..., None]
+        inputs, label, weight = self.examples
+        shape = (len(pairs), *label.shape[1:])
+        turned = {name: np.empty((*shape, 1), np.float32) for name in inputs}
+        target = np.empty((*shape, 2), np.float32)
+        for k in np.unique(pairs[:, 1]):
+            chosen = np.flatnonzero(pairs[:, 1] == k)
+            realization, turn = pairs[chosen, 0], self.symmetries[k]
+            for name, field in inputs.items():
+                turned[name][chosen, ..., 0] = turn(field[realization])
+            target[chosen, ..., 0] = turn(label[realization])
+        table = weight if len(weight) == 1 else weight[pairs[:, 0]]
+        target[..., 1] = look_up(table, target[..., 0])
+        return turned, target
+
+
+def look_up(table: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Weight of each voxel: table (1 or n, bins), label (n, nx, ny, nz); where it is NaN, 0."""
+    bins = table.shape[1]
+    if bins == 1:
+        return np.where(np.isnan(label), 0.0, table.reshape(-1, 1, 1, 1))
+    place = np.clip(np.nan_to_num(label) * bins, 0, bins - 1).astype(np.intp)
+    row = np.arange(len(label)).reshape(-1, 1, 1, 1) if len(table) > 1 else 0
+    return np.where(np.isnan(label), 0.0, table[row, place])

@@ -5,17 +5,38 @@ from keras import ops
 
 
 @keras.saving.register_keras_serializable("porefail")
-def masked_mean_squared_error(y_true, y_pred):
-    """Mean squared error of Eq. 9, for each sample over the voxels where y_true is a number.
+def weighted_mean_squared_error(y_true, y_pred):
+    """Mean of the weighted squared error of Eq. 11, for each sample over its solid voxels.
 
-    y_true: (n, nx, ny, nz, 1), NaN in voids; y_pred: the same shape. Returns (n,). A void adds
-    nothing to the loss or to its gradient; every sample counts the same, however porous it is.
+    y_true: (n, nx, ny, nz, 2), the label, NaN in voids, and its weight (Eq. 9 with weights of 1);
+    y_pred: (n, nx, ny, nz, 1). Returns (n,). A void adds nothing to the loss or to its gradient;
+    every sample counts the same, however porous it is.
     """
-    solid = ops.logical_not(ops.isnan(y_true))
+    label, weight = y_true[..., :1], y_true[..., 1:]
+    solid = ops.logical_not(ops.isnan(label))
     # Zero on both sides of the difference in voids: NaN must not meet an operation with a
     # gradient, for NaN · 0 is NaN.
-    target = ops.where(solid, y_true, ops.zeros_like(y_true))
-    error = ops.where(solid, y_pred - target, ops.zeros_like(y_pred))
+    error = ops.where(solid, y_pred - ops.where(solid, label, ops.zeros_like(label)), 0.0)
     axes = tuple(range(1, len(y_pred.shape)))
     count = ops.sum(ops.cast(solid, y_pred.dtype), axis=axes)
-    return ops.sum(ops.square(error), axis=axes) / count
+    return ops.sum(ops.where(solid, weight, 0.0) * ops.square(error), axis=axes) / count
+
+
+@keras.saving.register_keras_serializable("porefail")
+def site_cross_entropy(y_true, y_pred):
+    """-log of the likelihood that a network gives to the true site, for each sample (n,).
+
+    y_true: (n, nx, ny, nz, 2), of which the first says which voxels are the site (1, else 0; NaN in
+    voids); y_pred: (n, nx, ny, nz, 1), logarithms of likelihoods up to a constant of the sample. A
+    specimen fails first at one place: the likelihoods of its solid voxels add up to 1, a softmax
+    over the specimen, and a site's likelihood is the sum over its voxels.
+    """
+    label = y_true[..., :1]
+    none = ops.full_like(y_pred, -1e4)  # the logarithm of nothing
+    solid = ops.where(ops.isnan(label), none, y_pred)
+    site = ops.where(label > 0.5, y_pred, none)  # NaN is not
+    axes = tuple(range(1, len(y_pred.shape)))
+    return ops.logsumexp(solid, axis=axes) - ops.logsumexp(site, axis=axes)
+
+
+LOSSES = {"squared_error": weighted_mean_squared_error, "site_likelihood": site_cross_entropy}

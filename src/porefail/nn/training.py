@@ -17,16 +17,20 @@ from porefail.nn import checkpoint
 from porefail.nn.batches import Batches, Examples, Symmetry
 from porefail.nn.checkpoint import Epoch, State
 from porefail.nn.heteroencoder import check_grid
-from porefail.nn.losses import masked_mean_squared_error
+from porefail.nn.losses import weighted_mean_squared_error
 
 
 class Settings(NamedTuple):
-    """epochs; batch_size; learning_rate of Adam; seed of the order of the examples."""
+    """epochs; batch_size; learning_rate of Adam; seed of the order of the examples.
+
+    copies: symmetric copies of each realization in an epoch.
+    """
 
     epochs: int
     batch_size: int
     learning_rate: float
     seed: int
+    copies: int
 
 
 def train(
@@ -36,16 +40,17 @@ def train(
     symmetries: Sequence[Symmetry],
     settings: Settings,
     state_file: Path,
-    loss: Callable = masked_mean_squared_error,
+    loss: Callable = weighted_mean_squared_error,
     report: Callable[[str], None] = print,
 ) -> list[Epoch]:
     """Train a model with Adam and leave it with the weights of its lowest validation loss.
 
-    An epoch is every training example in every symmetry once; validation examples are taken as
-    they are. After each epoch the whole state is written to state_file, and a training that finds
-    its own state there goes on from it: the result is the same as without the interruption. A
-    state of other data, settings or initial weights is not used, which is reported; more epochs
-    than before continue. report gets one line an epoch. Returns the learning curves.
+    An epoch is every training example in `copies` of the symmetries, others in every epoch;
+    validation examples are taken as they are. After each epoch the whole state is written to
+    state_file, and a training that finds its own state there goes on from it: the result is the
+    same as without the interruption. A state of other data, settings or initial weights is not
+    used, which is reported; more epochs than before continue. report gets one line an epoch.
+    Returns the learning curves.
     Raises PorefailError on an empty part, on a grid that the network cannot take, on bad settings
     and on a loss that is no longer finite.
     """
@@ -60,7 +65,9 @@ def train(
         start = time.perf_counter()
         # One fit an epoch: the order of the examples is this epoch's own, whatever Keras reads
         # ahead, and whenever the training was resumed.
-        batches = Batches(training, symmetries, settings.batch_size, settings.seed, epoch)
+        batches = Batches(
+            training, symmetries, settings.batch_size, settings.seed, epoch, settings.copies
+        )
         fitted = model.fit(batches, shuffle=False, verbose=0).history["loss"][0]
         validated = model.evaluate(known, verbose=0)
         if not math.isfinite(fitted) or not math.isfinite(validated):
@@ -100,9 +107,9 @@ def load(path: Path) -> keras.Model:
 
 def _check(training: Examples, validation: Examples, settings: Settings) -> None:
     for name, part in (("training", training), ("validation", validation)):
-        if not len(part.porosity):
+        if not len(part.label):
             raise PorefailError(f"the {name} part is empty: simulate more realizations")
-        check_grid(part.porosity.shape[1:])
+        check_grid(part.label.shape[1:])
         if not np.isfinite(part.label).any(axis=(1, 2, 3)).all():
             raise PorefailError(f"the {name} part holds an example without a label")
     if settings.epochs < 1 or settings.batch_size < 1 or not settings.learning_rate > 0:
@@ -119,12 +126,14 @@ def _fingerprint(
 ) -> str:
     """Hash of all that decides the result but the number of epochs."""
     digest = hashlib.blake2b(digest_size=16)
-    digest.update(repr((settings._replace(epochs=0), loss.__name__, model.name)).encode())
-    shape = training.porosity.shape[1:]
+    channels = [list(part.inputs) for part in (training, validation)]
+    parts = (settings._replace(epochs=0), loss.__name__, model.to_json(), channels)
+    digest.update(repr(parts).encode())
+    shape = training.label.shape[1:]
     voxels = np.arange(math.prod(shape)).reshape(shape)
     for array in (
-        *training,
-        *validation,
+        *(field for part in (training, validation) for field in part.inputs.values()),
+        *(array for part in (training, validation) for array in (part.label, part.weight)),
         *(symmetry(voxels) for symmetry in symmetries),
         *_values(model.variables),
     ):

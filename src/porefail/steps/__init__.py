@@ -7,7 +7,14 @@ from pathlib import Path
 from porefail import files, store
 from porefail.errors import PorefailError
 
-NAMES = {int: "a whole number", float: "a number", str: "text", list: "a list", dict: "a mapping"}
+NAMES = {
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    bool: "true or false",
+    list: "a list",
+    dict: "a mapping",
+}
 
 
 def require_settings(settings: Mapping, kinds: Mapping[str, type]) -> None:
@@ -24,7 +31,7 @@ def require_settings(settings: Mapping, kinds: Mapping[str, type]) -> None:
     for key, kind in kinds.items():
         value = settings[key]
         fits = isinstance(value, (int, float) if kind is float else kind)
-        if not fits or isinstance(value, bool):
+        if not fits or (isinstance(value, bool) and kind is not bool):
             raise PorefailError(f"settings: {key} is {value!r}, expected {NAMES[kind]}")
 
 

@@ -17,11 +17,12 @@ SETTINGS = {
     "contrast": float,
     "split": list,
 }
+ELASTIC = ("elastic/von_mises", "elastic/pressure")
 ROWS = 256  # realizations in memory at a time
 
 
 def run(ensemble: str | Path, output: str | Path, settings: Mapping) -> None:
-    """Write porosity, label (NaN in voids) and part of every realization of an ensemble.
+    """Write porosity, elastic stresses, label and part of every realization of an ensemble.
 
     settings: the keys of SETTINGS. Only the seed and a realization's number decide its part.
     """
@@ -40,7 +41,7 @@ def run(ensemble: str | Path, output: str | Path, settings: Mapping) -> None:
     with store.appending(output, attributes) as file:
         for first in range(0, len(numbers), ROWS):
             rows = slice(first, first + ROWS)
-            fields, _ = store.read(ensemble, ["porosity", "damage"], rows)
+            fields, _ = store.read(ensemble, ["porosity", "damage", *ELASTIC], rows)
             label = transform(
                 fields["damage"],
                 fields["porosity"],
@@ -53,6 +54,7 @@ def run(ensemble: str | Path, output: str | Path, settings: Mapping) -> None:
             file.append(
                 {
                     "porosity": fields["porosity"],
+                    **{name: fields[name] for name in ELASTIC},
                     "label": label,
                     "realization": numbers[rows],
                     "part": parts[rows],

@@ -5,26 +5,32 @@ from pathlib import Path
 
 import numpy as np
 
-from porefail import __version__, store
+from porefail import __version__, learning, store
 from porefail.dataset.split import Part
 from porefail.metrics.clusters import cluster_table, site_threshold
 from porefail.nn import training
-from porefail.nn.prediction import predict
 from porefail.steps import require_settings
 
-SETTINGS = {"site_threshold": float}
+SETTINGS = {"site_threshold": float, "average": bool}
 
 
 def run(model: str | Path, dataset: str | Path, output: str | Path, settings: Mapping) -> None:
     """Write the predicted label of every specimen of the test part, and a table of its clusters.
 
-    settings: the keys of SETTINGS; a cluster reaches that fraction of its field's maximum.
+    settings: the keys of SETTINGS; a cluster reaches that fraction of its field's maximum; the
+    prediction is the average over the specimen's symmetries, or not.
     """
     require_settings(settings, SETTINGS)
     found, source = store.read(dataset, ["part"], kind="data set")
     test = found["part"] == Part.TEST
-    held_out, _ = store.read_where(dataset, ["porosity", "realization"], test)
-    mean = predict(training.load(Path(model)), held_out["porosity"])
+    names = ["realization", *learning.DATASETS]
+    held_out, _ = store.read_where(dataset, names, test)
+    mean = learning.predict(
+        training.load(Path(model)),
+        learning.channels(held_out),
+        held_out["porosity"],
+        settings["average"],
+    )
     rows = []
     for field, voids, number in zip(
         mean, held_out["porosity"], held_out["realization"], strict=True

@@ -1,0 +1,179 @@
+"""What learns from the data: specimens in memory, networks by their settings, their predictions.
+
+The step that trains one network and the step that cross-validates many variants share it.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from porefail import store
+from porefail.dataset import symmetry
+from porefail.dataset.transforms import transform
+from porefail.dataset.weighting import weights
+
+if TYPE_CHECKING:
+    import keras
+
+# What a network can be given: the dataset it comes from, and what is done to it. All are known
+# before a simulation. Damage grows with powers of the stresses, so a network does better with their
+# logarithms; in compression there is no growth to tell apart.
+CHANNELS: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
+    "porosity": ("porosity", np.asarray),
+    "von_mises": ("elastic/von_mises", np.asarray),
+    "pressure": ("elastic/pressure", np.asarray),
+    "log_von_mises": ("elastic/von_mises", lambda stress: np.log(np.maximum(stress, 1e-3))),
+    "log_pressure": ("elastic/pressure", lambda stress: np.log(np.maximum(stress, 1e-2))),
+}
+DATASETS = tuple(dict.fromkeys(dataset for dataset, _ in CHANNELS.values()))
+# Settings of a network and of its training, as in config/schema.yaml.
+SETTINGS = {
+    "seed": int,
+    "loss": str,
+    "channels": list,
+    "filters": int,
+    "skips": bool,
+    "dilations": list,
+    "symmetric": bool,
+    "average": bool,
+    "symmetries": list,
+    "copies": int,
+    "weighting": dict,
+    "epochs": int,
+    "batch_size": int,
+    "learning_rate": float,
+}
+
+
+class Specimens(NamedTuple):
+    """realization: (n,); all else (n, nx, ny, nz): porosity, 1 = void; label, NaN in voids."""
+
+    realization: np.ndarray
+    porosity: np.ndarray
+    label: np.ndarray
+    channels: Mapping[str, np.ndarray]
+
+    def where(self, mask: np.ndarray) -> "Specimens":
+        """The specimens of a mask (n,)."""
+        channels = {name: field[mask] for name, field in self.channels.items()}
+        return Specimens(*(field[mask] for field in self[:3]), channels)
+
+
+def channels(fields: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Channels by name, from datasets as they are stored; 0 in voids, where a stress is NaN."""
+    return {
+        name: np.nan_to_num(change(fields[dataset])) for name, (dataset, change) in CHANNELS.items()
+    }
+
+
+def read(dataset: str | Path, mask: np.ndarray) -> Specimens:
+    """The specimens of a data set where mask (n,) is true."""
+    names = ["realization", "label", *DATASETS]
+    fields, _ = store.read_where(dataset, names, mask)
+    return Specimens(fields["realization"], fields["porosity"], fields["label"], channels(fields))
+
+
+def specimens(
+    ensemble: str | Path, settings: Mapping, rows: slice | None = None
+) -> tuple[Specimens, np.ndarray]:
+    """Specimens of an ensemble, with labels made as in `dataset`, and the voxels that failed.
+
+    settings: with transform, filter_width and contrast, as in config/schema.yaml; rows: all if not
+    given. Returns also failed, bool (n, nx, ny, nz).
+    """
+    _, source = store.read(ensemble, [], kind="ensemble")
+    names = ["realization", "damage", "failed", *DATASETS]
+    fields, _ = store.read(ensemble, names, rows)
+    label = transform(
+        fields["damage"],
+        fields["porosity"],
+        settings["transform"],
+        filter_width=settings["filter_width"],
+        contrast=settings["contrast"],
+        maximum_damage=source["simulation"]["material"]["maximum_damage"],
+        realization=fields["realization"].tolist(),
+    )
+    found = Specimens(fields["realization"], fields["porosity"], label, channels(fields))
+    return found, fields["failed"] == 1
+
+
+def network(settings: Mapping) -> "keras.Model":
+    """An untrained network. settings: the keys of SETTINGS."""
+    from porefail.nn.heteroencoder import heteroencoder
+
+    return heteroencoder(
+        settings["channels"],
+        name=settings["loss"],
+        filters=settings["filters"],
+        seed=settings["seed"],
+        skips=settings["skips"],
+        dilations=settings["dilations"],
+        symmetric=settings["symmetric"],
+    )
+
+
+def train(
+    model: "keras.Model",
+    training: Specimens,
+    validation: Specimens,
+    settings: Mapping,
+    checkpoint: str | Path,
+    report: Callable[[str], None],
+) -> list:
+    """Train a network; returns its learning curves. settings: the keys of SETTINGS."""
+    from porefail.nn import training as nn
+    from porefail.nn.batches import Examples
+    from porefail.nn.losses import LOSSES
+
+    def examples(part: Specimens, table: np.ndarray) -> Examples:
+        inputs = {name: part.channels[name] for name in settings["channels"]}
+        return Examples(inputs, part.label, table)
+
+    # Fitted to the training part alone. A weighting per realization has a table for each, so the
+    # validation part has its own: it is a property of each true field, not of the training.
+    table = weights(label=training.label, **settings["weighting"])
+    known = table if len(table) == 1 else weights(label=validation.label, **settings["weighting"])
+    return nn.train(
+        model,
+        examples(training, table),
+        examples(validation, known),
+        [partial(symmetry.apply, name) for name in settings["symmetries"]],
+        nn.Settings(
+            settings["epochs"],
+            settings["batch_size"],
+            settings["learning_rate"],
+            settings["seed"],
+            settings["copies"],
+        ),
+        Path(checkpoint),
+        LOSSES[settings["loss"]],
+        report,
+    )
+
+
+def predict(
+    model: "keras.Model", inputs: Mapping[str, np.ndarray], porosity: np.ndarray, average: bool
+) -> np.ndarray:
+    """Predicted label (n, nx, ny, nz), NaN in voids; average: over all symmetries of the grid.
+
+    From a network that was trained to the likelihood of a site, each specimen's likelihoods are
+    relative to its likeliest voxel, so that they fill 0 to 1 as labels do.
+    """
+    from porefail.nn import prediction
+
+    symmetries = prediction.AS_IT_IS
+    if average:
+        square = porosity.shape[1] == porosity.shape[2]
+        symmetries = [
+            (partial(symmetry.apply, name), partial(symmetry.apply, symmetry.inverse(name)))
+            for name, element in symmetry.ELEMENTS.items()
+            if square or not element.swap
+        ]
+    damage = prediction.predict(model, inputs, symmetries=symmetries)
+    damage[porosity != 0] = np.nan
+    if model.name == "site_likelihood":
+        damage = np.exp(damage - np.nanmax(damage, axis=(1, 2, 3), keepdims=True))
+    return damage

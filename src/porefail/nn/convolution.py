@@ -1,0 +1,88 @@
+"""Convolution over 3×3×3 voxels, written with keras.ops so that it runs on any backend of Keras."""
+
+import keras
+import numpy as np
+from keras import ops
+
+# Kernel places (3, 3, 3) that the 16 symmetries of a square prism about z bring onto each other:
+# in the plane centre, edge and corner; along z the middle and the two ends. Six classes.
+_OFFSET = np.abs(np.indices((3, 3, 3)) - 1)
+CLASSES = (_OFFSET[0] + _OFFSET[1] + 3 * _OFFSET[2]).ravel()
+
+# An axis of the folded kernel of `double`: doubling, then weights (k0, k1, k2), is one transposed
+# convolution of stride 2 with weights (k2, k1 + k2, k0 + k1, k0).
+_FOLD = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]], np.float32)
+
+
+@keras.saving.register_keras_serializable("porefail")
+class Convolution(keras.layers.Layer):
+    """Convolution of (n, nx, ny, nz, channels) with a 3×3×3 kernel and bias, zeros outside.
+
+    filters: channels of the result. dilation: distance of the kernel's places in voxels.
+    double: of the field with every voxel repeated twice along each axis (UpSampling3D of 2), as
+    one transposed convolution: the same result to rounding, with 8 products for 27.
+    symmetric: kernels that the 16 symmetries of the specimen (D4h) leave as they are, so the layer
+    commutes with each of them; 6 numbers for 27. seed: of the Glorot-uniform initial kernel.
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        activation: str = "linear",
+        dilation: int = 1,
+        double: bool = False,
+        symmetric: bool = False,
+        seed: int = 0,
+        **options,
+    ):
+        super().__init__(**options)
+        if double and dilation != 1:
+            raise ValueError("a doubled field takes a dilation of 1")
+        self.filters, self.dilation, self.double = filters, dilation, double
+        self.symmetric, self.seed = symmetric, seed
+        self.activation = keras.activations.get(activation)
+
+    def build(self, input_shape):
+        channels = input_shape[-1]
+        places = (int(CLASSES.max()) + 1,) if self.symmetric else (3, 3, 3)
+        # Glorot and Bengio (2010), with the number of products as fan, whatever is tied.
+        limit = float(np.sqrt(6 / (27 * (channels + self.filters))))
+        self.kernel = self.add_weight(
+            shape=(*places, channels, self.filters),
+            initializer=keras.initializers.RandomUniform(-limit, limit, seed=self.seed),
+            name="kernel",
+        )
+        self.bias = self.add_weight(shape=(self.filters,), initializer="zeros", name="bias")
+
+    def call(self, fields):
+        kernel = self.kernel
+        if self.symmetric:
+            kernel = ops.reshape(
+                ops.take(kernel, CLASSES, axis=0), (3, 3, 3, *self.kernel.shape[1:])
+            )
+        if self.double:
+            folded = ops.einsum("ai,bj,ck,ijkmn->abcnm", _FOLD, _FOLD, _FOLD, kernel)
+            sums = ops.conv_transpose(fields, folded, strides=2, padding="same")
+        else:
+            sums = ops.conv(fields, kernel, padding="same", dilation_rate=self.dilation)
+        return self.activation(sums + self.bias)
+
+    def compute_output_shape(self, input_shape):
+        factor = 2 if self.double else 1
+        sides = (side if side is None else factor * side for side in input_shape[1:-1])
+        return (input_shape[0], *sides, self.filters)
+
+    def products(self, input_shape) -> int:
+        """Multiplications a sample of that shape (n, nx, ny, nz, channels) takes."""
+        sides = self.compute_output_shape(input_shape)[1:-1]
+        return (8 if self.double else 27) * int(np.prod(sides)) * input_shape[-1] * self.filters
+
+    def get_config(self):
+        return super().get_config() | {
+            "filters": self.filters,
+            "activation": keras.activations.serialize(self.activation),
+            "dilation": self.dilation,
+            "double": self.double,
+            "symmetric": self.symmetric,
+            "seed": self.seed,
+        }

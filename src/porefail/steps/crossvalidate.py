@@ -1,0 +1,295 @@
+"""crossvalidate: fit one variant on one fold, and score it (paper, section 4.2)."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from porefail import files, learning, store
+from porefail.baselines import linear_heteroencoder, local_statistics, sites
+from porefail.dataset import symmetry
+from porefail.dataset.split import Part, split
+from porefail.errors import PorefailError
+from porefail.learning import Specimens
+from porefail.metrics import clusters, distributions, operating_point, overlap, peaks
+from porefail.microstructure.karhunen_loeve import expansion
+from porefail.steps import require_settings
+
+SETTINGS = {
+    "label": str,
+    "model": str,
+    "kind": str,
+    "fold": int,
+    "dataset": dict,
+    "training": dict,
+    "baselines": dict,
+    "evaluation": dict,
+}
+# Predictors that learn nothing, from what is known before a simulation.
+UNTRAINED: dict[str, Callable[[Specimens], np.ndarray]] = {
+    "elastic_hot_spot": lambda s: sites.hot_spot(
+        s.channels["von_mises"], s.channels["pressure"], s.porosity
+    ),
+    "largest_pore": lambda s: sites.pore_size(s.porosity),
+    "porous_section": lambda s: sites.section_porosity(s.porosity),
+}
+RANKS = (1, 3)
+BLOCK = 64  # specimens
+
+
+class Fitted(NamedTuple):
+    """predict: label (n, nx, ny, nz) of specimens; numbers learnt; multiplications a specimen."""
+
+    predict: Callable[[Specimens], np.ndarray]
+    parameters: int
+    products: int
+    seconds: float
+
+
+def run(
+    ensemble: str | Path,
+    transfer: Sequence[str | Path],
+    scores: str | Path,
+    curves: str | Path,
+    distribution: str | Path,
+    specimens: str | Path,
+    history: str | Path,
+    checkpoint: str | Path,
+    settings: Mapping,
+) -> None:
+    """Write the scores of a variant on the test part of a fold, and on other ensembles.
+
+    settings: the keys of SETTINGS. transfer: ensembles of other specimens, named after their
+    folder, whose realizations are all predicted. The threshold that makes clusters of a prediction
+    is chosen on the validation part. A training that was killed goes on from `checkpoint`.
+    """
+    require_settings(settings, SETTINGS)
+    _, source = store.read(ensemble, [], kind="ensemble")
+    known, failed = learning.specimens(ensemble, settings["dataset"])
+    part = split(
+        known.realization,
+        settings["dataset"]["split"],
+        settings["dataset"]["seed"],
+        settings["fold"],
+    )
+    training, validation = known.where(part == Part.TRAIN), known.where(part == Part.VALIDATION)
+    fitted = _fit(training, validation, source, history, checkpoint, settings)
+    sets = {
+        "validation": (validation, failed[part == Part.VALIDATION]),
+        "test": (known.where(part == Part.TEST), failed[part == Part.TEST]),
+    }
+    for path in transfer:
+        name = Path(path).parent.name
+        if name in sets:
+            raise PorefailError(f"{path}: two sets of specimens are called {name}")
+        sets[name] = learning.specimens(path, settings["dataset"])
+    tables = _score(sets, fitted, settings)
+    paths = {"curves": curves, "distribution": distribution, "specimens": specimens}
+    for name, path in (paths | {"scores": scores}).items():
+        files.write_table(path, tables[name])
+
+
+def _fit(
+    training: Specimens,
+    validation: Specimens,
+    source: Mapping,
+    history: str | Path,
+    checkpoint: str | Path,
+    settings: Mapping,
+) -> Fitted:
+    kind, baselines = settings["kind"], settings["baselines"]
+    start = time.perf_counter()
+    curves: dict = {"epoch": [], "loss": [], "validation_loss": [], "seconds": []}
+    if kind == "heteroencoder":
+        fitted, curves = _network(training, validation, checkpoint, settings)
+    elif kind in UNTRAINED:
+        fitted = Fitted(UNTRAINED[kind], 0, 0, 0.0)
+    elif kind == "linear_heteroencoder":
+        pores = source["porosity"]
+        names = ("shape", "spacing", "correlation_length", "exponent", "energy")
+        modes = expansion(*(pores[name] for name in names))
+        model = linear_heteroencoder.fit(
+            partial(_blocks, training),
+            validation.porosity,
+            validation.label,
+            modes.axes,
+            modes.amplitude > 0,
+            baselines["penalties"],
+            baselines["ranks"],
+        )
+        fitted = _baseline(linear_heteroencoder, model, start)
+    elif kind == "local_statistics":
+        model = local_statistics.fit(
+            [(training.porosity, training.label)],  # it knows the symmetries by itself
+            validation.porosity,
+            validation.label,
+            baselines["penalties"],
+            baselines["widths"],
+        )
+        fitted = _baseline(local_statistics, model, start)
+    else:
+        raise PorefailError(f"settings: kind {kind!r} is unknown")
+    files.write_table(history, curves)
+    return fitted
+
+
+def _baseline(room, model, start: float) -> Fitted:
+    print(f"{room.KIND}: penalty {model.penalty:g}, mean squared error {model.validation_mse:.3e}")
+    return Fitted(
+        lambda s: room.predict(model, s.porosity), model.parameters, 0, time.perf_counter() - start
+    )
+
+
+def _network(
+    training: Specimens, validation: Specimens, checkpoint: str | Path, settings: Mapping
+) -> tuple[Fitted, dict]:
+    from porefail.nn.heteroencoder import products
+
+    model = learning.network(settings["training"])
+    epochs = learning.train(
+        model, training, validation, settings["training"], checkpoint, partial(print, flush=True)
+    )
+    columns = zip(*epochs, strict=True)
+    curves = dict(zip(epochs[0]._fields, columns, strict=True))
+    average = settings["training"]["average"]
+    return (
+        Fitted(
+            lambda s: learning.predict(model, s.channels, s.porosity, average),
+            model.count_params(),
+            products(model, training.porosity.shape[1:]),
+            sum(curves["seconds"]),
+        ),
+        curves,
+    )
+
+
+def _blocks(part: Specimens):
+    """The training part, block by block, in every symmetry of its grid."""
+    shape = part.porosity.shape
+    names = [
+        name
+        for name, element in symmetry.ELEMENTS.items()
+        if shape[1] == shape[2] or not element.swap
+    ]
+    for first in range(0, shape[0], BLOCK):
+        rows = slice(first, first + BLOCK)
+        for name in names:
+            yield symmetry.apply(name, part.porosity[rows]), symmetry.apply(name, part.label[rows])
+
+
+class Counts(NamedTuple):
+    """How a prediction meets the truth, over thresholds; see _curves."""
+
+    threshold: np.ndarray
+    volume: np.ndarray  # share of the voxels that the prediction has above it
+    voxel: overlap.Overlap
+    cluster: clusters.ClusterOverlap
+    site: clusters.ClusterOverlap
+
+
+def _score(
+    sets: Mapping[str, tuple[Specimens, np.ndarray]], fitted: Fitted, settings: Mapping
+) -> dict[str, dict]:
+    """Tables of how each set of specimens is predicted: scores, curves, distribution, specimens."""
+    wanted = settings["evaluation"]
+    parts: dict[str, list[dict]] = {}
+    chosen = None
+    for name, (specimens, failed) in sets.items():
+        start = time.perf_counter()
+        prediction = fitted.predict(specimens)
+        seconds = (time.perf_counter() - start) / len(prediction)
+        solid = specimens.porosity == 0
+        counts = _curves(specimens.label, prediction, solid, wanted)
+        if chosen is None:  # on the validation part, which comes first
+            chosen = _choose(counts, wanted)
+        spread = distributions.damage_distribution(
+            specimens.label, prediction, solid, wanted["thresholds"] + 1
+        )
+        hits = _hits(prediction, solid, failed, wanted["near_voxels"])
+        at = int(np.searchsorted(counts.threshold, chosen))
+        row = {
+            "specimens": len(prediction),
+            "mean_squared_error": spread.component.sum(),
+            "threshold": chosen,
+            "site_recall": counts.site.recall[at],
+            "site_precision": counts.site.precision[at],
+            "site_volume": counts.volume[at],
+            **{rank: values.mean() for rank, values in hits.items()},
+            "parameters": fitted.parameters,
+            "products": fitted.products,
+            "fit_seconds": fitted.seconds,
+            "predict_seconds": seconds,
+        }
+        print(
+            f"{name}: {len(prediction)} specimens, sites above {chosen:.2f}: recall"
+            f" {row['site_recall']:.3f}, precision {row['site_precision']:.3f}; "
+            + ", ".join(f"{rank} {values.mean():.3f}" for rank, values in hits.items()),
+            flush=True,
+        )
+        tables = {
+            "scores": {key: [value] for key, value in row.items()},
+            "curves": _columns(counts),
+            "distribution": {
+                "low": spread.edges[:-1],
+                "true": spread.true,
+                "predicted": spread.predicted,
+                "squared_error": spread.squared_error,
+            },
+            "specimens": {"realization": specimens.realization, **hits},
+        }
+        for table, columns in tables.items():
+            rows = len(next(iter(columns.values())))
+            parts.setdefault(table, []).append({"set": [name] * rows, **columns})
+    return {
+        table: {key: np.concatenate([part[key] for part in each]) for key in each[0]}
+        for table, each in parts.items()
+    }
+
+
+def _curves(
+    truth: np.ndarray, prediction: np.ndarray, solid: np.ndarray, wanted: Mapping
+) -> Counts:
+    """Voxels and clusters with both cut at a threshold, and sites: the truth cut at one value."""
+    threshold = overlap.thresholds(wanted["thresholds"])
+    fields = truth, prediction, solid, threshold
+    return Counts(
+        threshold,
+        np.array([np.mean(prediction[solid] >= value) for value in threshold]),
+        overlap.overlap(*fields),
+        clusters.cluster_overlap(*fields),
+        clusters.cluster_overlap(*fields, wanted["site_threshold"]),
+    )
+
+
+def _columns(counts: Counts) -> dict[str, np.ndarray]:
+    columns = {"threshold": counts.threshold, "predicted_volume": counts.volume}
+    for kind in ("voxel", "cluster", "site"):
+        _, *names = getattr(counts, kind)._fields
+        columns |= {f"{kind}_{name}": getattr(getattr(counts, kind), name) for name in names}
+    return columns
+
+
+def _choose(counts: Counts, wanted: Mapping) -> float:
+    """Threshold of the most precise sites of the wanted recall.
+
+    Of those that leave distinct clusters: one that fills the specimen would find every true one.
+    """
+    distinct = counts.volume <= max(wanted["site_volume"], counts.volume.min())
+    return operating_point.best_threshold(
+        counts.threshold,
+        np.where(distinct, counts.site.recall, np.nan),
+        np.where(distinct, counts.site.precision, np.nan),
+        wanted["site_recall"],
+    ).threshold
+
+
+def _hits(
+    prediction: np.ndarray, solid: np.ndarray, failed: np.ndarray, radius: int
+) -> dict[str, np.ndarray]:
+    """Probability (n,) that the first failure is at one of the k highest maxima."""
+    specimens = zip(prediction, solid, failed, strict=True)
+    hits = np.array([peaks.top_hits(*fields, RANKS, radius) for fields in specimens])
+    return {f"top_{rank}": hits[:, i] for i, rank in enumerate(RANKS)}

@@ -1,0 +1,42 @@
+# Labels and models of the study as whole sections of the configuration.
+
+
+def laid_over(base, change):
+    """A section of the configuration with the keys of another over it, nested ones too."""
+    nested = {
+        key: laid_over(base[key], value)
+        for key, value in change.items()
+        if isinstance(value, dict) and isinstance(base.get(key), dict)
+    }
+    return base | change | nested
+
+
+def study_label(name):
+    """Settings of a label of the study: a section `dataset`."""
+    return laid_over(config["dataset"], config["study"]["labels"][name])
+
+
+def study_model(name):
+    """Kind and settings of a model of the study: a section `training`."""
+    training = laid_over(config["training"], config["study"]["training"])
+    change = dict(config["study"]["models"][name])
+    return change.pop("kind", "heteroencoder"), laid_over(training, change)
+
+
+def variant_settings(wildcards):
+    """What a variant is made with: its label, its model, its fold."""
+    kind, training = study_model(wildcards.model)
+    fold = int(wildcards.fold)
+    return json.dumps(
+        {
+            "label": wildcards.label,
+            "model": wildcards.model,
+            "kind": kind,
+            "fold": fold,
+            "dataset": {"seed": config["seed"]} | study_label(wildcards.label),
+            # Folds are repetitions: each begins from other random weights.
+            "training": {"seed": config["seed"] + fold} | training,
+            "baselines": config["baselines"],
+            "evaluation": config["evaluation"],
+        }
+    )
