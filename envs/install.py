@@ -88,7 +88,7 @@ def make_environment(wanted):
 def first_look(mpiexec):
     """Commands that fail if something in the environment does not fit together."""
     together = (
-        "import numba, scipy, h5py, matplotlib, snakemake, tensorflow, tensorflow_probability"
+        "import numba, scipy, h5py, cc3d, matplotlib, snakemake, tensorflow, tensorflow_probability"
     )
     parallel = "from petsc4py import PETSc; assert PETSc.COMM_WORLD.size == 2"
     yield [PYTHON, "-c", together]

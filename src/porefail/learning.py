@@ -76,18 +76,13 @@ def read(dataset: str | Path, mask: np.ndarray) -> Specimens:
     return Specimens(fields["realization"], fields["porosity"], fields["label"], channels(fields))
 
 
-def specimens(
-    ensemble: str | Path, settings: Mapping, rows: slice | None = None
-) -> tuple[Specimens, np.ndarray]:
-    """Specimens of an ensemble, with labels made as in `dataset`, and the voxels that failed.
+def label(fields: Mapping[str, np.ndarray], source: Mapping, settings: Mapping) -> np.ndarray:
+    """Labels (n, nx, ny, nz) of rows of an ensemble, NaN in voids.
 
-    settings: with transform, filter_width and contrast, as in config/schema.yaml; rows: all if not
-    given. Returns also failed, bool (n, nx, ny, nz).
+    fields: realization, damage and porosity of the rows; source: the ensemble's attributes;
+    settings: with transform, filter_width and contrast, as in config/schema.yaml.
     """
-    _, source = store.read(ensemble, [], kind="ensemble")
-    names = ["realization", "damage", "failed", *DATASETS]
-    fields, _ = store.read(ensemble, names, rows)
-    label = transform(
+    return transform(
         fields["damage"],
         fields["porosity"],
         settings["transform"],
@@ -96,7 +91,21 @@ def specimens(
         maximum_damage=source["simulation"]["material"]["maximum_damage"],
         realization=fields["realization"].tolist(),
     )
-    found = Specimens(fields["realization"], fields["porosity"], label, channels(fields))
+
+
+def specimens(
+    ensemble: str | Path, settings: Mapping, rows: slice | None = None
+) -> tuple[Specimens, np.ndarray]:
+    """Specimens of an ensemble, with labels made as in `dataset`, and the voxels that failed.
+
+    settings: see label; rows: all if not given. Returns also failed, bool (n, nx, ny, nz).
+    """
+    _, source = store.read(ensemble, [], kind="ensemble")
+    names = ["realization", "damage", "failed", *DATASETS]
+    fields, _ = store.read(ensemble, names, rows)
+    found = Specimens(
+        fields["realization"], fields["porosity"], label(fields, source, settings), channels(fields)
+    )
     return found, fields["failed"] == 1
 
 

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from porefail import __version__, store
+from porefail import __version__, learning, store
 from porefail.dataset.split import Part, split
-from porefail.dataset.transforms import transform
 from porefail.steps import require_settings
 
 SETTINGS = {
@@ -17,7 +16,6 @@ SETTINGS = {
     "contrast": float,
     "split": list,
 }
-ELASTIC = ("elastic/von_mises", "elastic/pressure")
 ROWS = 256  # realizations in memory at a time
 
 
@@ -41,21 +39,12 @@ def run(ensemble: str | Path, output: str | Path, settings: Mapping) -> None:
     with store.appending(output, attributes) as file:
         for first in range(0, len(numbers), ROWS):
             rows = slice(first, first + ROWS)
-            fields, _ = store.read(ensemble, ["porosity", "damage", *ELASTIC], rows)
-            label = transform(
-                fields["damage"],
-                fields["porosity"],
-                settings["transform"],
-                filter_width=settings["filter_width"],
-                contrast=settings["contrast"],
-                maximum_damage=source["simulation"]["material"]["maximum_damage"],
-                realization=numbers[rows].tolist(),
-            )
+            fields, _ = store.read(ensemble, ["damage", *learning.DATASETS], rows)
+            fields["realization"] = numbers[rows]
             file.append(
                 {
-                    "porosity": fields["porosity"],
-                    **{name: fields[name] for name in ELASTIC},
-                    "label": label,
+                    **{name: fields[name] for name in learning.DATASETS},
+                    "label": learning.label(fields, source, settings),
                     "realization": numbers[rows],
                     "part": parts[rows],
                 }
