@@ -9,7 +9,7 @@ from porefail.nn.prediction import predict
 from porefail.nn.training import Settings, load, save, train
 
 SYMMETRIES = [np.asarray, lambda f: f[..., ::-1]]
-SETTINGS = Settings(epochs=4, batch_size=8, learning_rate=3e-3, seed=5)
+SETTINGS = Settings(epochs=4, batch_size=8, learning_rate=3e-3, seed=5, copies=2)
 
 
 class Killed(Exception):
@@ -24,7 +24,7 @@ def examples(count, seed):
     label = sum(np.roll(padded, s, axis=a) for a in (1, 2, 3) for s in (-1, 1))
     label = label[:, 1:-1, 1:-1, 1:-1] / 6
     label[porosity == 1] = np.nan
-    return Examples(porosity, label)
+    return Examples({"porosity": porosity}, label)
 
 
 TRAINING, VALIDATION = examples(20, 0), examples(6, 1)
@@ -58,7 +58,7 @@ def test_it_learns_and_keeps_the_weights_of_the_lowest_validation_loss(whole):
     model, history, lines = whole
     assert [row.epoch for row in history] == [1, 2, 3, 4]
     assert history[-1].loss < 0.8 * history[0].loss
-    error = predict(model, VALIDATION.porosity) - VALIDATION.label
+    error = predict(model, VALIDATION.inputs) - VALIDATION.label
     reached = np.mean(np.nanmean(error**2, axis=(1, 2, 3)))
     validation = [row.validation_loss for row in history]
     assert min(validation) < validation[-1]  # so the last weights are not the best
@@ -91,11 +91,13 @@ def test_more_epochs_go_on_and_a_finished_training_is_not_repeated(whole, tmp_pa
 def test_a_state_of_something_else_or_a_damaged_one_is_not_used(whole, tmp_path):
     one = SETTINGS._replace(epochs=1)
     run(tmp_path, one)
-    relabelled = Examples(TRAINING.porosity, TRAINING.label * np.float32(0.5))
+    relabelled = TRAINING._replace(label=TRAINING.label * np.float32(0.5))
     for change in (
         dict(settings=one._replace(seed=6)),
         dict(settings=one._replace(learning_rate=1e-3)),
+        dict(settings=one._replace(copies=1)),
         dict(settings=one, training=relabelled),
+        dict(settings=one, training=TRAINING._replace(weight=np.full((1, 2), 0.5, np.float32))),
         dict(settings=one, seed=2),
     ):
         with pytest.raises(Killed, match="is of other data or settings: training starts anew"):
@@ -117,7 +119,7 @@ def test_a_saved_model_predicts_the_same(whole, tmp_path):
     assert [file.name for file in (tmp_path / "new").iterdir()] == ["model.keras"]
     again = load(tmp_path / "new" / "model.keras")
     np.testing.assert_array_equal(
-        predict(again, VALIDATION.porosity), predict(model, VALIDATION.porosity)
+        predict(again, VALIDATION.inputs), predict(model, VALIDATION.inputs)
     )
 
 
@@ -130,22 +132,42 @@ def test_a_state_needs_no_suffix(tmp_path):
     np.testing.assert_array_equal(read.variables[0], np.arange(3))
 
 
-def test_prediction_is_nan_in_voids_alone_and_does_not_depend_on_the_batch(whole):
+def test_the_form_of_the_network_is_part_of_its_state(tmp_path):
+    """Dilations change no weight."""
+    settings = SETTINGS._replace(epochs=1)
+    for dilations in ((1, 1), (1, 2)):
+        lines = []
+        model = heteroencoder(dilations=dilations)
+        train(
+            model,
+            TRAINING,
+            VALIDATION,
+            SYMMETRIES,
+            settings,
+            tmp_path / "state",
+            report=lines.append,
+        )
+    assert "training starts anew" in lines[0]
+
+
+def test_prediction_does_not_depend_on_the_batch(whole):
     model = whole[0]
-    one = predict(model, VALIDATION.porosity, batch_size=1)
-    assert one.dtype == np.float32
-    np.testing.assert_array_equal(np.isnan(one), VALIDATION.porosity == 1)
-    np.testing.assert_allclose(predict(model, VALIDATION.porosity, 4), one, atol=1e-6)
+    one = predict(model, VALIDATION.inputs, batch_size=1)
+    assert one.dtype == np.float32 and one.shape == VALIDATION.label.shape
+    np.testing.assert_allclose(predict(model, VALIDATION.inputs, 4), one, atol=1e-6)
     with pytest.raises(PorefailError, match="divisible by 4"):
-        predict(model, np.zeros((1, 4, 4, 6), np.uint8))
+        predict(model, {"porosity": np.zeros((1, 4, 4, 6), np.uint8)})
     with pytest.raises(PorefailError, match="must be"):
-        predict(model, np.zeros((4, 4, 8), np.uint8))
+        predict(model, {"porosity": np.zeros((4, 4, 8), np.uint8)})
+    with pytest.raises(PorefailError, match="needs the channel porosity"):
+        predict(model, {"pressure": np.zeros((1, 4, 4, 8))})
 
 
 def test_bad_input_is_refused(tmp_path):
-    empty = Examples(TRAINING.porosity[:0], TRAINING.label[:0])
-    odd = Examples(TRAINING.porosity[..., :6], TRAINING.label[..., :6])
-    bare = Examples(TRAINING.porosity, np.full_like(TRAINING.label, np.nan))
+    porosity = TRAINING.inputs["porosity"]
+    empty = Examples({"porosity": porosity[:0]}, TRAINING.label[:0])
+    odd = Examples({"porosity": porosity[..., :6]}, TRAINING.label[..., :6])
+    bare = TRAINING._replace(label=np.full_like(TRAINING.label, np.nan))
     for part, message in (
         (empty, "training part is empty"),
         (odd, "divisible by 4, not 4×4×6"),

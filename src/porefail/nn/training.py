@@ -127,7 +127,12 @@ def _fingerprint(
     """Hash of all that decides the result but the number of epochs."""
     digest = hashlib.blake2b(digest_size=16)
     channels = [list(part.inputs) for part in (training, validation)]
-    parts = (settings._replace(epochs=0), loss.__name__, model.to_json(), channels)
+    # What layers do, without their data type, which Keras describes with an object's address.
+    layers = [
+        {key: value for key, value in layer.get_config().items() if key != "dtype"}
+        for layer in model.layers
+    ]
+    parts = (settings._replace(epochs=0), loss.__name__, model.name, layers, channels)
     digest.update(repr(parts).encode())
     shape = training.label.shape[1:]
     voxels = np.arange(math.prod(shape)).reshape(shape)
