@@ -108,7 +108,7 @@ rule study:
             {
                 "folds": [[*variant, folds] for variant, folds in FOLDS.items()],
                 "dataset": config["dataset"],
-                "evaluation": config["evaluation"],
+                "evaluation": study_evaluation(),
                 "labels": {name: study_label(name) for name in config["study"]["labels"]},
                 "models": {name: study_model(name)[1] for name in config["study"]["models"]},
                 "comparisons": config["study"]["comparisons"],

@@ -23,6 +23,13 @@ def study_model(name):
     return change.pop("kind", "heteroencoder"), laid_over(training, change)
 
 
+def study_evaluation():
+    """How the study judges: a section `evaluation`, and what makes the sites of a prediction."""
+    return config["evaluation"] | {
+        key: config["study"][key] for key in ("site_recall", "site_volume")
+    }
+
+
 def variant_settings(wildcards):
     """What a variant is made with: its label, its model, its fold."""
     kind, training = study_model(wildcards.model)
@@ -37,6 +44,6 @@ def variant_settings(wildcards):
             # Folds are repetitions: each begins from other random weights.
             "training": {"seed": config["seed"] + fold} | training,
             "baselines": config["baselines"],
-            "evaluation": config["evaluation"],
+            "evaluation": study_evaluation(),
         }
     )

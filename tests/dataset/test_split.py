@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from porefail.dataset.split import Part, split
+from porefail.dataset.split import Part, folds, split
 from porefail.errors import PorefailError
 
 RATIO = [7, 1, 2]
@@ -51,3 +51,25 @@ def test_bad_input_is_refused():
         split([-1, 2], RATIO, seed=1)
     with pytest.raises(PorefailError, match="train part is empty"):
         split([], RATIO, seed=1)
+
+
+@pytest.mark.parametrize("ratio, count", [((7, 1, 2), 5), ((8, 1, 1), 10), ((2, 1, 1), 4)])
+def test_every_realization_is_in_the_test_part_of_exactly_one_fold(ratio, count):
+    assert folds(ratio) == count
+    numbers = np.delete(np.arange(240), [3, 77, 200])  # some left out
+    parts = np.stack([split(numbers, ratio, 11, fold) for fold in range(count)])
+    assert ((parts == Part.TEST).sum(axis=0) == 1).all()
+    np.testing.assert_array_equal(parts[0], split(numbers, ratio, 11))
+    whole = np.stack([split(np.arange(240), ratio, 11, fold) for fold in range(count)])
+    for part in Part:
+        assert ((whole == part).sum(axis=1) == 240 * ratio[part] // sum(ratio)).all()
+
+
+def test_folds_that_are_not_there_are_refused():
+    with pytest.raises(PorefailError, match="fold is 5, expected 0 to 4"):
+        split(np.arange(20), RATIO, 1, fold=5)
+    with pytest.raises(PorefailError, match="fold is -1"):
+        split(np.arange(20), RATIO, 1, fold=-1)
+    with pytest.raises(PorefailError, match="no cross-validation with the split 5:2:3"):
+        split(np.arange(20), (5, 2, 3), 1, fold=1)
+    split(np.arange(20), (5, 2, 3), 1)  # without folds it serves

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from porefail.dataset.symmetry import ELEMENTS, apply
+from porefail.dataset.symmetry import ELEMENTS, apply, inverse
 from porefail.errors import PorefailError
 
 FIELD = np.random.default_rng(0).random((4, 4, 6))
@@ -18,6 +18,12 @@ def test_they_are_a_group():
     images = {apply(name, FIELD).tobytes() for name in ELEMENTS}
     for first in ELEMENTS:
         assert {apply(second, apply(first, FIELD)).tobytes() for second in ELEMENTS} == images
+
+
+@pytest.mark.parametrize("name", ELEMENTS)
+def test_the_inverse_takes_an_element_back(name):
+    np.testing.assert_array_equal(apply(inverse(name), apply(name, FIELD)), FIELD)
+    assert inverse(inverse(name)) == name
 
 
 def test_each_element_moves_every_voxel_as_its_matrix_moves_its_centre():

@@ -46,7 +46,10 @@ def settings() -> dict[str, dict]:
         },
         "dataset": seed | default["dataset"],
         "train": seed | default["training"] | {"epochs": 2, "batch_size": 8},
-        "predict": {"site_threshold": default["evaluation"]["site_threshold"]},
+        "predict": {
+            "site_threshold": default["evaluation"]["site_threshold"],
+            "average": default["training"]["average"],
+        },
         "evaluate": default["evaluation"],
         "report": {
             "specimens": 2,

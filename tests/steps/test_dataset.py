@@ -14,11 +14,13 @@ def test_contract(made, settings):
     ensemble, _ = store.read(made["ensemble"])
     assert {name: values.dtype.name for name, values in datasets.items()} == {
         "porosity": "uint8",
+        "elastic/von_mises": "float32",
+        "elastic/pressure": "float32",
         "label": "float32",
         "realization": "int64",
         "part": "uint8",
     }
-    for name in ("porosity", "realization"):
+    for name in ("porosity", "realization", "elastic/von_mises", "elastic/pressure"):
         np.testing.assert_array_equal(datasets[name], ensemble[name])
     np.testing.assert_array_equal(np.isnan(datasets["label"]), datasets["porosity"] == 1)
     for extreme, value in ((np.nanmin, 0), (np.nanmax, 1)):
