@@ -17,6 +17,7 @@ from porefail.store import Status
 
 ROOT = Path(__file__).parents[2]
 SHAPE = (8, 8, 8)
+CROSSVALIDATED = ("scores", "curves", "distribution", "specimens", "history")
 
 
 def configuration(name: str) -> dict:
@@ -49,6 +50,17 @@ def settings() -> dict[str, dict]:
         "predict": {
             "site_threshold": default["evaluation"]["site_threshold"],
             "average": default["training"]["average"],
+        },
+        "crossvalidate": {
+            "label": "t",
+            "model": "uniform",
+            "kind": "heteroencoder",
+            "fold": 0,
+            "dataset": seed | default["dataset"],
+            "training": seed | default["training"] | {"epochs": 1, "batch_size": 8},
+            "baselines": {"penalties": [1e-3, 1.0], "ranks": [0, 3], "widths": [0.75, 1.5]},
+            "evaluation": default["evaluation"]
+            | {key: default["study"][key] for key in ("site_recall", "site_volume")},
         },
         "evaluate": default["evaluation"],
         "report": {
@@ -121,6 +133,25 @@ def make_shard(tmp_path, settings):
         return path
 
     return make
+
+
+@pytest.fixture(scope="session")
+def variant(made, settings):
+    """Cross-validates a variant on the made-up ensemble into a folder; returns the folder."""
+    from porefail.steps import crossvalidate
+
+    def run(folder: Path, transfer=(), ensemble=None, **changes) -> Path:
+        tables = [folder / f"{name}.csv" for name in CROSSVALIDATED]
+        crossvalidate.run(
+            ensemble or made["ensemble"],
+            transfer,
+            *tables,
+            folder / "checkpoint.npz",
+            settings["crossvalidate"] | changes,
+        )
+        return folder
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,166 @@
+"""crossvalidate: scores that follow from the fields, on realizations that were not learnt from."""
+
+import numpy as np
+import pytest
+
+from porefail import files, learning, store
+from porefail.baselines import sites
+from porefail.dataset.split import Part, split
+from porefail.errors import PorefailError
+from porefail.metrics import clusters, peaks
+from porefail.steps import crossvalidate
+
+SETS = ["validation", "test"]
+
+
+@pytest.fixture(scope="module")
+def elastic(variant, tmp_path_factory):
+    return variant(tmp_path_factory.mktemp("elastic"), kind="elastic_hot_spot")
+
+
+def of(folder, table, name):
+    columns = files.read_table(folder / f"{table}.csv")
+    return {key: values[columns["set"] == name] for key, values in columns.items()}
+
+
+def test_contract(elastic, settings):
+    scores = files.read_table(elastic / "scores.csv")
+    assert scores["set"].tolist() == SETS and scores["specimens"].tolist() == [2, 4]
+    assert (scores["parameters"] == 0).all() and scores["threshold"][0] == scores["threshold"][1]
+    count = settings["evaluate"]["thresholds"]
+    for name in SETS:
+        assert len(of(elastic, "curves", name)["threshold"]) == count
+        spread = of(elastic, "distribution", name)
+        assert len(spread["low"]) == count + 1 and spread["low"][0] == 0
+        assert spread["true"].sum() == spread["predicted"].sum()
+    assert list(files.read_table(elastic / "history.csv")) == [
+        "epoch",
+        "loss",
+        "validation_loss",
+        "seconds",
+    ]
+
+
+def test_every_number_follows_from_the_fields(elastic, made, settings):
+    wanted = settings["crossvalidate"]["evaluation"]
+    known, failed = learning.specimens(made["ensemble"], settings["crossvalidate"]["dataset"])
+    part = split(known.realization, [7, 1, 2], settings["crossvalidate"]["dataset"]["seed"])
+    for name, mask in zip(SETS, (part == Part.VALIDATION, part == Part.TEST), strict=True):
+        held_out = known.where(mask)
+        assert of(elastic, "specimens", name)["realization"].tolist() == list(held_out.realization)
+        stress = held_out.channels["von_mises"], held_out.channels["pressure"]
+        prediction = sites.hot_spot(*stress, held_out.porosity)
+        solid = held_out.porosity == 0
+        curves, score = of(elastic, "curves", name), of(elastic, "scores", name)
+        at = np.argmin(np.abs(curves["threshold"] - score["threshold"]))
+        counts = clusters.cluster_overlap(
+            held_out.label, prediction, solid, [curves["threshold"][at]], wanted["site_threshold"]
+        )
+        assert curves["site_found"][at] == counts.found and curves["site_hit"][at] == counts.hit
+        assert score["site_recall"][0] == pytest.approx(counts.recall[0])
+        assert score["site_precision"][0] == pytest.approx(counts.precision[0])
+        above = prediction[solid] >= curves["threshold"][at]
+        assert score["site_volume"][0] == pytest.approx(above.mean())
+        error = (prediction - held_out.label)[solid].astype(float) ** 2
+        assert score["mean_squared_error"][0] == pytest.approx(error.mean())
+        fields = zip(prediction, solid, failed[mask], strict=True)
+        top = [peaks.top_hits(*each, [1, 3], wanted["near_voxels"]) for each in fields]
+        for k, rank in enumerate(("top_1", "top_3")):
+            hits = of(elastic, "specimens", name)[rank]
+            np.testing.assert_allclose(hits, [each[k] for each in top])
+            assert score[rank][0] == pytest.approx(hits.mean())
+
+
+def test_the_threshold_is_chosen_on_the_validation_part(elastic, settings):
+    wanted = settings["crossvalidate"]["evaluation"]
+    curves = of(elastic, "curves", "validation")
+    recall = curves["site_found"] / curves["site_true"]
+    precision = curves["site_hit"] / np.maximum(curves["site_predicted"], 1)
+    allowed = (curves["predicted_volume"] <= wanted["site_volume"]) & (
+        recall >= wanted["site_recall"]
+    )
+    chosen = of(elastic, "scores", "validation")["threshold"][0]
+    assert allowed[np.argmin(np.abs(curves["threshold"] - chosen))]
+    best = precision[allowed].max()
+    assert of(elastic, "scores", "validation")["site_precision"][0] == pytest.approx(best)
+
+
+def test_folds_hold_out_every_realization_once(variant, made, tmp_path):
+    numbers = []
+    for fold in range(5):
+        folder = variant(tmp_path / str(fold), kind="porous_section", fold=fold)
+        numbers += of(folder, "specimens", "test")["realization"].tolist()
+    assert (
+        sorted(numbers) == store.read(made["ensemble"], ["realization"])[0]["realization"].tolist()
+    )
+
+
+@pytest.mark.parametrize("kind", ["linear_heteroencoder", "local_statistics", "largest_pore"])
+def test_models_without_a_network(variant, tmp_path, kind):
+    scores = files.read_table(variant(tmp_path, kind=kind) / "scores.csv")
+    assert (scores["parameters"] > 0).all() == (kind != "largest_pore")
+    assert np.isfinite(scores["mean_squared_error"]).all()
+
+
+def test_what_is_held_out_is_not_learnt_from(variant, made, tmp_path, settings):
+    """Other labels of the test part change no model, so no prediction of it."""
+    data, attributes = store.read(made["ensemble"])
+    part = split(data["realization"], [7, 1, 2], settings["crossvalidate"]["dataset"]["seed"])
+    changed = data["damage"].copy()
+    changed[part == Part.TEST] = changed[part == Part.TEST] ** 2
+    attributes = {name: value for name, value in attributes.items() if name != "complete"}
+    store.write_atomically(tmp_path / "e.h5", data | {"damage": changed}, attributes)
+    kinds = {"local": {"kind": "local_statistics"}, "network": {}}
+    for name, changes in kinds.items():
+        one = variant(tmp_path / name / "one", **changes)
+        other = variant(tmp_path / name / "other", ensemble=tmp_path / "e.h5", **changes)
+        for table in ("scores", "curves"):
+            left, right = (of(folder, table, "validation") for folder in (one, other))
+            for key in left.keys() - {"set", "fit_seconds", "predict_seconds"}:
+                np.testing.assert_array_equal(left[key], right[key])
+        left, right = (of(folder, "distribution", "test") for folder in (one, other))
+        np.testing.assert_array_equal(left["predicted"], right["predicted"])
+        assert (left["true"] != right["true"]).any()
+
+
+def test_a_network_goes_on_from_its_checkpoint_and_is_tested_on_other_specimens(
+    variant, made, tmp_path, settings, capsys
+):
+    other = tmp_path / "larger" / "ensemble.h5"
+    data, attributes = store.read(made["ensemble"])
+    fields = {
+        name: np.repeat(values, 2, axis=3) if values.ndim == 4 else values
+        for name, values in data.items()
+    }
+    attributes = {name: value for name, value in attributes.items() if name != "complete"}
+    store.write_atomically(other, fields, attributes)
+    training = settings["crossvalidate"]["training"]
+    whole = variant(tmp_path / "whole", [other], training=training | {"epochs": 2})
+    variant(tmp_path / "stopped")
+    capsys.readouterr()
+    resumed = variant(tmp_path / "stopped", [other], training=training | {"epochs": 2})
+    assert "goes on after epoch 1/2" in capsys.readouterr().out
+    for table in ("scores", "curves"):
+        one, two = (files.read_table(folder / f"{table}.csv") for folder in (whole, resumed))
+        assert set(one["set"]) == {"validation", "test", "larger"}
+        for key in one.keys() - {"set", "fit_seconds", "predict_seconds"}:
+            np.testing.assert_allclose(one[key], two[key], rtol=1e-5, err_msg=key)
+    scores = files.read_table(whole / "scores.csv")
+    assert (scores["parameters"] == 7385).all() and (scores["products"] > 1e5).all()
+    assert scores["specimens"].tolist() == [2, 4, 20]
+    with pytest.raises(PorefailError, match="two sets of specimens are called larger"):
+        variant(tmp_path / "whole", [other, other], training=training | {"epochs": 2})
+
+
+def test_errors(variant, made, tmp_path):
+    for changes, message in [
+        ({"kind": "oracle"}, "kind 'oracle' is unknown"),
+        ({"fold": 5}, "fold is 5, expected 0 to 4"),
+        ({"colour": 3}, "settings: unknown colour"),
+        ({"ensemble": tmp_path / "none.h5"}, "none.h5: missing file"),
+        ({"ensemble": made["dataset"]}, "no dataset /damage"),
+    ]:
+        with pytest.raises(PorefailError, match=message):
+            variant(tmp_path / "bad", **changes)
+    assert not (tmp_path / "bad").exists()
+    assert crossvalidate.RANKS == (1, 3)

@@ -1,0 +1,153 @@
+"""study: what the tables of all folds say, in one table, a summary and the figures."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from porefail import files
+from porefail.errors import PorefailError
+from porefail.steps import study
+
+FOLDS = 2
+LABELS = {"t": {}, "id": {"transform": "id"}, "t-k1": {"filter_width": 1.0}}
+MODELS = {"uniform": "elastic_hot_spot", "IH": "porous_section", "elastic": "largest_pore"}
+
+
+@pytest.fixture(scope="module")
+def variants(variant, made, settings, tmp_path_factory):
+    """Folds of variants, all of them predictors that need no training."""
+    folder = tmp_path_factory.mktemp("study")
+    other = folder / "others" / "ensemble.h5"
+    other.parent.mkdir()
+    other.write_bytes(made["ensemble"].read_bytes())
+    for (label, change), (model, kind) in itertools.product(LABELS.items(), MODELS.items()):
+        dataset = settings["crossvalidate"]["dataset"] | change
+        for fold in range(FOLDS):
+            place = folder / label / model / f"fold-{fold}"
+            variant(place, [other], kind=kind, fold=fold, dataset=dataset)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wanted(settings) -> dict:
+    ours = settings["crossvalidate"]
+    weighting = ours["training"]["weighting"]
+    kinds = {"uniform": "uniform", "IH": "inverse_histogram", "elastic": "uniform"}
+    return {
+        "folds": [[label, model, FOLDS] for label in LABELS for model in MODELS],
+        "dataset": ours["dataset"],
+        "evaluation": ours["evaluation"],
+        "labels": {name: ours["dataset"] | change for name, change in LABELS.items()},
+        "models": {
+            name: ours["training"] | {"weighting": weighting | {"kind": kind}}
+            for name, kind in kinds.items()
+        },
+        "comparisons": {
+            "paper": {"labels": ["id", "t"], "models": ["uniform", "IH"]},
+            "weightings": {"labels": ["t"], "models": ["uniform", "IH"]},
+            "parameters": {"labels": ["t", "t-k1"], "models": ["uniform"]},
+            "baselines": {"labels": ["t"], "models": ["elastic"]},
+            "ablation": {"labels": ["t"], "models": ["IH"]},
+        },
+        "transfer": {"others": ["paper"]},
+    }
+
+
+@pytest.fixture(scope="module")
+def output(made, variants, wanted, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("output")
+    study.run(made["ensemble"], variants, folder, wanted)
+    return folder
+
+
+def test_the_table_has_the_mean_and_spread_of_the_folds(output, variants):
+    table = files.read_table(output / "table.csv")
+    sets = ("validation", "test", "others")
+    assert len(table["label"]) == len(LABELS) * len(MODELS) * len(sets)
+    for i, (label, model, name) in enumerate(
+        zip(table["label"], table["model"], table["set"], strict=True)
+    ):
+        each = [
+            files.read_table(variants / label / model / f"fold-{k}" / "scores.csv")
+            for k in range(FOLDS)
+        ]
+        rows = [scores["set"].tolist().index(name) for scores in each]
+        for key in ("top_1", "top_3", "mean_squared_error", "site_recall"):
+            values = [scores[key][row] for scores, row in zip(each, rows, strict=True)]
+            assert table[key][i] == pytest.approx(np.mean(values), nan_ok=True)
+            spread = np.std(values, ddof=1)
+            assert table[f"{key}_deviation"][i] == pytest.approx(spread, abs=1e-9, nan_ok=True)
+        count = sum(s["specimens"][row] for s, row in zip(each, rows, strict=True))
+        assert table["specimens"][i] == count and table["folds"][i] == FOLDS
+
+
+def test_scores_from_the_curves(output, variants, settings):
+    table = files.read_table(output / "table.csv")
+    evaluation = settings["crossvalidate"]["evaluation"]
+    row = np.flatnonzero(
+        (table["label"] == "t") & (table["model"] == "uniform") & (table["set"] == "test")
+    )[0]
+    recall, voxel = [], []
+    for k in range(FOLDS):
+        folder = variants / "t" / "uniform" / f"fold-{k}"
+        curves = files.read_table(folder / "curves.csv")
+        test = {key: values[curves["set"] == "test"] for key, values in curves.items()}
+        at = np.argmin(np.abs(test["threshold"] - evaluation["site_threshold"]))
+        recall.append(test["cluster_found"][at] / test["cluster_true"][at])
+        spread = files.read_table(folder / "distribution.csv")
+        count = spread["true"][spread["set"] == "test"].sum()
+        scores = []
+        for positive, false, missed in zip(
+            *(test[f"voxel_{n}"] for n in ("true_positive", "false_positive", "false_negative")),
+            strict=True,
+        ):
+            if positive + missed <= evaluation["site_volume"] * count:
+                f = 2 * positive / max(2 * positive + false + missed, 1)
+                scores.append((f, positive / max(positive + missed, 1)))
+        voxel.append(max(scores)[1])
+    assert table["same_cluster_recall"][row] == pytest.approx(np.mean(recall))
+    assert table["voxel_recall"][row] == pytest.approx(np.mean(voxel))
+
+
+def test_the_summary_has_a_line_for_each_variant(output):
+    text = (output / "summary.txt").read_text()
+    for label, model in itertools.product(LABELS, MODELS):
+        assert any(line.split()[:2] == [label, model] for line in text.splitlines())
+    assert "±" in text and "threshold chosen on the validation part" in text
+
+
+def test_all_figures_are_drawn_and_not_empty(output):
+    assert {path.stem for path in output.glob("*.png")} == {
+        "label_transforms",
+        "cross_validation",
+        "damage_frequency",
+        "loss_distribution",
+        "loss_weightings",
+        "label_parameters",
+        "variant_skill",
+        "operating_curves",
+        "transfer_skill",
+    }
+    assert all(path.stat().st_size > 10_000 for path in output.glob("*.png"))
+
+
+def test_what_is_not_compared_is_not_drawn(made, variants, wanted, tmp_path):
+    few = wanted | {
+        "folds": [["t", "elastic", 1]],
+        "comparisons": {"baselines": {"labels": ["t"], "models": ["elastic"]}},
+        "transfer": {},
+    }
+    study.run(made["ensemble"], variants, tmp_path, few)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["summary.txt", "table.csv"]
+    assert len(files.read_table(tmp_path / "table.csv")["label"]) == 3
+
+
+def test_errors(made, variants, wanted, tmp_path):
+    with pytest.raises(PorefailError, match=r"t/uniform/fold-2/scores\.csv: missing file"):
+        study.run(made["ensemble"], variants, tmp_path, wanted | {"folds": [["t", "uniform", 3]]})
+    with pytest.raises(PorefailError, match="folds name no variant"):
+        study.run(made["ensemble"], variants, tmp_path, wanted | {"folds": []})
+    with pytest.raises(PorefailError, match="settings: missing folds"):
+        study.run(made["ensemble"], variants, tmp_path, {})
+    assert not list(tmp_path.iterdir())
