@@ -2,12 +2,14 @@
 # cross-validated and compared. No part of `all`: `snakemake study`, best with config/study.yaml.
 
 STUDY = f"results/{config['name']}/study"
-# Label and model of each variant, and the number of its folds.
+# Label and model of each variant, and the number of its folds: as many as are asked for and as test
+# parts fit into the whole.
 FOLDS = {}
+MOST_FOLDS = sum(config["dataset"]["split"]) // config["dataset"]["split"][2]
 for comparison in config["study"]["comparisons"].values():
     for variant in itertools.product(comparison["labels"], comparison["models"]):
         folds = comparison.get("folds", config["study"]["folds"])
-        FOLDS[variant] = max(folds, FOLDS.get(variant, 0))
+        FOLDS[variant] = max(min(folds, MOST_FOLDS), FOLDS.get(variant, 0))
 # The other ensembles that it is tested on.
 TARGETS = {
     (label, model): sorted(

@@ -2,6 +2,7 @@
 
 import copy
 import errno
+import json
 import os
 import re
 import sys
@@ -12,14 +13,20 @@ import jsonschema
 import pytest
 import yaml
 
+from porefail import learning
+from porefail.baselines import linear_heteroencoder, local_statistics
 from porefail.dataset.symmetry import ELEMENTS
 from porefail.dataset.transforms import PIPELINES
+from porefail.dataset.weighting import KINDS
 from porefail.fe import MODEL_VERSION
 from porefail.fe.material import Material
 from porefail.fe.tension import LoadSettings
+from porefail.nn.losses import LOSSES
+from porefail.steps import crossvalidate
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATIONS = ["default", "smoke", "paper", "phenomenology", "collapse", "phenomenology-literal"]
+CONFIGURATIONS += ["study", "larger", "sparse", "porous"]
 
 
 def load(name: str) -> dict:
@@ -38,11 +45,12 @@ def merged(*parts: dict) -> dict:
 
 def problem(changes: dict) -> str | None:
     """What workflow/configuration.smk says of the default configuration with changes."""
-    config = merged(load("default"), load("materials"), changes)
+    config = merged(load("default"), load("materials"), load("variants"), changes)
     names = {"workflow": SimpleNamespace(basedir=ROOT), "config": config}
-    names |= {"os": os, "re": re, "sys": sys}
+    names |= {"json": json, "os": os, "re": re, "sys": sys}
     try:
-        exec((ROOT / "workflow" / "configuration.smk").read_text(), names)
+        for part in ("variants", "configuration"):
+            exec((ROOT / "workflow" / f"{part}.smk").read_text(), names)
     except SystemExit as ended:
         return str(ended.code)
     return None
@@ -93,8 +101,15 @@ def test_schema_names_what_the_code_knows():
     assert set(simulation) - {"material"} == set(LoadSettings._fields)
     assert set(SCHEMA["$defs"]["material"]["properties"]) == set(Material._fields)
     assert parts["dataset"]["properties"]["transform"]["enum"] == list(PIPELINES)
-    names = parts["training"]["properties"]["symmetries"]["items"]["enum"]
-    assert sorted(names) == sorted(ELEMENTS)
+    training = parts["training"]["properties"]
+    assert sorted(training["symmetries"]["items"]["enum"]) == sorted(ELEMENTS)
+    assert training["weighting"]["properties"]["kind"]["enum"] == list(KINDS)
+    assert training["channels"]["items"]["enum"] == list(learning.CHANNELS)
+    assert training["loss"]["enum"] == list(LOSSES)
+    assert set(training) | {"seed"} == set(learning.SETTINGS)
+    model = parts["study"]["properties"]["models"]["additionalProperties"]
+    kinds = {"heteroencoder", linear_heteroencoder.KIND, local_statistics.KIND}
+    assert set(model["properties"]["kind"]["enum"]) == kinds | set(crossvalidate.UNTRAINED)
 
 
 def test_model_version_of_the_workflow_is_that_of_the_code():
