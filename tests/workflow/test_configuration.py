@@ -217,3 +217,22 @@ def test_dry_run_of_the_phenomenology(tmp_path, snakemake, name, batches):
     plain = snakemake(tmp_path, name, {}, "-n")
     assert "report" in plain.stdout + plain.stderr
     assert not re.search(r"^phenomenology +\d", plain.stdout + plain.stderr, re.M)
+
+
+@pytest.mark.slow
+def test_dry_run_of_the_study(tmp_path, snakemake):
+    """It is asked for by its name; a label learnt by a model is one job for each fold."""
+    ended = snakemake(tmp_path, "smoke", {}, "-n", "study")
+    assert ended.returncode == 0, ended.stderr
+    counts = dict(re.findall(r"^(\w+) +(\d+)$", ended.stdout + ended.stderr, re.M))
+    assert counts["crossvalidate"] == "16" and counts["study"] == counts["gather"] == "1"
+    few = {"study": {"folds": 1, "comparisons": {"paper": {"labels": ["g"], "models": ["IHpr"]}}}}
+    few["study"]["comparisons"] |= {
+        name: {"models": []}
+        for name in ("weightings", "baselines", "parameters", "ablation", "sites", "transferred")
+    }
+    for split, folds in (([7, 1, 2], 5), ([3, 1, 1], 5), ([2, 1, 1], 4)):
+        changes = merged(few, {"study": {"folds": 9}, "dataset": {"split": split}})
+        ended = snakemake(tmp_path, "smoke", changes, "-n", "study")
+        counts = dict(re.findall(r"^(\w+) +(\d+)$", ended.stdout + ended.stderr, re.M))
+        assert counts["crossvalidate"] == str(folds)

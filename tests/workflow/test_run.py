@@ -58,6 +58,24 @@ def test_a_whole_run(folder):
             assert (results / kind / f"{rule}.{end}").stat().st_size > 0
 
 
+def test_the_study_of_a_finished_run(folder, snakemake):
+    """Its figures and its table, and nothing to do the second time."""
+    ended = snakemake(folder, "smoke", {}, "study")
+    assert ended.returncode == 0, ended.stderr
+    study = folder / "results" / "smoke" / "study"
+    table = files.read_table(study / "table.csv")
+    variants = {*zip(table["label"], table["model"], strict=True)}
+    assert {("id", "IH"), ("t", "linear"), ("t", "physics"), ("site", "physics-site")} < variants
+    assert len(variants) == 10 and set(table["folds"]) == {1, 2}
+    names = {path.stem for path in study.glob("*.png")}
+    assert {"cross_validation", "loss_weightings", "label_parameters", "variant_skill"} < names
+    assert "transfer_skill" not in names
+    again = snakemake(folder, "smoke", {}, "-n", "study")
+    assert counts(again) == {}
+    one = counts(snakemake(folder, "smoke", {"study": {"site_recall": 0.8}}, "-n", "study"))
+    assert one == {"crossvalidate": 16, "study": 1}
+
+
 def counts(ended: subprocess.CompletedProcess) -> dict[str, int]:
     """How many jobs of each rule a dry run would do."""
     assert ended.returncode == 0, ended.stderr
@@ -76,6 +94,7 @@ ALL = {"gather": 1, "dataset": 1, **LEARN}
         ({"execution": {"ranks": 4, "ranks_per_realization": 2, "launcher": "srun"}}, {}),
         ({"report": {"specimens": 1}}, {"report": 1}),
         ({"phenomenology": {"specimens": 1}}, {}),
+        ({"study": {"folds": 1}}, {}),
         ({"evaluation": {"thresholds": 9}}, {"evaluate": 1, "report": 1}),
         ({"training": {"epochs": 6}}, LEARN),
         ({"dataset": {"contrast": 4.0}}, {"dataset": 1, **LEARN}),
