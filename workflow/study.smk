@@ -111,8 +111,8 @@ rule study:
                 "folds": [[*variant, folds] for variant, folds in FOLDS.items()],
                 "dataset": config["dataset"],
                 "evaluation": study_evaluation(),
-                "labels": {name: study_label(name) for name in config["study"]["labels"]},
-                "models": {name: study_model(name)[1] for name in config["study"]["models"]},
+                "labels": {label: study_label(label) for label, _ in FOLDS},
+                "weightings": {model: study_model(model)[1]["weighting"] for _, model in FOLDS},
                 "comparisons": config["study"]["comparisons"],
                 "transfer": config["study"]["transfer"],
             }

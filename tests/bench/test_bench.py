@@ -86,3 +86,12 @@ def test_convergence_file_of_calculix(bench):
      1     2     1     1        0  0.1012E+00  0.1139E+01  0.0000E+00  0.0000E+00
 """
     assert bench("calculix").iterations(text) == [2, 1]
+
+
+def test_training_is_measured(tmp_path):
+    done = run(tmp_path, "training.py", "--small")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    for name in ("bare network, data at hand", "training, symmetries on the fly"):
+        assert sum(line.startswith(name) and line.endswith("%") for line in lines) == 1
+    assert "8x8x32 voxels, batches of 8" in done.stdout and "GFLOP/s" in lines[-1]

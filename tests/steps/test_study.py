@@ -39,10 +39,7 @@ def wanted(settings) -> dict:
         "dataset": ours["dataset"],
         "evaluation": ours["evaluation"],
         "labels": {name: ours["dataset"] | change for name, change in LABELS.items()},
-        "models": {
-            name: ours["training"] | {"weighting": weighting | {"kind": kind}}
-            for name, kind in kinds.items()
-        },
+        "weightings": {name: weighting | {"kind": kind} for name, kind in kinds.items()},
         "comparisons": {
             "paper": {"labels": ["id", "t"], "models": ["uniform", "IH"]},
             "weightings": {"labels": ["t"], "models": ["uniform", "IH"]},
@@ -141,6 +138,24 @@ def test_what_is_not_compared_is_not_drawn(made, variants, wanted, tmp_path):
     study.run(made["ensemble"], variants, tmp_path, few)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["summary.txt", "table.csv"]
     assert len(files.read_table(tmp_path / "table.csv")["label"]) == 3
+
+
+def test_variants_of_fewer_folds_are_compared_on_their_folds(
+    made, variants, wanted, monkeypatch, tmp_path
+):
+    fewer = {("id", "uniform"), ("t-k1", "uniform"), ("t", "elastic")}
+    folds = [[*v, 1 if tuple(v) in fewer else FOLDS] for *v, _ in wanted["folds"]]
+    drawn = {}
+    draw = study.label_parameters
+
+    def seen(width, by_width, *others, **used):
+        drawn.update(by_width)
+        return draw(width, by_width, *others, **used)
+
+    monkeypatch.setattr(study, "label_parameters", seen)
+    study.run(made["ensemble"], variants, tmp_path, wanted | {"folds": folds})
+    assert {scores.shape for scores in drawn.values()} == {(2, 1)}
+    assert len(list(tmp_path.glob("*.png"))) == 9
 
 
 def test_errors(made, variants, wanted, tmp_path):

@@ -30,7 +30,7 @@ SETTINGS = {
     "dataset": dict,
     "evaluation": dict,
     "labels": dict,
-    "models": dict,
+    "weightings": dict,  # of the loss, of each model
     "comparisons": dict,
     "transfer": dict,
 }
@@ -222,7 +222,7 @@ def _figures(ensemble: str | Path, folds: Mapping[Name, list[Fold]], settings: M
 def _kind(settings: Mapping, variant: Name) -> tuple[str, str]:
     """Transform and weighting of a variant."""
     label, model = variant
-    return settings["labels"][label]["transform"], settings["models"][model]["weighting"]["kind"]
+    return settings["labels"][label]["transform"], settings["weightings"][model]["kind"]
 
 
 def _stacked(each: list[Fold], scores: Mapping) -> dict[str, np.ndarray]:
@@ -286,7 +286,7 @@ def _weightings(ensemble, folds, variants: list[Name], settings: Mapping) -> dic
     weight, error, deviation = {}, {}, {}
     figures = {}
     for variant in variants:
-        weighting = settings["models"][variant[1]]["weighting"]
+        weighting = settings["weightings"][variant[1]]
         kind = weighting["kind"]
         counts = [_distribution(_of(fold.distribution, "test")) for fold in folds[variant]]
         errors = np.array([each.mean_squared_error for each in counts])
@@ -321,7 +321,9 @@ def _parameters(ensemble, folds, variants: list[Name], settings: Mapping) -> dic
     ):
         labels = settings["labels"]
         line = sorted((labels[v[0]][key], v) for v in variants if labels[v[0]][other] == value)
-        each = [_test_scores(folds[variant]) for _, variant in line]
+        # Of the folds that all have: the same specimens.
+        count = min(len(folds[variant]) for _, variant in line)
+        each = [_test_scores(folds[variant][:count]) for _, variant in line]
         scores = {score: np.array([one[score] for one in each]) for score in each[0]}
         sides += [np.array([x for x, _ in line]), scores]
     return {"label_parameters": label_parameters(*sides, used=used)}
