@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-import keras
 import numpy as np
 
 from porefail.errors import PorefailError
@@ -37,7 +36,7 @@ def order(realizations: int, symmetries: int, copies: int, seed: int, epoch: int
     return generator.permutation(pairs)
 
 
-class Batches(keras.utils.PyDataset):
+class Batches:
     """One epoch: every realization in `copies` of the symmetries, in a random order of its own.
 
     Batch i is a pair: inputs, a dict of (n, nx, ny, nz, 1), and label and weight, (n, nx, ny, nz,
@@ -55,7 +54,6 @@ class Batches(keras.utils.PyDataset):
         epoch: int = 0,
         copies: int | None = None,
     ):
-        super().__init__()
         shape = examples.label.shape
         for name, field in examples.inputs.items():
             if field.shape != shape or field.ndim != 4:
