@@ -106,3 +106,15 @@ def test_products_are_counted_by_hand():
 def test_a_doubled_field_takes_no_dilation():
     with pytest.raises(ValueError, match="dilation of 1"):
         Convolution(5, double=True, dilation=2)
+
+
+@pytest.mark.parametrize("options", [{}, {"dilation": 2}, {"double": True}, {"symmetric": True}])
+def test_gradients_are_whole_arrays(options):
+    """Not TensorFlow's lists of slices, of which optimizers make other steps."""
+    layer = Convolution(2, seed=3, **options)
+    layer.build(FIELD.shape)
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(layer(FIELD))
+    weights = [variable.value for variable in layer.trainable_variables]
+    for weight, gradient in zip(weights, tape.gradient(total, weights), strict=True):
+        assert isinstance(gradient, tf.Tensor) and gradient.shape == weight.shape

@@ -9,6 +9,8 @@ from keras import ops
 _OFFSET = np.abs(np.indices((3, 3, 3)) - 1)
 CLASSES = (_OFFSET[0] + _OFFSET[1] + 3 * _OFFSET[2]).ravel()
 
+_PLACES = np.eye(CLASSES.max() + 1, dtype=np.float32)[CLASSES]  # (27, 6), 1 at a place's class
+
 # An axis of the folded kernel of `double`: doubling, then weights (k0, k1, k2), is one transposed
 # convolution of stride 2 with weights (k2, k1 + k2, k0 + k1, k0).
 _FOLD = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]], np.float32)
@@ -57,8 +59,10 @@ class Convolution(keras.layers.Layer):
     def call(self, fields):
         kernel = self.kernel
         if self.symmetric:
+            # A product, not `take`: TensorFlow's gradient of that is a list of slices, the repeated
+            # ones apart, whose squares Adam gets wrong.
             kernel = ops.reshape(
-                ops.take(kernel, CLASSES, axis=0), (3, 3, 3, *self.kernel.shape[1:])
+                ops.tensordot(_PLACES, kernel, 1), (3, 3, 3, *self.kernel.shape[1:])
             )
         if self.double:
             folded = ops.einsum("ai,bj,ck,ijkmn->abcnm", _FOLD, _FOLD, _FOLD, kernel)
