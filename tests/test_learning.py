@@ -36,7 +36,8 @@ def specimens(porosity: np.ndarray) -> learning.Specimens:
     label[porosity == 1] = np.nan
     stress = np.where(porosity == 1, np.nan, rng.random(porosity.shape)).astype(np.float32)
     fields = {"porosity": porosity, "elastic/von_mises": stress, "elastic/pressure": -stress}
-    return learning.Specimens(np.arange(len(porosity)), porosity, label, learning.channels(fields))
+    channels = learning.channels(fields, list(learning.CHANNELS))
+    return learning.Specimens(np.arange(len(porosity)), porosity, label, channels)
 
 
 def test_channels_are_finite_everywhere_and_zero_in_voids(porosity):

@@ -3,7 +3,7 @@
 The step that trains one network and the step that cross-validates many variants share it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -62,18 +62,26 @@ class Specimens(NamedTuple):
         return Specimens(*(field[mask] for field in self[:3]), channels)
 
 
-def channels(fields: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def datasets(names: Sequence[str]) -> list[str]:
+    """What is stored of the pores and of channels by name."""
+    return list(dict.fromkeys(["porosity", *(CHANNELS[name][0] for name in names)]))
+
+
+def channels(fields: Mapping[str, np.ndarray], names: Sequence[str]) -> dict[str, np.ndarray]:
     """Channels by name, from datasets as they are stored; 0 in voids, where a stress is NaN."""
-    return {
-        name: np.nan_to_num(change(fields[dataset])) for name, (dataset, change) in CHANNELS.items()
-    }
+    found = {}
+    for name in names:
+        dataset, change = CHANNELS[name]
+        found[name] = np.nan_to_num(change(fields[dataset]))
+    return found
 
 
-def read(dataset: str | Path, mask: np.ndarray) -> Specimens:
-    """The specimens of a data set where mask (n,) is true."""
-    names = ["realization", "label", *DATASETS]
-    fields, _ = store.read_where(dataset, names, mask)
-    return Specimens(fields["realization"], fields["porosity"], fields["label"], channels(fields))
+def read(dataset: str | Path, mask: np.ndarray, names: Sequence[str]) -> Specimens:
+    """The specimens of a data set where mask (n,) is true, with channels by name."""
+    fields, _ = store.read_where(dataset, ["realization", "label", *datasets(names)], mask)
+    return Specimens(
+        fields["realization"], fields["porosity"], fields["label"], channels(fields, names)
+    )
 
 
 def label(fields: Mapping[str, np.ndarray], source: Mapping, settings: Mapping) -> np.ndarray:
@@ -94,19 +102,29 @@ def label(fields: Mapping[str, np.ndarray], source: Mapping, settings: Mapping) 
 
 
 def specimens(
-    ensemble: str | Path, settings: Mapping, rows: slice | None = None
+    ensemble: str | Path, settings: Mapping, names: Sequence[str] = (), rows: slice | None = None
 ) -> tuple[Specimens, np.ndarray]:
     """Specimens of an ensemble, with labels made as in `dataset`, and the voxels that failed.
 
-    settings: see label; rows: all if not given. Returns also failed, bool (n, nx, ny, nz).
+    settings: see label; names: of the channels; rows: all if not given. Returns also failed, bool
+    (n, nx, ny, nz).
     """
     _, source = store.read(ensemble, [], kind="ensemble")
-    names = ["realization", "damage", "failed", *DATASETS]
-    fields, _ = store.read(ensemble, names, rows)
+    stored = ["realization", "damage", "failed", *datasets(names)]
+    fields, _ = store.read(ensemble, stored, rows)
     found = Specimens(
-        fields["realization"], fields["porosity"], label(fields, source, settings), channels(fields)
+        fields["realization"],
+        fields["porosity"],
+        label(fields, source, settings),
+        channels(fields, names),
     )
     return found, fields["failed"] == 1
+
+
+def symmetries(shape: Sequence[int]) -> list[str]:
+    """Names of the symmetries of a grid (nx, ny, nz): all 16 if it is square."""
+    square = shape[0] == shape[1]
+    return [name for name, each in symmetry.ELEMENTS.items() if square or not each.swap]
 
 
 def network(settings: Mapping) -> "keras.Model":
@@ -173,15 +191,13 @@ def predict(
     """
     from porefail.nn import prediction
 
-    symmetries = prediction.AS_IT_IS
+    turns = prediction.AS_IT_IS
     if average:
-        square = porosity.shape[1] == porosity.shape[2]
-        symmetries = [
+        turns = [
             (partial(symmetry.apply, name), partial(symmetry.apply, symmetry.inverse(name)))
-            for name, element in symmetry.ELEMENTS.items()
-            if square or not element.swap
+            for name in symmetries(porosity.shape[1:])
         ]
-    damage = prediction.predict(model, inputs, symmetries=symmetries)
+    damage = prediction.predict(model, inputs, symmetries=turns)
     damage[porosity != 0] = np.nan
     if model.name == "site_likelihood":
         damage = np.exp(damage - np.nanmax(damage, axis=(1, 2, 3), keepdims=True))

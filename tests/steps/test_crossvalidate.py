@@ -43,8 +43,9 @@ def test_contract(elastic, settings):
 
 def test_every_number_follows_from_the_fields(elastic, made, settings):
     wanted = settings["crossvalidate"]["evaluation"]
-    known, failed = learning.specimens(made["ensemble"], settings["crossvalidate"]["dataset"])
-    part = split(known.realization, [7, 1, 2], settings["crossvalidate"]["dataset"]["seed"])
+    dataset = settings["crossvalidate"]["dataset"]
+    known, failed = learning.specimens(made["ensemble"], dataset, ["von_mises", "pressure"])
+    part = split(known.realization, [7, 1, 2], dataset["seed"])
     for name, mask in zip(SETS, (part == Part.VALIDATION, part == Part.TEST), strict=True):
         held_out = known.where(mask)
         assert of(elastic, "specimens", name)["realization"].tolist() == list(held_out.realization)
@@ -133,6 +134,7 @@ def test_a_network_goes_on_from_its_checkpoint_and_is_tested_on_other_specimens(
         for name, values in data.items()
     }
     attributes = {name: value for name, value in attributes.items() if name != "complete"}
+    attributes["porosity"]["shape"][2] *= 2
     store.write_atomically(other, fields, attributes)
     training = settings["crossvalidate"]["training"]
     whole = variant(tmp_path / "whole", [other], training=training | {"epochs": 2})
@@ -164,3 +166,17 @@ def test_errors(variant, made, tmp_path):
             variant(tmp_path / "bad", **changes)
     assert not (tmp_path / "bad").exists()
     assert crossvalidate.RANKS == (1, 3)
+
+
+def test_specimens_with_pores_at_the_places_of_those_learnt_from_are_refused(
+    variant, made, tmp_path
+):
+    """Less or more porosity with the same seed: subsets and supersets of the same voids."""
+    data, attributes = store.read(made["ensemble"])
+    attributes = {name: value for name, value in attributes.items() if name != "complete"}
+    attributes["porosity"]["mean_porosity"] /= 2
+    twin = tmp_path / "sparse" / "ensemble.h5"
+    store.write_atomically(twin, data, attributes)
+    with pytest.raises(PorefailError, match=r"sparse/ensemble\.h5: its pores are at the places"):
+        variant(tmp_path, [twin], kind="largest_pore")
+    assert not (tmp_path / "scores.csv").exists()

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from porefail import files
+from porefail import files, store
 from porefail.errors import PorefailError
 from porefail.steps import study
 
@@ -19,8 +19,10 @@ def variants(variant, made, settings, tmp_path_factory):
     """Folds of variants, all of them predictors that need no training."""
     folder = tmp_path_factory.mktemp("study")
     other = folder / "others" / "ensemble.h5"
-    other.parent.mkdir()
-    other.write_bytes(made["ensemble"].read_bytes())
+    data, attributes = store.read(made["ensemble"])
+    attributes = {name: value for name, value in attributes.items() if name != "complete"}
+    attributes["porosity"]["seed"] += 1
+    store.write_atomically(other, data, attributes)
     for (label, change), (model, kind) in itertools.product(LABELS.items(), MODELS.items()):
         dataset = settings["crossvalidate"]["dataset"] | change
         for fold in range(FOLDS):

@@ -1,12 +1,12 @@
-"""Ranked sites of one specimen: the local maxima of a score, and at which rank the true site is.
+"""At which rank the true site is among the local maxima of a score of one specimen.
 
 A maximum is a 26-connected set of solid voxels of one value (a plateau, mostly one voxel) whose
-solid neighbours are all lower. Its site is the solid voxels within `radius` voxels of it in any
-direction (Chebyshev distance). Maxima of the same value stand in no order: results are exact
-expectations over all their orders, so none depends on the order of the voxels or on chance.
+solid neighbours are all lower. Its site is one of its voxels, any equally likely: a predictor that
+scores a whole pore alike has not said where the pore fails. Maxima of the same value stand in no
+order. Results are exact expectations over all voxels of the plateaus and all orders, so none
+depends on the order of the voxels or on chance.
 """
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -26,52 +26,33 @@ class Maxima(NamedTuple):
     value: np.ndarray
 
 
-def peaks(score: np.ndarray, solid: np.ndarray, count: int, radius: int) -> np.ndarray:
-    """Sites (k, nx, ny, nz) of the `count` highest maxima, k <= count, the highest first.
-
-    score, solid (bool): (nx, ny, nz). Equal maxima come in the order of their first voxels, also
-    where `count` cuts between them: to look at; top_hits() shares such ties. Raises PorefailError
-    where the score is not finite in a solid voxel, no voxel is solid, or count or radius too low.
-    """
-    if count < 1:
-        raise PorefailError(f"the number of peaks must be at least 1, not {count}")
-    maxima = local_maxima(score, solid)
-    first = range(1, min(count, maxima.value.size) + 1)
-    return np.stack([solid & _grown(maxima.rank == rank, radius) for rank in first])
-
-
 def top_hits(
     score: np.ndarray, solid: np.ndarray, failed: np.ndarray, ranks: np.ndarray, radius: int
 ) -> np.ndarray:
-    """Probability that a voxel that failed first is in one of the first k sites, for k in ranks.
+    """Probability that one of the first k sites is at a voxel that failed first, for k in ranks.
 
-    failed: bool, (nx, ny, nz); any failed voxel counts where several failed. ranks: (m,), from 1.
-    Where only r of t equal maxima are among the first k, each choice of r is equally likely
-    (hypergeometric). Raises PorefailError as peaks() does, and where no solid voxel failed.
+    score, solid (bool), failed (bool): (nx, ny, nz); ranks: (m,), from 1. At a failed voxel means
+    within `radius` voxels of it in any direction (Chebyshev distance); any failed voxel counts
+    where several failed. Where only r of t equal maxima are among the first k, each choice of r is
+    equally likely. Raises PorefailError where the score is not finite in a solid voxel, no solid
+    voxel failed, a rank is below 1 or the radius below 0.
     """
     if np.any(np.asarray(ranks) < 1):
         raise PorefailError(f"ranks count from 1, not {np.min(ranks)}")
-    value, hit = _judged(score, solid, failed, radius)
-    return np.array([_top_hit(value, hit, min(k, value.size)) for k in map(int, ranks)])
-
-
-def rank_of_truth(score: np.ndarray, solid: np.ndarray, failed: np.ndarray, radius: int) -> float:
-    """Rank, from 1, of the first site that holds a voxel that failed first; NaN if none does.
-
-    Where it is one of equal maxima, the mean over all their orders. Raises as top_hits() does.
-    """
-    value, hit = _judged(score, solid, failed, radius)
-    if not hit.any():
-        return math.nan
-    best = value[hit][0]
-    tied = value == best
-    # The first of h among t in random order is at (t + 1) / (h + 1) on average.
-    first = (np.count_nonzero(tied) + 1) / (np.count_nonzero(hit & tied) + 1)
-    return float(np.count_nonzero(value > best) + first)
+    if failed.shape != solid.shape or failed.dtype != bool or not (failed & solid).any():
+        raise PorefailError(
+            "failed must be boolean, of the grid of solid, with a solid voxel in it"
+        )
+    maxima = local_maxima(score, solid)
+    count = maxima.value.size + 1
+    near = maxima.rank[_grown(failed & solid, radius)]
+    voxels = np.bincount(maxima.rank.ravel(), minlength=count)[1:]
+    wrong = 1 - np.bincount(near, minlength=count)[1:] / voxels
+    return np.array([_top_hit(maxima.value, wrong, min(k, count - 1)) for k in map(int, ranks)])
 
 
 def local_maxima(score: np.ndarray, solid: np.ndarray) -> Maxima:
-    """Local maxima of a score over the solid voxels, (nx, ny, nz) both. Raises as peaks() does."""
+    """Local maxima of a score over the solid voxels, (nx, ny, nz) both; raises as top_hits()."""
     if score.shape != solid.shape or solid.dtype != bool:
         raise PorefailError(
             f"score {score.shape} and boolean solid {solid.shape} must be of one grid"
@@ -92,27 +73,18 @@ def local_maxima(score: np.ndarray, solid: np.ndarray) -> Maxima:
     return Maxima(rank[labels], value[order])
 
 
-def _judged(
-    score: np.ndarray, solid: np.ndarray, failed: np.ndarray, radius: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Values of the maxima, falling, (m,), and whether the site of each holds a failed voxel."""
-    if failed.shape != solid.shape or failed.dtype != bool or not (failed & solid).any():
-        raise PorefailError(
-            "failed must be boolean, of the grid of solid, with a solid voxel in it"
-        )
-    maxima = local_maxima(score, solid)
-    met = np.bincount(maxima.rank[_grown(failed & solid, radius)], minlength=maxima.value.size + 1)
-    return maxima.value, met[1:] > 0
-
-
-def _top_hit(value: np.ndarray, hit: np.ndarray, k: int) -> float:
-    """Probability of a hit among the first k <= m of maxima by falling value."""
+def _top_hit(value: np.ndarray, wrong: np.ndarray, k: int) -> float:
+    """Probability of a hit among the first k <= m of maxima by falling value, each wrong or not."""
     sure, tied = value > value[k - 1], value == value[k - 1]
-    if hit[sure].any():
-        return 1.0
-    count, places = np.count_nonzero(tied), k - np.count_nonzero(sure)
-    wrong = count - np.count_nonzero(hit & tied)
-    return 1.0 - math.comb(wrong, places) / math.comb(count, places)
+    places = k - np.count_nonzero(sure)
+    # Mean over all choices of r of the maxima so far, for each r, of all of them being wrong.
+    mean = np.zeros(places + 1)
+    mean[0] = 1.0
+    chosen = np.arange(1, places + 1)
+    for number, each in enumerate(wrong[tied], start=1):
+        share = np.minimum(chosen / number, 1.0)
+        mean[1:] = share * each * mean[:-1] + (1 - share) * mean[1:]
+    return 1.0 - float(np.prod(wrong[sure]) * mean[places])
 
 
 def _highest_around(score: np.ndarray, mask: np.ndarray) -> np.ndarray:

@@ -28,6 +28,8 @@ SETTINGS = {
     "baselines": dict,
     "evaluation": dict,
 }
+# Channels that the fit of a kind takes; a network's are those of its settings, others take none.
+CHANNELS = {"elastic_hot_spot": ["von_mises", "pressure"]}
 # Predictors that learn nothing, from what is known before a simulation.
 UNTRAINED: dict[str, Callable[[Specimens], np.ndarray]] = {
     "elastic_hot_spot": lambda s: sites.hot_spot(
@@ -41,7 +43,10 @@ BLOCK = 64  # specimens
 
 
 class Fitted(NamedTuple):
-    """predict: label (n, nx, ny, nz) of specimens; numbers learnt; multiplications a specimen."""
+    """predict: label (n, nx, ny, nz) of specimens; numbers learnt; seconds of learning.
+
+    products: multiplications a specimen, of a network.
+    """
 
     predict: Callable[[Specimens], np.ndarray]
     parameters: int
@@ -68,7 +73,10 @@ def run(
     """
     require_settings(settings, SETTINGS)
     _, source = store.read(ensemble, [], kind="ensemble")
-    known, failed = learning.specimens(ensemble, settings["dataset"])
+    channels = CHANNELS.get(settings["kind"], [])
+    if settings["kind"] == "heteroencoder":
+        channels = settings["training"]["channels"]
+    known, failed = learning.specimens(ensemble, settings["dataset"], channels)
     part = split(
         known.realization,
         settings["dataset"]["split"],
@@ -85,11 +93,23 @@ def run(
         name = Path(path).parent.name
         if name in sets:
             raise PorefailError(f"{path}: two sets of specimens are called {name}")
-        sets[name] = learning.specimens(path, settings["dataset"])
+        _require_others(path, source)
+        sets[name] = learning.specimens(path, settings["dataset"], channels)
     tables = _score(sets, fitted, settings)
     paths = {"curves": curves, "distribution": distribution, "specimens": specimens}
     for name, path in (paths | {"scores": scores}).items():
         files.write_table(path, tables[name])
+
+
+def _require_others(path: str | Path, source: Mapping) -> None:
+    """Refuse specimens that are cut from the same random fields as those learnt from."""
+    _, other = store.read(path, [], kind="ensemble")
+    names = ("seed", "shape", "spacing", "correlation_length", "exponent", "energy")
+    if all(other["porosity"][name] == source["porosity"][name] for name in names):
+        raise PorefailError(
+            f"{path}: its pores are at the places of those learnt from, whatever their number: "
+            "give its configuration a seed of its own"
+        )
 
 
 def _fit(
@@ -155,11 +175,13 @@ def _network(
     columns = zip(*epochs, strict=True)
     curves = dict(zip(epochs[0]._fields, columns, strict=True))
     average = settings["training"]["average"]
+    shape = training.porosity.shape[1:]
+    passes = len(learning.symmetries(shape)) if average else 1
     return (
         Fitted(
             lambda s: learning.predict(model, s.channels, s.porosity, average),
             model.count_params(),
-            products(model, training.porosity.shape[1:]),
+            passes * products(model, shape),
             sum(curves["seconds"]),
         ),
         curves,
@@ -169,11 +191,7 @@ def _network(
 def _blocks(part: Specimens):
     """The training part, block by block, in every symmetry of its grid."""
     shape = part.porosity.shape
-    names = [
-        name
-        for name, element in symmetry.ELEMENTS.items()
-        if shape[1] == shape[2] or not element.swap
-    ]
+    names = learning.symmetries(shape[1:])
     for first in range(0, shape[0], BLOCK):
         rows = slice(first, first + BLOCK)
         for name in names:

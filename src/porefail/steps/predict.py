@@ -23,11 +23,12 @@ def run(model: str | Path, dataset: str | Path, output: str | Path, settings: Ma
     require_settings(settings, SETTINGS)
     found, source = store.read(dataset, ["part"], kind="data set")
     test = found["part"] == Part.TEST
-    names = ["realization", *learning.DATASETS]
-    held_out, _ = store.read_where(dataset, names, test)
+    network = training.load(Path(model))
+    channels = [each.name for each in network.inputs]
+    held_out, _ = store.read_where(dataset, ["realization", *learning.datasets(channels)], test)
     mean = learning.predict(
-        training.load(Path(model)),
-        learning.channels(held_out),
+        network,
+        learning.channels(held_out, channels),
         held_out["porosity"],
         settings["average"],
     )

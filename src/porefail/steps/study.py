@@ -268,9 +268,9 @@ def _label_transforms(ensemble: str | Path, settings: Mapping):
     """Fig. 5, of the first specimen."""
     first, source = store.read(ensemble, ["damage", "porosity", "failed"], slice(0, 1))
     labels = {
-        name: learning.specimens(ensemble, settings["dataset"] | {"transform": name}, slice(0, 1))[
-            0
-        ].label[0]
+        name: learning.specimens(
+            ensemble, settings["dataset"] | {"transform": name}, rows=slice(0, 1)
+        )[0].label[0]
         for name in PIPELINES
         if name != "site"
     }

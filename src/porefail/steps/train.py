@@ -31,8 +31,8 @@ def run(
     network = learning.network(settings)
     epochs = learning.train(
         network,
-        learning.read(dataset, part == Part.TRAIN),
-        learning.read(dataset, part == Part.VALIDATION),
+        learning.read(dataset, part == Part.TRAIN, settings["channels"]),
+        learning.read(dataset, part == Part.VALIDATION, settings["channels"]),
         settings,
         checkpoint,
         partial(print, flush=True),
