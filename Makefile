@@ -54,7 +54,8 @@ study: setup
 	@for name in larger sparse porous; do \
 	    $(IN_VENV) snakemake --configfile config/$$name.yaml -- results/$$name/ensemble.h5 || exit; \
 	done
-	@$(IN_VENV) snakemake study --configfile config/study.yaml && cat results/study/study/summary.txt
+	@$(IN_VENV) snakemake study --configfile config/study.yaml config/transfer.yaml && \
+	    cat results/study/study/summary.txt
 
 test: check
 	@$(IN_VENV) pytest

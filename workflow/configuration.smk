@@ -97,11 +97,22 @@ def contradictions(config):
             f"porosity.shape[2], {z}"
         )
     for name in config["training"]["symmetries"]:
-        if x != y and name.startswith(("rotate_90", "rotate_270", "mirror_xy", "mirror_yx")):
+        if x != y and needs_square(name):
             yield (
                 f"training.symmetries names {name}, which needs a square cross-section; "
                 f"porosity.shape is {x} x {y}"
             )
+    training = config["training"]
+    if training["copies"] > len(training["symmetries"]):
+        yield (
+            f"training.copies is {training['copies']}, expected at most "
+            f"{len(training['symmetries'])}, the number of training.symmetries"
+        )
+    if (training["loss"] == "site_likelihood") != (config["dataset"]["transform"] == "site"):
+        yield (
+            f"training.loss is {training['loss']} and dataset.transform is "
+            f"{config['dataset']['transform']}, expected site_likelihood with site, or neither"
+        )
     realizations, split = config["porosity"]["realizations"], config["dataset"]["split"]
     if realizations < sum(split):
         yield (
@@ -125,6 +136,13 @@ def study_problems(config, validator):
         if change.get("kind", "heteroencoder") != "heteroencoder" and len(change) > 1:
             key = next(key for key in change if key != "kind")
             yield f"study.models.{name}.{key}: a model of kind {change['kind']} takes no other key"
+    for name in study["models"]:
+        training = study_model(name)[1]
+        if training["copies"] > len(training["symmetries"]):
+            yield (
+                f"study.models.{name}: copies is {training['copies']}, expected at most "
+                f"{len(training['symmetries'])}, the number of its symmetries"
+            )
     for name, comparison in study["comparisons"].items():
         for part in ("labels", "models"):
             for entry in comparison[part]:
@@ -140,6 +158,7 @@ def study_problems(config, validator):
                         f"study.comparisons.{name}: the loss of {model}, site_likelihood, needs a"
                         f" label with transform site, not {label}"
                     )
+    yield from drawn_problems(study)
     for target, names in study["transfer"].items():
         for name in names:
             if name not in study["comparisons"]:
@@ -148,6 +167,32 @@ def study_problems(config, validator):
     for name in named:
         if not re.fullmatch(r"[A-Za-z0-9._-]+", str(name)):
             yield f"study has the name {name!r}, expected letters, digits, dots, dashes"
+
+
+def drawn_problems(study):
+    """What the figures of a comparison cannot show, one line each."""
+    for name in ("paper", "weightings", "parameters"):
+        comparison = study["comparisons"].get(name, {"labels": [], "models": []})
+        labels, models = comparison["labels"], comparison["models"]
+        known = set(labels) <= set(study["labels"]) and set(models) <= set(study["models"])
+        if not labels or not models or not known:
+            continue
+        transforms = [study_label(label)["transform"] for label in labels]
+        kinds = [study_model(model)[1]["weighting"]["kind"] for model in models]
+        if name != "parameters" and (len(set(kinds)) < len(kinds) or "uniform" not in kinds):
+            yield (
+                f"study.comparisons.{name}.models have the weightings {', '.join(kinds)}, expected"
+                " uniform and others, each once"
+            )
+        if name == "paper" and (len(set(transforms)) < len(transforms) or "site" in transforms):
+            yield (
+                f"study.comparisons.paper.labels have the transforms {', '.join(transforms)},"
+                " expected each once, and not site"
+            )
+        if name == "weightings" and len(labels) > 1:
+            yield f"study.comparisons.weightings.labels are {', '.join(labels)}, expected one"
+        if name == "parameters" and len(models) > 1:
+            yield f"study.comparisons.parameters.models are {', '.join(models)}, expected one"
 
 
 def check(config):

@@ -22,8 +22,9 @@ MEMORY = {  # MB
     "train": 16000,
     "predict": 8000,
     "evaluate": 8000,
-    "crossvalidate": 16000,
-    "study": 4000,
+    # Five channels and what is made of them, 60 bytes a voxel; porosity, damage and labels.
+    "crossvalidate": 2000 + math.ceil(60e-6 * VOXELS * config["porosity"]["realizations"]),
+    "study": 2000 + math.ceil(20e-6 * VOXELS * config["porosity"]["realizations"]),
     "report": 8000,
 }
 MINUTES = {

@@ -2,10 +2,11 @@
 # cross-validated and compared. No part of `all`: `snakemake study`, best with config/study.yaml.
 
 STUDY = f"results/{config['name']}/study"
-# Label and model of each variant, and the number of its folds: as many as are asked for and as test
-# parts fit into the whole.
+# Label and model of each variant, and the number of its folds: as many as are asked for, and as test
+# parts make up the whole; one if none do.
 FOLDS = {}
-MOST_FOLDS = sum(config["dataset"]["split"]) // config["dataset"]["split"][2]
+MOST_FOLDS, REST = divmod(sum(config["dataset"]["split"]), config["dataset"]["split"][2])
+MOST_FOLDS = 1 if REST else MOST_FOLDS
 for comparison in config["study"]["comparisons"].values():
     for variant in itertools.product(comparison["labels"], comparison["models"]):
         folds = comparison.get("folds", config["study"]["folds"])
@@ -90,6 +91,7 @@ rule study:
         ],
     output:
         table=report(f"{STUDY}/table.csv", caption="report/study_table.rst", category="8. Study"),
+        curves=f"{STUDY}/curves.csv",
         summary=f"{STUDY}/summary.txt",
         figures=report(
             expand(f"{STUDY}/{{figure}}.png", figure=STUDY_FIGURES),

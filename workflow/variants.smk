@@ -16,11 +16,25 @@ def study_label(name):
     return laid_over(config["dataset"], config["study"]["labels"][name])
 
 
+def needs_square(symmetry):
+    """Whether a symmetry is one of a square cross-section alone."""
+    return symmetry.startswith(("rotate_90", "rotate_270", "mirror_xy", "mirror_yx"))
+
+
 def study_model(name):
-    """Kind and settings of a model of the study: a section `training`."""
+    """Kind and settings of a model of the study: a section `training`.
+
+    Of its symmetries those that the cross-section has.
+    """
     training = laid_over(config["training"], config["study"]["training"])
     change = dict(config["study"]["models"][name])
-    return change.pop("kind", "heteroencoder"), laid_over(training, change)
+    kind = change.pop("kind", "heteroencoder")
+    training = laid_over(training, change)
+    x, y, _ = config["porosity"]["shape"]
+    names = training.get("symmetries")
+    if x != y and isinstance(names, list):
+        training["symmetries"] = [each for each in names if not needs_square(str(each))]
+    return kind, training
 
 
 def study_evaluation():

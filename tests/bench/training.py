@@ -119,9 +119,19 @@ def measure(shape: tuple[int, int, int], batch: int, steps: int, times: int, pea
     group = [partial(symmetry.apply, name) for name in symmetry.ELEMENTS]
     batches = Batches(Examples({"porosity": porosity}, label), group, batch, 1, 1, copies=1)
 
+    # As much work for the input as there is: five channels, a table of weights for each specimen.
+    channels = [f"channel {k}" for k in range(5)]
+    wide = heteroencoder(channels, seed=1)
+    weight = rng.random((len(label), 50), np.float32)
+    examples = Examples(dict.fromkeys(channels, porosity), label, weight)
+    many = Batches(examples, group, batch, 1, 1, copies=1)
+    same = {name: inputs["porosity"] for name in channels}
+    wide_step = keras_step(wide, same, target)
     runs = {
         "bare network, data at hand": partial(repeat, bare, steps),
         "training, symmetries on the fly": partial(mean_loss, model.train_on_batch, batches),
+        "bare, five channels": partial(repeat, wide_step, steps),
+        "training, five channels, IHpr": partial(mean_loss, wide.train_on_batch, many),
         "bare, UpSampling3D and Conv3D apart": partial(
             repeat, keras_step(known_layers(), inputs["porosity"], target), steps
         ),

@@ -77,8 +77,10 @@ def test_the_table_has_the_mean_and_spread_of_the_folds(output, variants):
             assert table[key][i] == pytest.approx(np.mean(values), nan_ok=True)
             spread = np.std(values, ddof=1)
             assert table[f"{key}_deviation"][i] == pytest.approx(spread, abs=1e-9, nan_ok=True)
-        count = sum(s["specimens"][row] for s, row in zip(each, rows, strict=True))
-        assert table["specimens"][i] == count and table["folds"][i] == FOLDS
+        counts = [s["specimens"][row] for s, row in zip(each, rows, strict=True)]
+        # Those of another ensemble are the same for every fold.
+        assert table["specimens"][i] == (counts[0] if name == "others" else sum(counts))
+        assert table["folds"][i] == FOLDS
 
 
 def test_scores_from_the_curves(output, variants, settings):
@@ -91,22 +93,49 @@ def test_scores_from_the_curves(output, variants, settings):
     for k in range(FOLDS):
         folder = variants / "t" / "uniform" / f"fold-{k}"
         curves = files.read_table(folder / "curves.csv")
-        test = {key: values[curves["set"] == "test"] for key, values in curves.items()}
+        validation, test = (
+            {key: values[curves["set"] == name] for key, values in curves.items()}
+            for name in ("validation", "test")
+        )
         at = np.argmin(np.abs(test["threshold"] - evaluation["site_threshold"]))
         recall.append(test["cluster_found"][at] / test["cluster_true"][at])
         spread = files.read_table(folder / "distribution.csv")
-        count = spread["true"][spread["set"] == "test"].sum()
+        count = spread["true"][spread["set"] == "validation"].sum()
         scores = []
-        for positive, false, missed in zip(
-            *(test[f"voxel_{n}"] for n in ("true_positive", "false_positive", "false_negative")),
+        for threshold, positive, false, missed in zip(
+            validation["threshold"],
+            *(
+                validation[f"voxel_{n}"]
+                for n in ("true_positive", "false_positive", "false_negative")
+            ),
             strict=True,
         ):
             if positive + missed <= evaluation["site_volume"] * count:
                 f = 2 * positive / max(2 * positive + false + missed, 1)
-                scores.append((f, positive / max(positive + missed, 1)))
-        voxel.append(max(scores)[1])
+                scores.append((f, -threshold))
+        chosen = np.argmin(np.abs(test["threshold"] + max(scores)[1]))  # of equals the lowest
+        positive = test["voxel_true_positive"][chosen]
+        voxel.append(positive / (positive + test["voxel_false_negative"][chosen]))
     assert table["same_cluster_recall"][row] == pytest.approx(np.mean(recall))
     assert table["voxel_recall"][row] == pytest.approx(np.mean(voxel))
+
+
+def test_overlap_over_thresholds_is_the_mean_of_the_folds(output, variants):
+    table = files.read_table(output / "curves.csv")
+    mine = (table["label"] == "t") & (table["model"] == "IH")
+    dice = []
+    for k in range(FOLDS):
+        curves = files.read_table(variants / "t" / "IH" / f"fold-{k}" / "curves.csv")
+        test = {key: values[curves["set"] == "test"] for key, values in curves.items()}
+        twice = 2 * test["voxel_true_positive"]
+        dice.append(twice / (twice + test["voxel_false_positive"] + test["voxel_false_negative"]))
+    assert mine.sum() == len(dice[0])
+    np.testing.assert_allclose(table["voxel_dice"][mine], np.mean(dice, axis=0))
+    np.testing.assert_allclose(
+        table["voxel_dice_deviation"][mine], np.std(dice, axis=0, ddof=1), atol=1e-12
+    )
+    for kind, score in itertools.product(("voxel", "cluster"), study.OVERLAP):
+        assert np.isfinite(table[f"{kind}_{score}"]).any()
 
 
 def test_the_summary_has_a_line_for_each_variant(output):
@@ -138,7 +167,11 @@ def test_what_is_not_compared_is_not_drawn(made, variants, wanted, tmp_path):
         "transfer": {},
     }
     study.run(made["ensemble"], variants, tmp_path, few)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["summary.txt", "table.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "curves.csv",
+        "summary.txt",
+        "table.csv",
+    ]
     assert len(files.read_table(tmp_path / "table.csv")["label"]) == 3
 
 

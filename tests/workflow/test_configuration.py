@@ -226,12 +226,14 @@ def test_dry_run_of_the_study(tmp_path, snakemake):
     assert ended.returncode == 0, ended.stderr
     counts = dict(re.findall(r"^(\w+) +(\d+)$", ended.stdout + ended.stderr, re.M))
     assert counts["crossvalidate"] == "16" and counts["study"] == counts["gather"] == "1"
-    few = {"study": {"folds": 1, "comparisons": {"paper": {"labels": ["g"], "models": ["IHpr"]}}}}
+    few = {"study": {"folds": 1, "comparisons": {"mine": {"labels": ["g"], "models": ["IHpr"]}}}}
     few["study"]["comparisons"] |= {
         name: {"models": []}
-        for name in ("weightings", "baselines", "parameters", "ablation", "sites", "transferred")
+        for name in yaml.safe_load((ROOT / "config" / "variants.yaml").read_text())["study"][
+            "comparisons"
+        ]
     }
-    for split, folds in (([7, 1, 2], 5), ([3, 1, 1], 5), ([2, 1, 1], 4)):
+    for split, folds in (([7, 1, 2], 5), ([3, 1, 1], 5), ([2, 1, 1], 4), ([4, 1, 2], 1)):
         changes = merged(few, {"study": {"folds": 9}, "dataset": {"split": split}})
         ended = snakemake(tmp_path, "smoke", changes, "-n", "study")
         counts = dict(re.findall(r"^(\w+) +(\d+)$", ended.stdout + ended.stderr, re.M))

@@ -100,6 +100,11 @@ def look_up(table: np.ndarray, label: np.ndarray) -> np.ndarray:
     bins = table.shape[1]
     if bins == 1:
         return np.where(np.isnan(label), 0.0, table.reshape(-1, 1, 1, 1))
-    place = np.clip(np.nan_to_num(label) * bins, 0, bins - 1).astype(np.intp)
-    row = np.arange(len(label)).reshape(-1, 1, 1, 1) if len(table) > 1 else 0
-    return np.where(np.isnan(label), 0.0, table[row, place])
+    # Small whole numbers, and one table at a time: several times as fast as indexing with both.
+    place = np.clip(np.fmin(label * np.float32(bins), bins - 1), 0, None).astype(np.int16)
+    rows = table if len(table) > 1 else np.broadcast_to(table, (len(label), bins))
+    found = np.empty(label.shape, np.float32)
+    for row, where, out in zip(rows.astype(np.float32), place, found, strict=True):
+        np.take(row, where, out=out, mode="clip")
+    found[np.isnan(label)] = 0.0
+    return found

@@ -47,6 +47,9 @@ CURVE_SCORES = (
 SCORES = ("site_recall", "site_precision", "top_1", "top_3", "mean_squared_error")
 COSTS = ("parameters", "products", "fit_seconds", "predict_seconds")
 
+OWN = ("validation", "test")  # sets of specimens that are part of the ensemble learnt from
+OVERLAP = ("recall", "precision", "f", "jaccard", "dice")  # of voxels and of clusters
+
 Name = tuple[str, str]  # of a variant: label, model
 
 
@@ -75,6 +78,7 @@ def run(ensemble: str | Path, variants: str | Path, output: str | Path, settings
         raise PorefailError("settings: folds name no variant")
     table = _table(folds, settings["evaluation"])
     files.write_table(Path(output) / "table.csv", table)
+    files.write_table(Path(output) / "curves.csv", _overlap(folds))
     files.write_text(Path(output) / "summary.txt", _summary(table, settings))
     write_figures(output, _figures(ensemble, folds, settings))
     print(f"study: {len(folds)} variants")
@@ -110,11 +114,7 @@ def _row(fold: Fold, name: str, wanted: Mapping) -> dict[str, float]:
     """Scores of one fold on one set of specimens."""
     scores, curves = _of(fold.scores, name), _of(fold.curves, name)
     voxels, clusters = _voxels(curves), _clusters(curves, "cluster")
-    # Where high damage is rare: at low thresholds all is damaged, and F is 1 for any prediction.
-    voxel_count = _of(fold.distribution, name)["true"].sum()
-    volume = (voxels.true_positive + voxels.false_negative) / voxel_count
-    rare = volume <= max(wanted["site_volume"], volume.min())
-    best = np.argmax(np.where(rare, np.nan_to_num(voxels.f), -1.0))
+    best = _best_threshold(fold, wanted)
     same = np.argmin(np.abs(curves["threshold"] - wanted["site_threshold"]))
     of_curves = (
         voxels.recall[best],
@@ -127,13 +127,28 @@ def _row(fold: Fold, name: str, wanted: Mapping) -> dict[str, float]:
     )
 
 
+def _best_threshold(fold: Fold, wanted: Mapping) -> int:
+    """Number of the threshold, the same for truth and prediction, of the highest F of voxels.
+
+    On the validation part, and where high damage is rare: at low thresholds all is damaged, and F
+    is 1 for any prediction.
+    """
+    voxels = _voxels(_of(fold.curves, "validation"))
+    voxel_count = _of(fold.distribution, "validation")["true"].sum()
+    volume = (voxels.true_positive + voxels.false_negative) / voxel_count
+    rare = volume <= max(wanted["site_volume"], volume.min())
+    return int(np.argmax(np.where(rare, np.nan_to_num(voxels.f), -1.0)))
+
+
 def _table(folds: Mapping[Name, list[Fold]], wanted: Mapping) -> dict[str, list]:
     table: dict[str, list] = {}
     for (label, model), each in folds.items():
         for name in dict.fromkeys(each[0].scores["set"].tolist()):
             rows = [_row(fold, name, wanted) for fold in each]
             row: dict = {"label": label, "model": model, "set": name, "folds": len(rows)}
-            row["specimens"] = sum(each["specimens"] for each in rows)
+            # Each fold holds out its own specimens; those of another ensemble are always the same.
+            held_out = [each["specimens"] for each in rows]
+            row["specimens"] = sum(held_out) if name in OWN else held_out[0]
             for key in (*SCORES, *CURVE_SCORES):
                 values = np.array([each[key] for each in rows])
                 row |= {key: _mean(values), f"{key}_deviation": _deviation(values)}
@@ -141,6 +156,27 @@ def _table(folds: Mapping[Name, list[Fold]], wanted: Mapping) -> dict[str, list]
             for key, value in row.items():
                 table.setdefault(key, []).append(value)
     return table
+
+
+def _overlap(folds: Mapping[Name, list[Fold]]) -> dict[str, np.ndarray]:
+    """Overlap of voxels and clusters on the test parts, over thresholds: a row a threshold."""
+    columns: dict[str, list] = {}
+    for (label, model), each in folds.items():
+        curves = [_of(fold.curves, "test") for fold in each]
+        threshold = curves[0]["threshold"]
+        part = {"label": [label] * len(threshold), "model": [model] * len(threshold)}
+        part["threshold"] = threshold
+        for kind, counts in (
+            ("voxel", [_voxels(curve) for curve in curves]),
+            ("cluster", [_clusters(curve, "cluster") for curve in curves]),
+        ):
+            for score in OVERLAP:
+                values = np.array([getattr(count, score) for count in counts])
+                part[f"{kind}_{score}"] = np.apply_along_axis(_mean, 0, values)
+                part[f"{kind}_{score}_deviation"] = np.apply_along_axis(_deviation, 0, values)
+        for key, column in part.items():
+            columns.setdefault(key, []).append(column)
+    return {key: np.concatenate(parts) for key, parts in columns.items()}
 
 
 def _mean(values: np.ndarray) -> float:
@@ -169,13 +205,15 @@ def _summary(table: Mapping[str, list], settings: Mapping) -> str:
     cut = wanted["site_threshold"]
     lines = [
         "Mean ± standard deviation over folds, test parts.",
-        "voxel: at the same threshold for truth and prediction, that of the highest F of those that"
-        f" at most {wanted['site_volume']:g} of the true voxels reach.",
+        "voxel: truth and prediction at the same threshold, that of the highest F on the validation"
+        f" part of those that at most {wanted['site_volume']:g} of the true voxels reach.",
         f"cluster: truth and prediction cut at {cut:g}.",
         f"site: truth cut at {cut:g}, prediction at the threshold chosen on the validation part",
         f"for a recall of {wanted['site_recall']:g}.",
         f"top k: a voxel that failed first is within {wanted['near_voxels']} voxel of one of the k"
         " highest maxima.",
+        "Labels differ in their clusters: between rows of different labels only top k compares.",
+        "MFLOP: of a network; ms each: without the elastic solve that stresses take.",
         "",
         f"{'label':8s} {'model':14s}{'folds':>6s}"
         + "".join(f"{name:>18s}" for name in columns.values())
@@ -190,10 +228,15 @@ def _summary(table: Mapping[str, list], settings: Mapping) -> str:
         lines.append(
             f"{label:8s} {model:14s}{table['folds'][i]:6d}"
             + "".join(f"{cell:>18s}" for cell in cells)
-            + f"{table['parameters'][i]:10.0f}{2e-6 * table['products'][i]:8.1f}"
+            + f"{table['parameters'][i]:10.0f}{_flop(table['products'][i]):>8s}"
             + f"{table['fit_seconds'][i]:8.1f}{1e3 * table['predict_seconds'][i]:9.2f}"
         )
     return "\n".join(lines) + "\n"
+
+
+def _flop(products: float) -> str:
+    """Millions of operations, a multiplication and an addition for each product."""
+    return f"{2e-6 * products:.1f}" if products else "-"
 
 
 def _figures(ensemble: str | Path, folds: Mapping[Name, list[Fold]], settings: Mapping) -> dict:
@@ -342,7 +385,13 @@ def _ablation(ensemble, folds, variants: list[Name], settings: Mapping) -> dict:
     }
     reference = [(label, "uniform")] if (label, "uniform") in folds else []
     shown = dict.fromkeys([*groups["baselines"], *reference, *variants, *groups["sites"]])
-    scores = {variant: _test_scores(folds[variant]) for variant in shown}
+    # Of the folds that all have: the same specimens.
+    count = min(len(folds[variant]) for variant in shown)
+    folds = {variant: folds[variant][:count] for variant in shown}
+    scores = {variant: _test_scores(each) for variant, each in folds.items()}
+    for variant, each in scores.items():
+        if variant[0] != label:  # other clusters are true there
+            each["site_precision"] = np.full(count, np.nan)
 
     def best(group: list[Name]) -> list[Name]:
         """Of those that learn the same label, the variant of the most precise sites."""
@@ -389,11 +438,12 @@ def _transfer(folds: Mapping[Name, list[Fold]], settings: Mapping):
     tested = [
         name for name, each in folds.items() if set(groups) <= set(each[0].scores["set"].tolist())
     ]
+    count = min(len(folds[name]) for name in tested)
     share = np.empty((len(groups), len(tested)))
     specimens = np.empty(len(groups), int)
     for i, group in enumerate(groups):
         for j, name in enumerate(tested):
-            hits = [_of(fold.specimens, group)["top_1"] for fold in folds[name]]
+            hits = [_of(fold.specimens, group)["top_1"] for fold in folds[name][:count]]
             share[i, j] = np.mean(np.concatenate(hits))
             # Every fold has its own test part, but the same specimens of another ensemble.
             specimens[i] = sum(map(len, hits)) if group == "test" else len(hits[0])
