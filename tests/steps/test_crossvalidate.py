@@ -103,6 +103,7 @@ def test_models_without_a_network(variant, tmp_path, kind):
     assert np.isfinite(scores["mean_squared_error"]).all()
 
 
+@pytest.mark.slow
 def test_what_is_held_out_is_not_learnt_from(variant, made, tmp_path, settings):
     """Other labels of the test part change no model, so no prediction of it."""
     data, attributes = store.read(made["ensemble"])
@@ -124,6 +125,7 @@ def test_what_is_held_out_is_not_learnt_from(variant, made, tmp_path, settings):
         assert (left["true"] != right["true"]).any()
 
 
+@pytest.mark.slow
 def test_a_network_goes_on_from_its_checkpoint_and_is_tested_on_other_specimens(
     variant, made, tmp_path, settings, capsys
 ):

@@ -9,6 +9,7 @@ from porefail import files, store
 from porefail.errors import PorefailError
 from porefail.steps import study
 
+pytestmark = pytest.mark.slow
 FOLDS = 2
 LABELS = {"t": {}, "id": {"transform": "id"}, "t-k1": {"filter_width": 1.0}}
 MODELS = {"uniform": "elastic_hot_spot", "IH": "porous_section", "elastic": "largest_pore"}
