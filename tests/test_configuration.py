@@ -36,6 +36,7 @@ def test_a_file_need_not_have_the_section(written, text):
     assert configuration.simulation([written(text)]) == configuration.simulation()
 
 
+@pytest.mark.slow
 def test_the_configurations_that_ship_are_accepted():
     for path in configuration.CONFIG.glob("*.yaml"):
         if path.name != "schema.yaml":

@@ -164,6 +164,7 @@ def test_the_table_says_what_was_put_in(made, datasets):
     assert got["voxels above 0.4 phi_max, first failure"]["mean"] == above.mean()
 
 
+@pytest.mark.slow
 def test_distance_of_first_and_final_failure(run, datasets):
     """Moving all final failure up by one voxel moves it by the spacing."""
     final = np.roll(datasets["failed"], 1, axis=3)
@@ -174,6 +175,7 @@ def test_distance_of_first_and_final_failure(run, datasets):
         assert got[name]["mean"] == pytest.approx(SPACING) and got[name]["n"] == 7
 
 
+@pytest.mark.slow
 def test_damage_at_a_strain_is_of_the_specimens_not_failed_by_then(run, datasets):
     got = values(run(datasets, strains=[0.03, 0.035]))
     first, strain = datasets["first_failure_strain"], datasets["history/strain"]
@@ -213,6 +215,7 @@ def test_without_a_run_to_structural_failure_but_with_snapshots(run, datasets):
     assert "simulation.until" in text and "snapshot_strains" not in text
 
 
+@pytest.mark.slow
 def test_one_specimen(run):
     folder = run(ensemble(count=1))
     text = (folder / "summary.txt").read_text()
@@ -248,6 +251,7 @@ def test_bad_files(written, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_the_command_line_writes_the_same_and_tells_the_summary(porefail, written, made, tmp_path):
     options = zip(("--ensemble", "--account", "--output"), (*written, tmp_path), strict=True)
     pairs = [word for option in options for word in option]

@@ -32,6 +32,7 @@ def test_contract(run, capsys):
     assert f"<pre>{text}</pre>" in (folder / "summary.html").read_text()
 
 
+@pytest.mark.slow
 def test_the_same_twice(run):
     one, other = run("one"), run("other")
     for path in one.iterdir():

@@ -39,12 +39,14 @@ def test_a_stopped_training_goes_on_to_the_same_result(run, capsys):
     np.testing.assert_allclose(curves["loss"], other["loss"], rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_checkpoint_of_other_settings_is_not_used(run, capsys):
     run("a", epochs=1)
     run("a", epochs=1, learning_rate=0.01)
     assert "training starts anew" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_seed_matters(run):
     one, other = run("one", epochs=1), run("other", epochs=1, seed=8)
     assert any((a != b).any() for a, b in zip(one[0], other[0], strict=True))
