@@ -18,7 +18,7 @@ from porefail.dataset import symmetry
 from porefail.nn.batches import Batches, Examples
 from porefail.nn.heteroencoder import heteroencoder, products
 from porefail.nn.losses import weighted_mean_squared_error
-from porefail.nn.training import mean_loss
+from porefail.nn.training import mean_losses
 
 THREADS = int(os.environ.get("OMP_NUM_THREADS", "1"))
 # Multiply-adds of a training step beside those of a forward pass: also for the gradients of the
@@ -129,9 +129,9 @@ def measure(shape: tuple[int, int, int], batch: int, steps: int, times: int, pea
     wide_step = keras_step(wide, same, target)
     runs = {
         "bare network, data at hand": partial(repeat, bare, steps),
-        "training, symmetries on the fly": partial(mean_loss, model.train_on_batch, batches),
+        "training, symmetries on the fly": partial(mean_losses, model.train_on_batch, batches),
         "bare, five channels": partial(repeat, wide_step, steps),
-        "training, five channels, IHpr": partial(mean_loss, wide.train_on_batch, many),
+        "training, five channels, IHpr": partial(mean_losses, wide.train_on_batch, many),
         "bare, UpSampling3D and Conv3D apart": partial(
             repeat, keras_step(known_layers(), inputs["porosity"], target), steps
         ),

@@ -121,7 +121,7 @@ def test_a_true_cluster_met_by_two_pieces_is_found_once():
 
 def test_cluster_table_equals_flooding():
     _, field, solid = fields(2)
-    table = cluster_table(field[0], solid[0], 0.75, 0.05)
+    rank, table = cluster_table(field[0], solid[0], 0.75, 0.05)
     clusters = flood(solid[0] & (field[0] >= 0.75))
     assert len(table.rank) == len(clusters) > 3
     rows = []
@@ -139,7 +139,7 @@ def test_equal_peaks_are_in_the_order_of_their_first_voxels():
     field = np.zeros((3, 5, 9))
     field[0, 0, 8] = field[0, 2, 2] = field[2, 0, 0] = field[2, 4, 4] = 0.9
     field[0, 1, 8], field[2, 4, 8], field[2, 4, 7] = 0.8, 0.95, 0.7
-    table = cluster_table(field, np.ones(field.shape, bool), 0.7, 1.0)
+    _, table = cluster_table(field, np.ones(field.shape, bool), 0.7, 1.0)
     assert table.peak.tolist() == [0.95, 0.9, 0.9, 0.9, 0.9]
     centres = [[2.5, 4.5, 8], [0.5, 1, 8.5], [0.5, 2.5, 2.5], [2.5, 0.5, 0.5], [2.5, 4.5, 4.5]]
     np.testing.assert_allclose(table.centroid, centres)
@@ -147,7 +147,7 @@ def test_equal_peaks_are_in_the_order_of_their_first_voxels():
 
 def test_empty_table_and_bad_input():
     field = np.zeros((2, 2, 2))
-    table = cluster_table(field, np.ones(field.shape, bool), 0.5, 0.05)
+    _, table = cluster_table(field, np.ones(field.shape, bool), 0.5, 0.05)
     assert table.rank.size == 0 and table.centroid.shape == (0, 3)
     with pytest.raises(PorefailError, match="shapes differ"):
         cluster_table(field, np.ones((2, 2, 3), bool), 0.5, 0.05)

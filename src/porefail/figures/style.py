@@ -35,6 +35,8 @@ CYCLE = (
 
 DAMAGE_MAP = "cividis"
 PORE_MAP = "gray"  # black where there is no pore, as in Fig. 4 of the paper
+# White there, where other things are drawn on top.
+LIGHT_PORE_MAP = LinearSegmentedColormap.from_list("pores", ["#FFFFFF", "#9A9A9A", "#5A5A5A"])
 # φ/φ_max: grey up to 0.6, then from blue to red as in Fig. 1 of the paper.
 _GREYS = [(0.0, "#FFFFFF"), (0.5999, "#B8B8B8")]
 _FAILING = [(0.6, BLUE), (0.7, SKY), (0.8, YELLOW), (0.9, ORANGE), (1.0, VERMILLION)]

@@ -121,10 +121,11 @@ def _meetings(predicted: tuple[np.ndarray, int], true: tuple[np.ndarray, int]) -
 
 def cluster_table(
     field: np.ndarray, solid: np.ndarray, threshold: float, spacing: float
-) -> ClusterTable:
-    """Table of the clusters of one field (nx, ny, nz) that reach a threshold; spacing in mm.
+) -> tuple[np.ndarray, ClusterTable]:
+    """Clusters of one field (nx, ny, nz) that reach a threshold, and their table; spacing in mm.
 
-    Raises PorefailError on shapes that differ. No voxel over the threshold: an empty table.
+    The first are ranks (nx, ny, nz), 0 outside. Raises PorefailError on shapes that differ. No
+    voxel over the threshold: an empty table.
     """
     if field.shape != solid.shape:
         raise PorefailError(f"shapes differ: field {field.shape}, solid {solid.shape}")
@@ -137,8 +138,10 @@ def cluster_table(
     np.maximum.at(peak, group, value)
     centroid = [np.bincount(group, voxel[:, i] + 0.5, count) / voxels for i in range(3)]
     order = np.argsort(-peak, kind="stable")
-    return ClusterTable(
-        np.arange(1, count + 1),
+    rank = np.zeros(count + 1, int)
+    rank[order + 1] = np.arange(1, count + 1)
+    return rank[labels], ClusterTable(
+        rank[order + 1],
         peak[order],
         (np.bincount(group, value, count) / voxels)[order],
         voxels[order],

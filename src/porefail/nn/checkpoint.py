@@ -10,11 +10,15 @@ from porefail import files
 
 
 class Epoch(NamedTuple):
-    """One row of the learning curves; epoch counts from 1, the losses are means a sample."""
+    """One row of the learning curves; epoch counts from 1, the losses are means a sample.
+
+    divergence: of a Bayesian network, weighted as it is added to the training loss; else 0.
+    """
 
     epoch: int
     loss: float
     validation_loss: float
+    divergence: float
     seconds: float
 
 

@@ -56,8 +56,8 @@ class Convolution(keras.layers.Layer):
         )
         self.bias = self.add_weight(shape=(self.filters,), initializer="zeros", name="bias")
 
-    def call(self, fields):
-        kernel = self.kernel
+    def convolve(self, fields, kernel):
+        """The linear part, with any kernel of this layer's shape, without bias."""
         if self.symmetric:
             # A product, not `take`: TensorFlow's gradient of that is a list of slices, the repeated
             # ones apart, whose squares Adam gets wrong.
@@ -66,10 +66,11 @@ class Convolution(keras.layers.Layer):
             )
         if self.double:
             folded = ops.einsum("ai,bj,ck,ijkmn->abcnm", _FOLD, _FOLD, _FOLD, kernel)
-            sums = ops.conv_transpose(fields, folded, strides=2, padding="same")
-        else:
-            sums = ops.conv(fields, kernel, padding="same", dilation_rate=self.dilation)
-        return self.activation(sums + self.bias)
+            return ops.conv_transpose(fields, folded, strides=2, padding="same")
+        return ops.conv(fields, kernel, padding="same", dilation_rate=self.dilation)
+
+    def call(self, fields):
+        return self.activation(self.convolve(fields, self.kernel) + self.bias)
 
     def compute_output_shape(self, input_shape):
         factor = 2 if self.double else 1

@@ -1,12 +1,14 @@
 """The convolutional heteroencoder of the paper, section 3.3 and Fig. 8, and its extensions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import keras
 import numpy as np
 
 from porefail.errors import PorefailError
 from porefail.nn.convolution import Convolution
+from porefail.nn.dropout import MonteCarloDropout
+from porefail.nn.flipout import Flipout
 
 DIVISOR = 4  # two halvings
 
@@ -19,6 +21,8 @@ def heteroencoder(
     skips: bool = False,
     dilations: Sequence[int] = (1,),
     symmetric: bool = False,
+    variational: Mapping[str, Mapping] | None = None,
+    dropout: float = 0.0,
     name: str = "heteroencoder",
 ) -> keras.Model:
     """Network from voxel fields (n, nx, ny, nz, 1), one input a channel, to damage, same shape.
@@ -28,19 +32,28 @@ def heteroencoder(
     encoder also reach the decoder's layers of their resolution (Ronneberger et al. 2015), which
     one more layer joins. dilations: of the layers at the lowest resolution, one each; (1, 2) lets
     every voxel see 19 voxels far, so the whole width of the paper's specimen. symmetric: kernels
-    that make the network exactly equivariant to the 16 symmetries of the specimen. Every layer
-    starts from random numbers of its own, drawn from the seed. Raises PorefailError on a side that
-    4 does not divide, and where there is no channel or no dilation.
+    that make the network exactly equivariant to the 16 symmetries of the specimen. variational: by
+    name, the layers that are Flipout in place of Convolution, with their further options. dropout:
+    share of the channels that are left out after each layer but the last, see MonteCarloDropout.
+    Every layer starts from random numbers of its own, drawn from the seed. Raises PorefailError on
+    a side that 4 does not divide, and where there is no channel or no dilation.
     """
     check_grid(shape)
     if not channels or not dilations:
         raise PorefailError("the network needs at least one channel and one dilation")
     seeds = iter(np.random.SeedSequence(seed).generate_state(6 + len(dilations)).tolist())
 
+    variational = dict(variational or {})
+
     def convolution(name: str, activation: str = "relu", count: int = filters, **options):
-        return Convolution(
-            count, activation, symmetric=symmetric, seed=next(seeds), name=name, **options
-        )
+        further = variational.pop(name, None)
+        kind = Convolution if further is None else Flipout
+        options |= {"symmetric": symmetric, "seed": next(seeds), "name": name, **(further or {})}
+        layer = kind(count, activation, **options)
+        if not dropout or name == "damage":
+            return layer
+        leave_out = MonteCarloDropout(dropout, seed=options["seed"], name=f"drop_{name}")
+        return lambda fields: leave_out(layer(fields))
 
     def halve(name: str) -> keras.layers.Layer:
         return keras.layers.MaxPooling3D(2, name=name)
@@ -63,6 +76,8 @@ def heteroencoder(
     if skips:
         fields = convolution("join")(join("skip_2", fields, fine, given))
     damage = convolution("damage", "linear", 1)(fields)
+    if variational:
+        raise PorefailError(f"the network has no layers {', '.join(variational)}")
     return keras.Model(inputs, damage, name=name)
 
 

@@ -1,7 +1,11 @@
 """Losses over the solid voxels alone (paper, section 3.2), written with keras.ops."""
 
+import math
+
 import keras
 from keras import ops
+
+HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
 
 
 @keras.saving.register_keras_serializable("porefail")
@@ -39,4 +43,26 @@ def site_cross_entropy(y_true, y_pred):
     return ops.logsumexp(solid, axis=axes) - ops.logsumexp(site, axis=axes)
 
 
-LOSSES = {"squared_error": weighted_mean_squared_error, "site_likelihood": site_cross_entropy}
+@keras.saving.register_keras_serializable("porefail")
+def negative_log_likelihood(y_true, y_pred):
+    """Mean of the weighted -log N(label; prediction, σ²), for each sample over its solid voxels.
+
+    The data term of Eq. 20, a voxel. y_true: (n, nx, ny, nz, 2), the label, NaN in voids, and its
+    weight; y_pred: (n, nx, ny, nz, 2), prediction and log σ. Returns (n,).
+    """
+    label, weight = y_true[..., :1], y_true[..., 1:]
+    prediction, log_scale = y_pred[..., :1], y_pred[..., 1:]
+    solid = ops.logical_not(ops.isnan(label))
+    # As above: NaN must not meet an operation with a gradient.
+    error = ops.where(solid, prediction - ops.where(solid, label, ops.zeros_like(label)), 0.0)
+    each = HALF_LOG_2_PI + log_scale + 0.5 * ops.square(error * ops.exp(-log_scale))
+    axes = tuple(range(1, len(y_pred.shape)))
+    count = ops.sum(ops.cast(solid, y_pred.dtype), axis=axes)
+    return ops.sum(ops.where(solid, weight * each, 0.0), axis=axes) / count
+
+
+LOSSES = {
+    "squared_error": weighted_mean_squared_error,
+    "site_likelihood": site_cross_entropy,
+    "likelihood": negative_log_likelihood,
+}

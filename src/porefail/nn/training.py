@@ -56,7 +56,12 @@ def train(
     and on a loss that is no longer finite.
     """
     _check(training, validation, settings)
-    model.compile(optimizer=keras.optimizers.Adam(settings.learning_rate), loss=loss)
+    model.compile(
+        optimizer=keras.optimizers.Adam(settings.learning_rate),
+        loss=loss,
+        # What is learned from the data alone, where layers add to the loss.
+        metrics=[keras.metrics.MeanMetricWrapper(loss, name="data")] if _adds(model) else [],
+    )
     model.optimizer.build(model.trainable_variables)
     mark = _fingerprint(model, training, validation, symmetries, settings, loss)
     state = _resume(model, mark, settings.epochs, state_file, report)
@@ -67,15 +72,16 @@ def train(
         batches = Batches(
             training, symmetries, settings.batch_size, settings.seed, epoch, settings.copies
         )
-        fitted = mean_loss(model.train_on_batch, batches)
-        validated = mean_loss(model.test_on_batch, known)
+        fitted, divergence = mean_losses(model.train_on_batch, batches)
+        validated, _ = mean_losses(model.test_on_batch, known)
         if not math.isfinite(fitted) or not math.isfinite(validated):
             raise PorefailError(
                 f"the loss is no longer finite in epoch {epoch}: lower the learning rate"
             )
         if not history or validated < min(row.validation_loss for row in history):
             best = _values(model.variables)
-        history.append(Epoch(epoch, fitted, validated, time.perf_counter() - start))
+        seconds = time.perf_counter() - start
+        history.append(Epoch(epoch, fitted, validated, divergence, seconds))
         now = State(
             mark, _values(model.variables), _values(model.optimizer.variables), best, history
         )
@@ -85,16 +91,22 @@ def train(
     return history
 
 
-def mean_loss(step: Callable, batches: Batches) -> float:
-    """Do a step, train_on_batch or test_on_batch of a model, with every batch: mean of examples.
+def mean_losses(step: Callable, batches: Batches) -> tuple[float, float]:
+    """Do a step, train_on_batch or test_on_batch of a model, with every batch.
 
-    A loop of our own: what Keras' fit sets up takes a tenth of a second, each epoch anew.
+    Returns means of examples: of the loss, and of what layers add to it, which is the weighted
+    divergence of a Bayesian network. A loop of our own: what Keras' fit sets up takes a tenth of a
+    second, each epoch anew.
     """
-    total = count = 0
+    total = np.zeros(2)
+    count = 0
     for inputs, target in _prepared(batches):
-        total += float(step(inputs, target)) * len(target)
+        means = step(inputs, target, return_dict=True)
+        data = means.get("data", means["loss"])
+        total += np.array([data, means["loss"] - data]) * len(target)
         count += len(target)
-    return total / count
+    data, added = (total / count).tolist()
+    return data, added
 
 
 def _prepared(batches: Batches) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
@@ -125,6 +137,10 @@ def load(path: Path) -> keras.Model:
     except Exception as error:  # whatever a damaged archive makes Keras raise
         line = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise PorefailError(f"{path}: not a model: {line}") from None
+
+
+def _adds(model: keras.Model) -> bool:
+    return any(getattr(layer, "divergence_weight", 0.0) for layer in model.layers)
 
 
 def _check(training: Examples, validation: Examples, settings: Settings) -> None:

@@ -37,7 +37,7 @@ def run(model: str | Path, dataset: str | Path, output: str | Path, settings: Ma
         mean, held_out["porosity"], held_out["realization"], strict=True
     ):
         threshold = site_threshold(field, voids == 0, settings["site_threshold"])
-        table = cluster_table(field, voids == 0, threshold, source["spacing"])
+        _, table = cluster_table(field, voids == 0, threshold, source["spacing"])
         rows.append((np.full(len(table.rank), number), *table))
     names = ("realization", "rank", "peak", "mean", "voxels", "centroid_mm")
     clusters = {

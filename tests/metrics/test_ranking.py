@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+
+from porefail.errors import PorefailError
+from porefail.metrics import clusters, ranking
+
+RANDOM = np.random.default_rng(1)
+
+
+def test_averages_of_clusters():
+    mask = RANDOM.random((6, 6, 12)) < 0.08
+    labels, count = clusters.label(mask)
+    field = RANDOM.random(mask.shape)
+    found = ranking.averages(field, labels, count)
+    assert count > 2 and found.shape == (count,)
+    for k in range(count):
+        assert found[k] == pytest.approx(field[labels == k + 1].mean())
+    assert ranking.averages(field, np.zeros_like(labels), 0).shape == (0,)
+
+
+def normal_draws(means, deviations, draws=4000):
+    return np.array(means) + np.array(deviations) * RANDOM.standard_normal((draws, len(means)))
+
+
+def test_of_two_equal_means_the_surer_one_ranks_first():
+    """Section 6.2: the mass falls with the variance, below the average."""
+    average = normal_draws([0.8, 0.8, 0.6], [0.1, 0.02, 0.05])
+    assert ranking.order(average, 0.7).tolist() == [1, 0, 2]
+    np.testing.assert_allclose(ranking.mass(average, 0.7), [0.84, 1.0, 0.02], atol=0.03)
+
+
+def test_equal_masses_are_ordered_by_their_means():
+    assert ranking.order(normal_draws([0.3, 0.5, 0.4], [0.01] * 3), 0.9).tolist() == [1, 2, 0]
+
+
+def test_stability_of_an_order_that_holds_and_of_one_that_turns():
+    thresholds = np.linspace(0.05, 0.95, 19)
+    same = ranking.stability(normal_draws([0.8, 0.6, 0.4], [0.05] * 3), 0.7, thresholds)
+    assert same.agreement == pytest.approx(1, abs=0.35)  # far away two of them tie
+    assert same.thresholds.min() > 0.15 and same.thresholds.max() < 1
+    turning = ranking.stability(normal_draws([0.6, 0.55], [0.2, 0.01]), 0.7, thresholds)
+    assert turning.agreement < 0.5
+    alone = ranking.stability(normal_draws([0.6], [0.2]), 0.7, thresholds)
+    assert np.isnan(alone.agreement) and not alone.thresholds.size
+
+
+def choices(count: int, model: ranking.Choice):
+    """Specimens of up to five sites, which fail as a model says."""
+    features, failed = [], []
+    for _ in range(count):
+        sites = RANDOM.standard_normal((RANDOM.integers(0, 6), 2)) * [1.0, 10.0]
+        chance = model.probability(sites)
+        one = RANDOM.choice(len(sites) + 1, p=np.append(chance, 1 - chance.sum()))
+        features.append(sites)
+        failed.append(np.arange(len(sites)) == one)
+    return features, failed
+
+
+def test_the_model_of_choices_is_found_and_its_probabilities_are_frequencies():
+    truth = ranking.Choice(np.array([1.5, -0.1]), -0.5)
+    fitted = ranking.fit_choice(*choices(4000, truth), penalty=1e-6)
+    np.testing.assert_allclose(fitted.coefficient, truth.coefficient, rtol=0.1)
+    assert fitted.none == pytest.approx(truth.none, abs=0.15)
+    features, failed = choices(4000, truth)
+    chance = np.concatenate([fitted.probability(each) for each in features])
+    hit = np.concatenate(failed)
+    for low in (0.0, 0.2, 0.4, 0.6, 0.8):
+        group = (chance >= low) & (chance < low + 0.2)
+        error = 4 * np.sqrt(0.25 / group.sum())
+        assert abs(chance[group].mean() - hit[group].mean()) < error
+
+
+def test_what_was_never_seen_is_not_impossible():
+    """19 specimens that all failed at a site, and half of one that did not."""
+    features = [RANDOM.standard_normal((2, 1)) for _ in range(19)]
+    always = ranking.fit_choice(features, [np.array([True, True])] * 19, penalty=10.0)
+    elsewhere = [1 - always.probability(each).sum() for each in features]
+    assert np.mean(elsewhere) == pytest.approx(0.5 / 20, rel=0.1)
+    never = ranking.fit_choice(features, [np.array([False, False])] * 19, penalty=10.0)
+    assert never.probability(features[0]).sum() == pytest.approx(0.5 / 20, rel=0.1)
+
+
+def test_errors():
+    with pytest.raises(PorefailError, match="no specimen has a site"):
+        ranking.fit_choice([np.empty((0, 2))], [np.empty(0, bool)], 0.0)

@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+from scipy import integrate, stats
+
+from porefail.errors import PorefailError
+from porefail.metrics.uncertainty import crps, reliability, scores
+
+RANDOM = np.random.default_rng(0)
+MEAN = RANDOM.random((50, 4, 4, 8))
+VARIANCE = 0.01 * (0.5 + RANDOM.random(MEAN.shape))
+LABEL = MEAN + np.sqrt(VARIANCE) * RANDOM.standard_normal(MEAN.shape)
+LABEL[:, 0, 0, 0] = np.nan
+
+
+def test_crps_is_its_integral():
+    for outcome in (-2.0, 0.0, 0.3, 4.0):
+        below, above = (
+            integrate.quad(lambda x, sign=sign: stats.norm.cdf(sign * x) ** 2, *bounds)[0]
+            for sign, bounds in ((1, (-12, outcome)), (-1, (outcome, 12)))
+        )
+        assert crps(np.array(outcome)) == pytest.approx(below + above, abs=1e-7)
+
+
+def test_scores_of_the_true_distribution():
+    found = scores(LABEL, MEAN, VARIANCE)
+    known = ~np.isnan(LABEL)
+    exact = -stats.norm.logpdf(LABEL[known], MEAN[known], np.sqrt(VARIANCE[known]))
+    assert found.log_score == pytest.approx(exact.mean())
+    assert found.coverage == pytest.approx(0.95, abs=0.01)
+    assert found.sharpness == pytest.approx(2 * 1.96 * np.sqrt(VARIANCE[known]).mean(), rel=1e-4)
+    assert scores(LABEL, MEAN, VARIANCE, 0.5).coverage == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_proper_scores_favour_the_true_variance(factor):
+    true, other = scores(LABEL, MEAN, VARIANCE), scores(LABEL, MEAN, factor * VARIANCE)
+    assert true.log_score < other.log_score and true.crps < other.crps
+
+
+def test_one_noise_for_all_covers_the_many_and_not_the_few():
+    """The failing voxels are few and their error is large: what reliability is there to show."""
+    label = np.full((1, 10, 10, 100), 0.05)
+    label[..., :2] = 0.95
+    mean = label + 0.05 * RANDOM.standard_normal(label.shape)
+    mean[..., :2] -= 0.5
+    noise = np.full(label.shape, 0.05**2)
+    assert scores(label, mean, noise).coverage > 0.92
+    found = reliability(label, label, mean, np.zeros(label.shape), noise)
+    assert found.coverage[0] > 0.93 and found.coverage[-1] == 0
+    assert found.voxels.tolist() == [9800, *[0] * 8, 200]
+    assert np.isnan(found.coverage[1:-1]).all()
+    assert found.noise[[0, -1]] == pytest.approx(0.05**2)
+    assert found.squared_error[-1] == pytest.approx(0.25, rel=0.1)
+
+
+def test_by_the_prediction_each_bin_is_covered_as_it_ought_to_be():
+    found = reliability(MEAN, LABEL, MEAN, np.zeros_like(VARIANCE), VARIANCE, bins=5)
+    np.testing.assert_allclose(found.coverage, 0.95, atol=0.03)
+    assert found.voxels.sum() == np.isfinite(LABEL).sum()
+
+
+def test_parts_of_the_variance_are_told_apart():
+    found = reliability(LABEL, LABEL, MEAN, 0.25 * VARIANCE, 0.75 * VARIANCE, bins=4)
+    whole = reliability(LABEL, LABEL, MEAN, np.zeros_like(VARIANCE), VARIANCE, bins=4)
+    np.testing.assert_allclose(found.epistemic * 3, found.noise)
+    np.testing.assert_allclose(found.coverage, whole.coverage)
+    assert found.voxels.sum() == np.isfinite(LABEL).sum()
+
+
+def test_errors():
+    with pytest.raises(PorefailError, match="shapes differ"):
+        scores(LABEL, MEAN[1:], VARIANCE)
+    with pytest.raises(PorefailError, match="positive variance"):
+        scores(LABEL, MEAN, 0 * VARIANCE)
