@@ -133,15 +133,25 @@ def study_problems(config, validator):
             for error in validator.evolve(schema=schema).iter_errors(settings(name)):
                 yield f"study.{part}.{name}: {described(error)}"
     for name, change in study["models"].items():
-        if change.get("kind", "heteroencoder") != "heteroencoder" and len(change) > 1:
+        if change.get("kind", "heteroencoder") not in NETWORKS and len(change) > 1:
             key = next(key for key in change if key != "kind")
             yield f"study.models.{name}.{key}: a model of kind {change['kind']} takes no other key"
-    for name in study["models"]:
+    for name, change in study["models"].items():
         training = study_model(name)[1]
         if training["copies"] > len(training["symmetries"]):
             yield (
                 f"study.models.{name}: copies is {training['copies']}, expected at most "
                 f"{len(training['symmetries'])}, the number of its symmetries"
+            )
+        if change.get("kind") in UNCERTAIN and training["average"]:
+            yield (
+                f"study.models.{name}: average is true, expected false: the predictions of a model of"
+                f" kind {change['kind']} are draws of their own"
+            )
+        if change.get("kind") in UNCERTAIN and training["loss"] != "squared_error":
+            yield (
+                f"study.models.{name}: loss is {training['loss']}, expected squared_error, which a"
+                f" model of kind {change['kind']} turns into a likelihood"
             )
     for name, comparison in study["comparisons"].items():
         for part in ("labels", "models"):
@@ -171,7 +181,7 @@ def study_problems(config, validator):
 
 def drawn_problems(study):
     """What the figures of a comparison cannot show, one line each."""
-    for name in ("paper", "weightings", "parameters"):
+    for name in ("paper", "weightings", "parameters", "uncertainty"):
         comparison = study["comparisons"].get(name, {"labels": [], "models": []})
         labels, models = comparison["labels"], comparison["models"]
         known = set(labels) <= set(study["labels"]) and set(models) <= set(study["models"])
@@ -179,7 +189,8 @@ def drawn_problems(study):
             continue
         transforms = [study_label(label)["transform"] for label in labels]
         kinds = [study_model(model)[1]["weighting"]["kind"] for model in models]
-        if name != "parameters" and (len(set(kinds)) < len(kinds) or "uniform" not in kinds):
+        repeated = len(set(kinds)) < len(kinds) or "uniform" not in kinds
+        if name in ("paper", "weightings") and repeated:
             yield (
                 f"study.comparisons.{name}.models have the weightings {', '.join(kinds)}, expected"
                 " uniform and others, each once"
@@ -191,6 +202,15 @@ def drawn_problems(study):
             )
         if name == "weightings" and len(labels) > 1:
             yield f"study.comparisons.weightings.labels are {', '.join(labels)}, expected one"
+        if name == "uncertainty" and len(labels) > 1:
+            yield f"study.comparisons.uncertainty.labels are {', '.join(labels)}, expected one"
+        for model in models if name == "uncertainty" else []:
+            kind = study_model(model)[0]
+            if kind not in UNCERTAIN:
+                yield (
+                    f"study.comparisons.uncertainty.models names {model} of kind {kind}, expected"
+                    f" {', '.join(UNCERTAIN)}"
+                )
         if name == "parameters" and len(models) > 1:
             yield f"study.comparisons.parameters.models are {', '.join(models)}, expected one"
 

@@ -41,7 +41,7 @@ rule train:
         mem_mb=growing(MEMORY["train"]),
         runtime=growing(MINUTES["train"]),
     params:
-        settings=json.dumps({"seed": config["seed"]} | config["training"]),
+        settings=json.dumps({"seed": config["seed"]} | without_bayesian(config["training"])),
         # Not an output: Snakemake would delete what a killed training resumes from.
         checkpoint=lambda wildcards, output: f"{os.path.dirname(output.model)}/checkpoint.npz",
     message:

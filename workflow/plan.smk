@@ -13,7 +13,7 @@ def plan(jobs):
     disk = total * (VOXELS * BYTES + 2e4) / 1e9
     cores = f"{RANKS} cores" if RANKS > 1 else "a core"
     return (
-        f"simulate: {jobs} of {len(BATCHES)} batches, each about {60 * hours / RANKS:.2g} min on"
+        f"simulate: {jobs} jobs, each about {60 * hours / RANKS:.2g} min on"
         f" {cores}, in all {jobs * hours:.2g} core hours; all results take about"
         f" {disk:.2g} GB of disk"
     )

@@ -10,13 +10,15 @@ TEAMS = RANKS // config["execution"]["ranks_per_realization"]
 CORE_SECONDS = VOXELS * (3e-4 if config["simulation"]["until"] == "first_failure" else 8e-3)
 if config["simulation"]["kinematics"] == "finite":
     CORE_SECONDS *= 3
-BATCH_SECONDS = 7 * CORE_SECONDS * math.ceil(config["porosity"]["batch_size"] / TEAMS)
+LARGEST_BATCH = max(config["porosity"]["batch_size"], config["sensitivity"]["batch_size"])
+BATCH_SECONDS = 7 * CORE_SECONDS * math.ceil(LARGEST_BATCH / TEAMS)
 
 MEMORY = {  # MB
     "porosity": 1000,
     # A rank takes 0.3 GB and 5 kB a voxel, 0.6 GB while it compiles.
     "simulate": RANKS * (600 + math.ceil(8e-3 * VOXELS)),
     "gather": 2000,
+    "perturb": 2000,
     "phenomenology": 4000,
     "dataset": 8000,
     "train": 16000,
@@ -31,6 +33,7 @@ MINUTES = {
     "porosity": 30,
     "simulate": 10 + math.ceil(BATCH_SECONDS / 60),
     "gather": 60,
+    "perturb": 30,
     "phenomenology": 60,
     "dataset": 120,
     "train": 1440,

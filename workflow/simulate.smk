@@ -1,4 +1,5 @@
-# Tension tests of the realizations of a batch, by mpiexec.
+# Tension tests of the realizations of a batch, by mpiexec; of perturbed specimens too, which lie in
+# results/<name>/perturbed/<k>/.
 
 SIMULATION = config["simulation"] | {
     "material": {"name": config["simulation"]["material"]}
@@ -19,6 +20,8 @@ rule simulate:
         "results/{name}/benchmarks/simulate/{first}-{last}.tsv"
     conda:
         "../envs/fe-nodes.yaml"
+    wildcard_constraints:
+        name=re.escape(str(config["name"])) + r"(/perturbed/\d+)?",
     # How it is run: changes no result, so none of it is a parameter.
     threads: config["execution"]["ranks"]
     resources:

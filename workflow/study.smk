@@ -72,6 +72,7 @@ STUDY_FIGURES = [
         "weightings": ["loss_distribution", "loss_weightings"],
         "parameters": ["label_parameters"],
         "ablation": ["variant_skill", "operating_curves"],
+        "uncertainty": ["bayesian_overlap", "coverage_by_damage"],
     }.items()
     for figure in figures
     if any(
@@ -115,6 +116,7 @@ rule study:
                 "evaluation": study_evaluation(),
                 "labels": {label: study_label(label) for label, _ in FOLDS},
                 "weightings": {model: study_model(model)[1]["weighting"] for _, model in FOLDS},
+                "kinds": {model: study_model(model)[0] for _, model in FOLDS},
                 "comparisons": config["study"]["comparisons"],
                 "transfer": config["study"]["transfer"],
             }

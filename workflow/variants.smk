@@ -1,5 +1,8 @@
 # Labels and models of the study as whole sections of the configuration.
 
+UNCERTAIN = ("bayesian", "deep_ensemble", "dropout")  # kinds of networks that say how sure they are
+NETWORKS = ("heteroencoder", *UNCERTAIN)
+
 
 def laid_over(base, change):
     """A section of the configuration with the keys of another over it, nested ones too."""
@@ -14,6 +17,11 @@ def laid_over(base, change):
 def study_label(name):
     """Settings of a label of the study: a section `dataset`."""
     return laid_over(config["dataset"], config["study"]["labels"][name])
+
+
+def without_bayesian(training):
+    """A section `training` as a network without uncertainty takes it."""
+    return {key: value for key, value in training.items() if key != "bayesian"}
 
 
 def needs_square(symmetry):
@@ -47,6 +55,8 @@ def study_evaluation():
 def variant_settings(wildcards):
     """What a variant is made with: its label, its model, its fold."""
     kind, training = study_model(wildcards.model)
+    if kind not in UNCERTAIN:
+        training = without_bayesian(training)
     fold = int(wildcards.fold)
     return json.dumps(
         {

@@ -18,6 +18,8 @@ from porefail.dataset.weighting import weights
 if TYPE_CHECKING:
     import keras
 
+    from porefail.nn import batches
+
 # What a network can be given: the dataset it comes from, and what is done to it. All are known
 # before a simulation. Damage grows with powers of the stresses, so a network does better with their
 # logarithms; in compression there is no growth to tell apart.
@@ -127,8 +129,8 @@ def symmetries(shape: Sequence[int]) -> list[str]:
     return [name for name, each in symmetry.ELEMENTS.items() if square or not each.swap]
 
 
-def network(settings: Mapping) -> "keras.Model":
-    """An untrained network. settings: the keys of SETTINGS."""
+def network(settings: Mapping, **options) -> "keras.Model":
+    """An untrained network. settings: the keys of SETTINGS; options: further ones of its room."""
     from porefail.nn.heteroencoder import heteroencoder
 
     return heteroencoder(
@@ -139,7 +141,20 @@ def network(settings: Mapping) -> "keras.Model":
         skips=settings["skips"],
         dilations=settings["dilations"],
         symmetric=settings["symmetric"],
+        **options,
     )
+
+
+def examples(
+    part: Specimens, settings: Mapping, table: np.ndarray | None = None
+) -> "batches.Examples":
+    """A part as a network learns from it; table: of the weights, fitted to this part if None."""
+    from porefail.nn import batches
+
+    if table is None:
+        table = weights(label=part.label, **settings["weighting"])
+    inputs = {name: part.channels[name] for name in settings["channels"]}
+    return batches.Examples(inputs, part.label, table)
 
 
 def train(
@@ -152,21 +167,17 @@ def train(
 ) -> list:
     """Train a network; returns its learning curves. settings: the keys of SETTINGS."""
     from porefail.nn import training as nn
-    from porefail.nn.batches import Examples
     from porefail.nn.losses import LOSSES
 
-    def examples(part: Specimens, table: np.ndarray) -> Examples:
-        inputs = {name: part.channels[name] for name in settings["channels"]}
-        return Examples(inputs, part.label, table)
-
-    # Fitted to the training part alone. A weighting per realization has a table for each, so the
-    # validation part has its own: it is a property of each true field, not of the training.
-    table = weights(label=training.label, **settings["weighting"])
-    known = table if len(table) == 1 else weights(label=validation.label, **settings["weighting"])
+    fitted = examples(training, settings)
+    # Weights are fitted to the training part alone. A weighting per realization has a table for
+    # each, so the validation part has its own: it is a property of each true field, not of the
+    # training.
+    table = fitted.weight if len(fitted.weight) == 1 else None
     return nn.train(
         model,
-        examples(training, table),
-        examples(validation, known),
+        fitted,
+        examples(validation, settings, table),
         [partial(symmetry.apply, name) for name in settings["symmetries"]],
         nn.Settings(
             settings["epochs"],

@@ -93,6 +93,9 @@ FIELDS = {
     "part": ("1", "part of the data set that the realization belongs to"),
     "mean": ("1", "predicted label, NaN in voids"),
     "variance": ("1", "variance of the predicted label, NaN where it is not estimated"),
+    "epistemic": ("1", "variance of the predicted label between draws of the weights"),
+    "noise": ("1", "variance of the label about a draw's prediction, mean of the draws"),
+    "site": ("1", "rank of the likely failure site that the voxel belongs to, 0 in none"),
     "clusters/realization": ("1", "realization that the cluster belongs to"),
     "clusters/rank": ("1", "rank of the cluster in its realization, 1 has the highest peak"),
     "clusters/peak": ("1", "largest predicted label in the cluster"),
@@ -115,6 +118,7 @@ KINDS = {
     "ensemble": _SOURCE,
     "data set": (*_SOURCE, "dataset"),
     "prediction": (*_SOURCE, "dataset", "predict"),
+    "ranking": (*_SOURCE, "dataset", "rank"),
 }
 
 

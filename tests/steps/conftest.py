@@ -37,6 +37,8 @@ def settings() -> dict[str, dict]:
         "max_strain_step": 5e-3,
         "max_damage_step": 0.2,
     }
+    training = seed | default["training"]
+    bayesian = training.pop("bayesian")
     return {
         "porosity": seed | pores,
         "simulate": simulation,
@@ -46,7 +48,7 @@ def settings() -> dict[str, dict]:
             "model_version": MODEL_VERSION,
         },
         "dataset": seed | default["dataset"],
-        "train": seed | default["training"] | {"epochs": 2, "batch_size": 8},
+        "train": training | {"epochs": 2, "batch_size": 8},
         "predict": {
             "site_threshold": default["evaluation"]["site_threshold"],
             "average": default["training"]["average"],
@@ -57,11 +59,12 @@ def settings() -> dict[str, dict]:
             "kind": "heteroencoder",
             "fold": 0,
             "dataset": seed | default["dataset"],
-            "training": seed | default["training"] | {"epochs": 1, "batch_size": 8},
+            "training": training | {"epochs": 1, "batch_size": 8},
             "baselines": {"penalties": [1e-3, 1.0], "ranks": [0, 3], "widths": [0.75, 1.5]},
             "evaluation": default["evaluation"]
             | {key: default["study"][key] for key in ("site_recall", "site_volume")},
         },
+        "bayesian": bayesian | {"draws": 3, "members": 2},
         "evaluate": default["evaluation"],
         "report": {
             "specimens": 2,
@@ -174,6 +177,21 @@ def made(tmp_path_factory, settings) -> dict[str, Path]:
     compared = ("prediction", "dataset", "ensemble", "curves", "sites", "specimens")
     evaluate.run(*(made[name] for name in compared), settings["evaluate"])
     return made
+
+
+@pytest.fixture(scope="session")
+def twin(made, settings, tmp_path_factory) -> Path:
+    """A Bayesian network that starts from that of `made`."""
+    from porefail import posterior
+    from porefail.steps import train_bayesian
+
+    folder = tmp_path_factory.mktemp("twin")
+    paths = folder / "model.keras", folder / "history.csv", folder / "checkpoint.npz"
+    wanted = settings["train"] | {"epochs": 1, "bayesian": settings["bayesian"]}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(posterior, "UNIFORM", 0.0)  # nothing is learnt in an epoch
+        train_bayesian.run(made["dataset"], made["model"], *paths, wanted)
+    return paths[0]
 
 
 @pytest.fixture

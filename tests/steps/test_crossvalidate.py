@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from porefail import files, learning, store
+from porefail import files, learning, posterior, store
 from porefail.baselines import sites
 from porefail.dataset.split import Part, split
 from porefail.errors import PorefailError
@@ -37,6 +37,7 @@ def test_contract(elastic, settings):
         "epoch",
         "loss",
         "validation_loss",
+        "divergence",
         "seconds",
     ]
 
@@ -182,3 +183,35 @@ def test_specimens_with_pores_at_the_places_of_those_learnt_from_are_refused(
     with pytest.raises(PorefailError, match=r"sparse/ensemble\.h5: its pores are at the places"):
         variant(tmp_path, [twin], kind="largest_pore")
     assert not (tmp_path / "scores.csv").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", posterior.KINDS)
+def test_a_network_that_says_how_sure_it_is(variant, settings, tmp_path, kind, monkeypatch):
+    monkeypatch.setattr(posterior, "UNIFORM", 0.0)  # nothing is learnt in one epoch
+    training = settings["crossvalidate"]["training"] | {"bayesian": settings["bayesian"]}
+    folder = variant(tmp_path / "one", kind=kind, training=training)
+    scores = files.read_table(folder / "scores.csv")
+    for name in ("log_score", "crps", "sharpness", "interval_sharpness"):
+        assert np.isfinite(scores[name]).all()
+    for name in ("coverage", "interval_coverage"):
+        assert ((scores[name] > 0.5) & (scores[name] <= 1)).all()
+    spread = of(folder, "distribution", "test")
+    known = np.isfinite(spread["coverage"])
+    # Of all voxels: the mean of the bins, each with its voxels.
+    total = (spread["coverage"] * spread["true"])[known].sum() / spread["true"].sum()
+    assert total == pytest.approx(scores["coverage"][1])
+    known = np.isfinite(spread["predicted_coverage"])
+    total = (spread["predicted_coverage"] * spread["predicted"])[known].sum()
+    assert total / spread["predicted"].sum() == pytest.approx(scores["coverage"][1])
+    assert (spread["epistemic"][known] > 0).all() and (spread["noise"][known] > 0).all()
+    again = variant(tmp_path / "two", kind=kind, training=training)
+    other = files.read_table(again / "scores.csv")
+    for name in ("log_score", "crps", "coverage", "top_1"):
+        np.testing.assert_allclose(scores[name], other[name], rtol=1e-4)
+
+
+def test_a_bayesian_network_that_predicts_the_same_everywhere(variant, settings, tmp_path):
+    training = settings["crossvalidate"]["training"] | {"bayesian": settings["bayesian"]}
+    with pytest.raises(PorefailError, match="predicts nearly the same everywhere"):
+        variant(tmp_path, kind="bayesian", training=training | {"learning_rate": 1e-9})

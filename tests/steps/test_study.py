@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from porefail import files, store
+from porefail import files, store, study_figures
 from porefail.errors import PorefailError
 from porefail.steps import study
 
@@ -29,6 +29,10 @@ def variants(variant, made, settings, tmp_path_factory):
         for fold in range(FOLDS):
             place = folder / label / model / f"fold-{fold}"
             variant(place, [other], kind=kind, fold=fold, dataset=dataset)
+    training = settings["crossvalidate"]["training"] | {"bayesian": settings["bayesian"]}
+    for fold in range(FOLDS):
+        place = folder / "t" / "sure" / f"fold-{fold}"
+        variant(place, [other], kind="dropout", fold=fold, training=training)
     return folder
 
 
@@ -37,13 +41,19 @@ def wanted(settings) -> dict:
     ours = settings["crossvalidate"]
     weighting = ours["training"]["weighting"]
     kinds = {"uniform": "uniform", "IH": "inverse_histogram", "elastic": "uniform"}
+    kinds["sure"] = "uniform"
     return {
-        "folds": [[label, model, FOLDS] for label in LABELS for model in MODELS],
+        "folds": [
+            *([label, model, FOLDS] for label in LABELS for model in MODELS),
+            ["t", "sure", FOLDS],
+        ],
         "dataset": ours["dataset"],
         "evaluation": ours["evaluation"],
         "labels": {name: ours["dataset"] | change for name, change in LABELS.items()},
         "weightings": {name: weighting | {"kind": kind} for name, kind in kinds.items()},
+        "kinds": MODELS | {"sure": "bayesian"},
         "comparisons": {
+            "uncertainty": {"labels": ["t"], "models": ["sure"]},
             "paper": {"labels": ["id", "t"], "models": ["uniform", "IH"]},
             "weightings": {"labels": ["t"], "models": ["uniform", "IH"]},
             "parameters": {"labels": ["t", "t-k1"], "models": ["uniform"]},
@@ -64,7 +74,7 @@ def output(made, variants, wanted, tmp_path_factory):
 def test_the_table_has_the_mean_and_spread_of_the_folds(output, variants):
     table = files.read_table(output / "table.csv")
     sets = ("validation", "test", "others")
-    assert len(table["label"]) == len(LABELS) * len(MODELS) * len(sets)
+    assert len(table["label"]) == (len(LABELS) * len(MODELS) + 1) * len(sets)
     for i, (label, model, name) in enumerate(
         zip(table["label"], table["model"], table["set"], strict=True)
     ):
@@ -139,6 +149,25 @@ def test_overlap_over_thresholds_is_the_mean_of_the_folds(output, variants):
         assert np.isfinite(table[f"{kind}_{score}"]).any()
 
 
+def test_uncertainty_is_told_where_it_is_known(output, variants):
+    table = files.read_table(output / "table.csv")
+    sure = table["model"] == "sure"
+    for name in study.UNCERTAINTY:
+        assert np.isnan(table[name][~sure]).all()
+    assert np.isfinite(table["log_score"][sure]).all()
+    row = np.flatnonzero(sure & (table["set"] == "others"))[0]
+    pairs = []
+    for k in range(FOLDS):
+        each = files.read_table(variants / "t" / "sure" / f"fold-{k}" / "specimens.csv")
+        ours, test = (each["epistemic"][each["set"] == name] for name in ("others", "test"))
+        pairs.append(np.mean([a > b for a, b in itertools.product(ours, test)]))
+    assert table["larger_variance"][row] == pytest.approx(np.mean(pairs), abs=0.05)  # ties count half
+    assert table["larger_variance"][sure & (table["set"] == "test")][0] == pytest.approx(0.5)
+    text = (output / "summary.txt").read_text()
+    part = text[text.index("How sure they are") :]
+    assert part.count("\nsure ") == 2  # the test part and the others
+
+
 def test_the_summary_has_a_line_for_each_variant(output):
     text = (output / "summary.txt").read_text()
     for label, model in itertools.product(LABELS, MODELS):
@@ -157,6 +186,8 @@ def test_all_figures_are_drawn_and_not_empty(output):
         "variant_skill",
         "operating_curves",
         "transfer_skill",
+        "bayesian_overlap",
+        "coverage_by_damage",
     }
     assert all(path.stat().st_size > 10_000 for path in output.glob("*.png"))
 
@@ -182,16 +213,16 @@ def test_variants_of_fewer_folds_are_compared_on_their_folds(
     fewer = {("id", "uniform"), ("t-k1", "uniform"), ("t", "elastic")}
     folds = [[*v, 1 if tuple(v) in fewer else FOLDS] for *v, _ in wanted["folds"]]
     drawn = {}
-    draw = study.label_parameters
+    draw = study_figures.label_parameters
 
     def seen(width, by_width, *others, **used):
         drawn.update(by_width)
         return draw(width, by_width, *others, **used)
 
-    monkeypatch.setattr(study, "label_parameters", seen)
+    monkeypatch.setattr(study_figures, "label_parameters", seen)
     study.run(made["ensemble"], variants, tmp_path, wanted | {"folds": folds})
     assert {scores.shape for scores in drawn.values()} == {(2, 1)}
-    assert len(list(tmp_path.glob("*.png"))) == 9
+    assert len(list(tmp_path.glob("*.png"))) == 11
 
 
 def test_errors(made, variants, wanted, tmp_path):

@@ -23,7 +23,7 @@ def test_contract(made, settings):
     model = training.load(made["model"])
     assert model.count_params() == 7385
     history = files.read_table(made["history"])
-    assert list(history) == ["epoch", "loss", "validation_loss", "seconds"]
+    assert list(history) == ["epoch", "loss", "validation_loss", "divergence", "seconds"]
     assert history["epoch"].tolist() == [1, 2]
     assert np.isfinite(history["loss"]).all() and history["loss"][1] < history["loss"][0]
 

@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 import yaml
 
-from porefail import learning
+from porefail import learning, posterior
 from porefail.baselines import linear_heteroencoder, local_statistics
 from porefail.dataset.symmetry import ELEMENTS
 from porefail.dataset.transforms import PIPELINES
@@ -26,7 +26,7 @@ from porefail.steps import crossvalidate
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATIONS = ["default", "smoke", "paper", "phenomenology", "collapse", "phenomenology-literal"]
-CONFIGURATIONS += ["study", "larger", "sparse", "porous"]
+CONFIGURATIONS += ["study", "larger", "sparse", "porous", "ranking", "fewer"]
 
 
 def load(name: str) -> dict:
@@ -105,10 +105,11 @@ def test_schema_names_what_the_code_knows():
     assert sorted(training["symmetries"]["items"]["enum"]) == sorted(ELEMENTS)
     assert training["weighting"]["properties"]["kind"]["enum"] == list(KINDS)
     assert training["channels"]["items"]["enum"] == list(learning.CHANNELS)
-    assert training["loss"]["enum"] == list(LOSSES)
-    assert set(training) | {"seed"} == set(learning.SETTINGS)
+    # The likelihood is what networks that say how sure they are make of the squared error.
+    assert training["loss"]["enum"] == [name for name in LOSSES if name != "likelihood"]
+    assert set(training) | {"seed"} == set(posterior.SETTINGS)
     model = parts["study"]["properties"]["models"]["additionalProperties"]
-    kinds = {"heteroencoder", linear_heteroencoder.KIND, local_statistics.KIND}
+    kinds = {"heteroencoder", *posterior.KINDS, linear_heteroencoder.KIND, local_statistics.KIND}
     assert set(model["properties"]["kind"]["enum"]) == kinds | set(crossvalidate.UNTRAINED)
 
 
@@ -225,7 +226,7 @@ def test_dry_run_of_the_study(tmp_path, snakemake):
     ended = snakemake(tmp_path, "smoke", {}, "-n", "study")
     assert ended.returncode == 0, ended.stderr
     counts = dict(re.findall(r"^(\w+) +(\d+)$", ended.stdout + ended.stderr, re.M))
-    assert counts["crossvalidate"] == "16" and counts["study"] == counts["gather"] == "1"
+    assert counts["crossvalidate"] == "18" and counts["study"] == counts["gather"] == "1"
     few = {"study": {"folds": 1, "comparisons": {"mine": {"labels": ["g"], "models": ["IHpr"]}}}}
     few["study"]["comparisons"] |= {
         name: {"models": []}
@@ -238,3 +239,20 @@ def test_dry_run_of_the_study(tmp_path, snakemake):
         ended = snakemake(tmp_path, "smoke", changes, "-n", "study")
         counts = dict(re.findall(r"^(\w+) +(\d+)$", ended.stdout + ended.stderr, re.M))
         assert counts["crossvalidate"] == str(folds)
+
+
+@pytest.mark.slow
+def test_dry_run_of_the_sensitivity_study(tmp_path, snakemake):
+    """It is asked for by its name; perturbed copies are simulated in batches, by specimen."""
+    ended = snakemake(tmp_path, "smoke", {}, "-n", "sensitivity")
+    assert ended.returncode == 0, ended.stderr
+    counts = dict(re.findall(r"^(\w+) +(\d+)$", ended.stdout + ended.stderr, re.M))
+    assert counts["perturb"] == "3" and counts["simulate"] == str(4 + 3)
+    once = ("train", "train_bayesian", "predict", "rank", "sensitivity", "gather")
+    assert all(counts[rule] == "1" for rule in once) and "crossvalidate" not in counts
+    paper = {"sensitivity": {"perturbations": [100] * 9 + [500] * 3, "batch_size": 50}}
+    ended = snakemake(tmp_path, "smoke", paper, "-n", "sensitivity")
+    counts = dict(re.findall(r"^(\w+) +(\d+)$", ended.stdout + ended.stderr, re.M))
+    assert counts["perturb"] == str(9 * 2 + 3 * 10)
+    ranking = snakemake(tmp_path, "smoke", {}, "-n", "rank")
+    assert "perturb" not in dict(re.findall(r"^(\w+) +(\d+)$", ranking.stdout, re.M))

@@ -66,14 +66,39 @@ def test_the_study_of_a_finished_run(folder, snakemake):
     table = files.read_table(study / "table.csv")
     variants = {*zip(table["label"], table["model"], strict=True)}
     assert {("id", "IH"), ("t", "linear"), ("t", "physics"), ("site", "physics-site")} < variants
-    assert len(variants) == 10 and set(table["folds"]) == {1, 2}
+    assert len(variants) == 12 and set(table["folds"]) == {1, 2}
     names = {path.stem for path in study.glob("*.png")}
     assert {"cross_validation", "loss_weightings", "label_parameters", "variant_skill"} < names
+    assert {"bayesian_overlap", "coverage_by_damage"} < names
     assert "transfer_skill" not in names
+    assert "How sure they are" in (study / "summary.txt").read_text()
     again = snakemake(folder, "smoke", {}, "-n", "study")
     assert counts(again) == {}
     one = counts(snakemake(folder, "smoke", {"study": {"site_recall": 0.8}}, "-n", "study"))
-    assert one == {"crossvalidate": 16, "study": 1}
+    assert one == {"crossvalidate": 18, "study": 1}
+
+
+def test_the_sensitivity_study_of_a_finished_run(folder, snakemake):
+    """Perturbed copies of two specimens, simulated and compared, and nothing to do again."""
+    ended = snakemake(folder, "smoke", {}, "sensitivity")
+    assert ended.returncode == 0, ended.stderr
+    results = folder / "results" / "smoke"
+    table = files.read_table(results / "sensitivity" / "table.csv")
+    assert table["copies"].tolist() == [3, 2] and len(set(table["realization"])) == 2
+    rows = files.read_table(results / "sensitivity" / "failures.csv")
+    assert len(rows["status"]) == 5
+    held_out = store.read(results / "prediction.h5", ["realization"])[0]["realization"]
+    assert set(table["realization"]) <= set(held_out.tolist())
+    for name in ("ranking/sites.csv", "ranking/cluster_distributions.png"):
+        assert (results / name).stat().st_size > 0
+    summary = (results / "sensitivity" / "summary.txt").read_text()
+    assert summary in ended.stdout
+    assert counts(snakemake(folder, "smoke", {}, "-n", "sensitivity")) == {}
+    wider = {"ranking": {"site_threshold": 0.4}}
+    assert counts(snakemake(folder, "smoke", wider, "-n", "sensitivity")) == {
+        "rank": 1,
+        "sensitivity": 1,
+    }
 
 
 def counts(ended: subprocess.CompletedProcess) -> dict[str, int]:

@@ -4,6 +4,8 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
 from porefail import files, store
 from porefail.errors import PorefailError
 
@@ -45,6 +47,23 @@ def same_origin(dataset: str | Path, prediction: str | Path, ensemble: str | Pat
         _, attributes = store.read(path, [], kind=kind)
         shared = [name for name in store.KINDS[kind] if name in store.KINDS["data set"]]
         store.require_attributes(path, attributes, {name: source[name] for name in shared})
+    return source
+
+
+def same_specimens(dataset: str | Path, ensemble: str | Path) -> dict:
+    """Attributes of a data set, once it is sure that it was made of the ensemble, row by row.
+
+    Raises StoreError where the ensemble was made with other settings, or has other realizations.
+    """
+    _, source = store.read(dataset, [], kind="data set")
+    _, attributes = store.read(ensemble, [], kind="ensemble")
+    shared = [name for name in store.KINDS["ensemble"] if name in source]
+    store.require_attributes(ensemble, attributes, {name: source[name] for name in shared})
+    ours, theirs = (
+        store.read(path, ["realization"])[0]["realization"] for path in (dataset, ensemble)
+    )
+    if not np.array_equal(ours, theirs):
+        raise store.StoreError(f"{dataset} and {ensemble} hold different realizations")
     return source
 
 

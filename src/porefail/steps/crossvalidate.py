@@ -7,15 +7,25 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from scipy import stats
 
-from porefail import files, learning, store
+from porefail import files, learning, posterior, store
 from porefail.baselines import linear_heteroencoder, local_statistics, sites
 from porefail.dataset import symmetry
 from porefail.dataset.split import Part, split
 from porefail.errors import PorefailError
 from porefail.learning import Specimens
-from porefail.metrics import clusters, distributions, operating_point, overlap, peaks
+from porefail.metrics import (
+    clusters,
+    conformal,
+    distributions,
+    operating_point,
+    overlap,
+    peaks,
+    uncertainty,
+)
 from porefail.microstructure.karhunen_loeve import expansion
+from porefail.nn.checkpoint import Epoch
 from porefail.steps import require_settings
 
 SETTINGS = {
@@ -38,17 +48,27 @@ UNTRAINED: dict[str, Callable[[Specimens], np.ndarray]] = {
     "largest_pore": lambda s: sites.pore_size(s.porosity),
     "porous_section": lambda s: sites.section_porosity(s.porosity),
 }
+TOP = 0.9  # labels above it are of the voxels that fail
+COVERAGE = 0.95  # of intervals of a label
 RANKS = (1, 3)
 BLOCK = 64  # specimens
 
 
+class Prediction(NamedTuple):
+    """Of the label, (n, nx, ny, nz): mean, NaN in voids; parts of the variance, where known."""
+
+    mean: np.ndarray
+    epistemic: np.ndarray | None = None
+    noise: np.ndarray | None = None
+
+
 class Fitted(NamedTuple):
-    """predict: label (n, nx, ny, nz) of specimens; numbers learnt; seconds of learning.
+    """How specimens are predicted; numbers learnt; seconds of learning.
 
     products: multiplications a specimen, of a network.
     """
 
-    predict: Callable[[Specimens], np.ndarray]
+    predict: Callable[[Specimens], Prediction]
     parameters: int
     products: int
     seconds: float
@@ -74,7 +94,7 @@ def run(
     require_settings(settings, SETTINGS)
     _, source = store.read(ensemble, [], kind="ensemble")
     channels = CHANNELS.get(settings["kind"], [])
-    if settings["kind"] == "heteroencoder":
+    if settings["kind"] in ("heteroencoder", *posterior.KINDS):
         channels = settings["training"]["channels"]
     known, failed = learning.specimens(ensemble, settings["dataset"], channels)
     part = split(
@@ -122,11 +142,13 @@ def _fit(
 ) -> Fitted:
     kind, baselines = settings["kind"], settings["baselines"]
     start = time.perf_counter()
-    curves: dict = {"epoch": [], "loss": [], "validation_loss": [], "seconds": []}
+    curves: dict = {name: [] for name in Epoch._fields}
     if kind == "heteroencoder":
         fitted, curves = _network(training, validation, checkpoint, settings)
     elif kind in UNTRAINED:
-        fitted = Fitted(UNTRAINED[kind], 0, 0, 0.0)
+        fitted = Fitted(lambda s: Prediction(UNTRAINED[kind](s)), 0, 0, 0.0)
+    elif kind in posterior.KINDS:
+        fitted, curves = _posterior(training, validation, checkpoint, settings)
     elif kind == "linear_heteroencoder":
         pores = source["porosity"]
         names = ("shape", "spacing", "correlation_length", "exponent", "energy")
@@ -159,7 +181,10 @@ def _fit(
 def _baseline(room, model, start: float) -> Fitted:
     print(f"{room.KIND}: penalty {model.penalty:g}, mean squared error {model.validation_mse:.3e}")
     return Fitted(
-        lambda s: room.predict(model, s.porosity), model.parameters, 0, time.perf_counter() - start
+        lambda s: Prediction(room.predict(model, s.porosity)),
+        model.parameters,
+        0,
+        time.perf_counter() - start,
     )
 
 
@@ -179,13 +204,39 @@ def _network(
     passes = len(learning.symmetries(shape)) if average else 1
     return (
         Fitted(
-            lambda s: learning.predict(model, s.channels, s.porosity, average),
+            lambda s: Prediction(learning.predict(model, s.channels, s.porosity, average)),
             model.count_params(),
             passes * products(model, shape),
             sum(curves["seconds"]),
         ),
         curves,
     )
+
+
+def _posterior(
+    training: Specimens, validation: Specimens, checkpoint: str | Path, settings: Mapping
+) -> tuple[Fitted, dict]:
+    from porefail.nn.heteroencoder import products
+    from porefail.nn.prediction import moments
+
+    found = posterior.fit(
+        settings["kind"],
+        training,
+        validation,
+        settings["training"],
+        checkpoint,
+        partial(print, flush=True),
+    )
+
+    def predict(specimens: Specimens) -> Prediction:
+        said = moments(found.draws(), specimens.channels)
+        said.mean[specimens.porosity != 0] = np.nan
+        return Prediction(*said)
+
+    columns = zip(*found.epochs, strict=True)
+    curves = dict(zip(found.epochs[0]._fields, columns, strict=True))
+    once = products(next(iter(found.draws())), training.porosity.shape[1:])
+    return Fitted(predict, found.parameters, found.passes * once, found.seconds), curves
 
 
 def _blocks(part: Specimens):
@@ -214,10 +265,11 @@ def _score(
     """Tables of how each set of specimens is predicted: scores, curves, distribution, specimens."""
     wanted = settings["evaluation"]
     parts: dict[str, list[dict]] = {}
-    chosen = None
+    chosen = bounds = None
     for name, (specimens, failed) in sets.items():
         start = time.perf_counter()
-        prediction = fitted.predict(specimens)
+        said = fitted.predict(specimens)
+        prediction = said.mean
         seconds = (time.perf_counter() - start) / len(prediction)
         solid = specimens.porosity == 0
         counts = _curves(specimens.label, prediction, solid, wanted)
@@ -227,6 +279,15 @@ def _score(
             specimens.label, prediction, solid, wanted["thresholds"] + 1
         )
         hits = _hits(prediction, solid, failed, wanted["near_voxels"])
+        known: dict = {}
+        reliable: dict = {}
+        own: dict = {}
+        if said.noise is not None:
+            if bounds is None:  # on the validation part too
+                bounds = conformal.bounds(prediction, specimens.label, COVERAGE)
+            known, reliable = _uncertainty(specimens.label, said, bounds, wanted["thresholds"] + 1)
+            epistemic = np.where(solid, said.epistemic, np.nan)
+            own = {"epistemic": np.nanmean(epistemic, axis=(1, 2, 3))}
         at = int(np.searchsorted(counts.threshold, chosen))
         row = {
             "specimens": len(prediction),
@@ -236,6 +297,7 @@ def _score(
             "site_precision": counts.site.precision[at],
             "site_volume": counts.volume[at],
             **{rank: values.mean() for rank, values in hits.items()},
+            **known,
             "parameters": fitted.parameters,
             "products": fitted.products,
             "fit_seconds": fitted.seconds,
@@ -255,8 +317,9 @@ def _score(
                 "true": spread.true,
                 "predicted": spread.predicted,
                 "squared_error": spread.squared_error,
+                **reliable,
             },
-            "specimens": {"realization": specimens.realization, **hits},
+            "specimens": {"realization": specimens.realization, **hits, **own},
         }
         for table, columns in tables.items():
             rows = len(next(iter(columns.values())))
@@ -265,6 +328,46 @@ def _score(
         table: {key: np.concatenate([part[key] for part in each]) for key in each[0]}
         for table, each in parts.items()
     }
+
+
+def _uncertainty(
+    label: np.ndarray, said: Prediction, bounds: conformal.Bounds, bins: int
+) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+    """Scores of the predictive distribution, and its columns by true and by predicted label.
+
+    `interval`: conformal bounds in place of the normal distribution.
+    """
+    mean, variance = said.mean, said.epistemic + said.noise
+    top = np.where(label >= TOP, label, np.nan)
+    found = uncertainty.scores(label, mean, variance)
+    low, high = bounds.of(mean)
+    half = stats.norm.ppf(0.5 + COVERAGE / 2) * np.sqrt(variance)
+    known = ~np.isnan(label)
+    inside = ((low <= label) & (label <= high))[known]
+    fields = label, mean, said.epistemic, said.noise
+    by_label = uncertainty.reliability(label, *fields, bins)
+    by_prediction = uncertainty.reliability(mean, *fields, bins)
+    return (
+        found._asdict()
+        | {
+            # As far as a label can be, as of the bounds.
+            "sharpness": (np.clip(mean + half, 0, 1) - np.clip(mean - half, 0, 1))[known].mean(),
+            "top_coverage": uncertainty.scores(top, mean, variance).coverage,
+            "interval_coverage": inside.mean(),
+            "interval_sharpness": (np.clip(high, 0, 1) - np.clip(low, 0, 1))[known].mean(),
+            "interval_top_coverage": inside[label[known] >= TOP].mean(),
+            "epistemic": said.epistemic[known].mean(),
+            "noise": said.noise[known].mean(),
+        },
+        {
+            "coverage": by_label.coverage,
+            "interval_coverage": uncertainty.by_bin(label[known], bins, inside)[1],
+            "predicted_coverage": by_prediction.coverage,
+            "predicted_interval_coverage": uncertainty.by_bin(mean[known], bins, inside)[1],
+            "epistemic": by_prediction.epistemic,
+            "noise": by_prediction.noise,
+        },
+    )
 
 
 def _curves(

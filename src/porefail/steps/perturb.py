@@ -1,0 +1,80 @@
+"""perturb: one-voxel changes of a specimen's pores near its failure (paper, section 2.5)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from porefail import __version__, store
+from porefail.dataset.split import Part
+from porefail.errors import PorefailError
+from porefail.microstructure.perturbation import edges, swap
+from porefail.steps import require_settings, same_specimens
+
+SETTINGS = {"seed": int, "distance": float}
+
+
+def run(
+    ensemble: str | Path,
+    dataset: str | Path,
+    output: str | Path,
+    specimen: int,
+    first: int,
+    last: int,
+    settings: Mapping,
+) -> None:
+    """Write perturbations `first` to `last` (inclusive) of a held-out realization.
+
+    specimen: which one, counted from 0 among those of the data set's test part that have a pore
+    near their failure. settings: the keys of SETTINGS; distance in mm. The shard numbers
+    perturbations as others do realizations, and is simulated as they are. A perturbation depends on
+    the seed, the realization and its number alone.
+    """
+    require_settings(settings, SETTINGS)
+    if not 0 <= first <= last or specimen < 0:
+        raise PorefailError(
+            f"specimen {specimen}, perturbations {first} to {last}: expected 0 <= specimen and"
+            " 0 <= first <= last"
+        )
+    source = same_specimens(dataset, ensemble)
+    test = store.read(dataset, ["part"])[0]["part"] == Part.TEST
+    fields, _ = store.read_where(ensemble, ["realization", "porosity", "failed"], test)
+    distance = settings["distance"] / source["spacing"]
+    chosen = [
+        row
+        for row, (porosity, failed) in enumerate(
+            zip(fields["porosity"], fields["failed"], strict=True)
+        )
+        if edges(porosity, failed == 1, distance).size
+    ]
+    if specimen >= len(chosen):
+        raise PorefailError(
+            f"{dataset}: specimen {specimen} is asked for; {len(chosen)} of its test part have a"
+            f" pore within {settings['distance']:g} mm of their failure"
+        )
+    row = chosen[specimen]
+    realization = int(fields["realization"][row])
+    numbers = np.arange(first, last + 1, dtype=np.int64)
+    voxels = np.stack(
+        [
+            swap(
+                fields["porosity"][row],
+                fields["failed"][row] == 1,
+                distance,
+                settings["seed"],
+                realization,
+                number,
+            )
+            for number in numbers.tolist()
+        ]
+    )
+    store.write_atomically(
+        output,
+        {"porosity": voxels, "realization": numbers},
+        {
+            "porosity": source["porosity"] | {"perturbed": realization, **settings},
+            "spacing": source["spacing"],
+            "porefail_version": __version__,
+        },
+    )
+    print(f"perturb {realization:05d}: {len(numbers)} specimens, one voxel moved in each")

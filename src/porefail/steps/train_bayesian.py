@@ -1,0 +1,49 @@
+"""train-bayesian: the Bayesian twin of the trained network (paper, section 5)."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from porefail import files, learning, posterior, store
+from porefail.dataset.split import Part
+from porefail.errors import PorefailError
+from porefail.nn import training
+from porefail.steps import require_settings
+
+SETTINGS = posterior.SETTINGS
+
+
+def run(
+    dataset: str | Path,
+    trained: str | Path,
+    model: str | Path,
+    history: str | Path,
+    checkpoint: str | Path,
+    settings: Mapping,
+) -> None:
+    """Write the Bayesian network that starts from a trained one, and its learning curves.
+
+    settings: the keys of SETTINGS, those that `trained` was made with. A training that was killed
+    goes on from `checkpoint`. Raises PorefailError where `trained` is another network, and where
+    the result predicts the same everywhere.
+    """
+    require_settings(settings, SETTINGS)
+    if Path(model).suffix != ".keras":
+        raise PorefailError(f"{model}: the name of a model must end in .keras")
+    if settings["loss"] != "squared_error":
+        raise PorefailError(
+            f"settings: loss is {settings['loss']}; a Bayesian network needs labels with an error,"
+            " so squared_error"
+        )
+    part = store.read(dataset, ["part"])[0]["part"]
+    twin, epochs = posterior.bayesian(
+        training.load(Path(trained)),
+        learning.read(dataset, part == Part.TRAIN, settings["channels"]),
+        learning.read(dataset, part == Part.VALIDATION, settings["channels"]),
+        settings,
+        checkpoint,
+        partial(print, flush=True),
+    )
+    training.save(twin, Path(model))
+    columns = zip(*epochs, strict=True)
+    files.write_table(history, dict(zip(epochs[0]._fields, columns, strict=True)))

@@ -1,0 +1,288 @@
+"""Figures of the study's comparisons (paper, sections 3 to 5, and beyond)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+import porefail.crossvalidated as cv
+from porefail import learning, store
+from porefail.crossvalidated import Fold
+from porefail.dataset.transforms import PIPELINES
+from porefail.dataset.weighting import weights
+from porefail.figures.bayesian_overlap import bayesian_overlap
+from porefail.figures.coverage_by_damage import coverage_by_damage
+from porefail.figures.cross_validation import cross_validation
+from porefail.figures.damage_frequency import damage_frequency
+from porefail.figures.label_parameters import label_parameters
+from porefail.figures.label_transforms import label_transforms
+from porefail.figures.loss_distribution import loss_distribution
+from porefail.figures.loss_weightings import loss_weightings
+from porefail.figures.operating_curves import operating_curves
+from porefail.figures.transfer_skill import transfer_skill
+from porefail.figures.variant_skill import variant_skill
+from porefail.metrics import intervals
+from porefail.metrics.distributions import pool
+
+GOAL = {"site_precision": 0.6, "top_1": 0.85, "top_3": 0.97}
+RECALL = 0.9  # at which the goal for the precision holds
+
+DAMAGE_BINS = 10
+
+OVERLAPS = {
+    "voxel_recall": lambda f: cv.voxels(cv.of(f.curves, "test")).recall,
+    "voxel_precision": lambda f: cv.voxels(cv.of(f.curves, "test")).precision,
+    "cluster_recall": lambda f: cv.clusters(cv.of(f.curves, "test"), "cluster").recall,
+    "cluster_precision": lambda f: cv.clusters(cv.of(f.curves, "test"), "cluster").precision,
+}
+
+Name = tuple[str, str]  # of a variant: label, model
+
+
+def figures(ensemble: str | Path, folds: Mapping[Name, list[Fold]], settings: Mapping) -> dict:
+    """The figures that the comparisons have something for; workflow/study.smk lists the same."""
+    comparisons = settings["comparisons"]
+    drawn = {
+        "paper": _paper,
+        "weightings": _weightings,
+        "parameters": _parameters,
+        "ablation": _ablation,
+        "uncertainty": _uncertainty,
+    }
+    found: dict = {}
+    for name, draw in drawn.items():
+        variants = [
+            (label, model)
+            for label in comparisons.get(name, {}).get("labels", [])
+            for model in comparisons[name]["models"]
+        ]
+        if variants:
+            found |= draw(ensemble, folds, variants, settings)
+    if any(settings["transfer"].values()):
+        found["transfer_skill"] = _transfer(folds, settings)
+    return found
+
+
+def _kind(settings: Mapping, variant: Name) -> tuple[str, str]:
+    """Transform and weighting of a variant."""
+    label, model = variant
+    return settings["labels"][label]["transform"], settings["weightings"][model]["kind"]
+
+
+def _paper(ensemble, folds, variants: list[Name], settings: Mapping) -> dict:
+    """Figs 5, 10 and 11."""
+    mean, deviation = {}, {}
+    for variant in variants:
+        values = cv.stacked(folds[variant], OVERLAPS)
+        kind = _kind(settings, variant)
+        mean[kind] = {key: np.apply_along_axis(cv.mean, 0, each) for key, each in values.items()}
+        deviation[kind] = {
+            key: np.apply_along_axis(cv.deviation, 0, each) for key, each in values.items()
+        }
+    threshold = cv.of(folds[variants[0]][0].curves, "test")["threshold"]
+    true, predicted = {}, {}
+    for variant in variants:
+        transform, weighting = _kind(settings, variant)
+        if weighting == "uniform":
+            counts = [cv.distribution(cv.of(fold.distribution, "test")) for fold in folds[variant]]
+            true[transform] = np.array([each.true / each.true.sum() for each in counts])
+            predicted[transform] = np.array([each.predicted / each.true.sum() for each in counts])
+    banded = ("t", "inverse_histogram_per_realization")
+    return {
+        "label_transforms": _label_transforms(ensemble, settings),
+        "cross_validation": cross_validation(
+            threshold, mean, deviation, banded if banded in mean else None
+        ),
+        "damage_frequency": damage_frequency(counts[0].edges, true, predicted),
+    }
+
+
+def _label_transforms(ensemble: str | Path, settings: Mapping):
+    """Fig. 5, of the first specimen."""
+    first, source = store.read(ensemble, ["damage", "porosity", "failed"], slice(0, 1))
+    labels = {
+        name: learning.specimens(
+            ensemble, settings["dataset"] | {"transform": name}, rows=slice(0, 1)
+        )[0].label[0]
+        for name in PIPELINES
+        if name != "site"
+    }
+    damage = first["damage"][0] / source["simulation"]["material"]["maximum_damage"]
+    failed = first["failed"][0] == 1
+    return label_transforms(first["porosity"][0], damage, labels, failed, source["spacing"])
+
+
+def _weightings(ensemble, folds, variants: list[Name], settings: Mapping) -> dict:
+    """Figs 6 and 7."""
+    label = variants[0][0]
+    known, _ = learning.specimens(ensemble, settings["labels"][label])
+    weight, error, deviation = {}, {}, {}
+    figures = {}
+    for variant in variants:
+        weighting = settings["weightings"][variant[1]]
+        kind = weighting["kind"]
+        counts = [cv.distribution(cv.of(fold.distribution, "test")) for fold in folds[variant]]
+        errors = np.array([each.mean_squared_error for each in counts])
+        weight[kind] = weights(label=known.label, **weighting)
+        error[kind] = np.apply_along_axis(cv.mean, 0, errors)
+        deviation[kind] = np.apply_along_axis(cv.deviation, 0, errors)
+        if kind == "uniform":
+            all_voxels = pool(counts)
+            figures["loss_distribution"] = loss_distribution(
+                all_voxels.edges,
+                all_voxels.true / all_voxels.true.sum(),
+                all_voxels.component,
+                error[kind],
+                deviation[kind],
+            )
+    edges = cv.distribution(cv.of(folds[variants[0]][0].distribution, "test")).edges
+    return figures | {"loss_weightings": loss_weightings(weight, edges, error, deviation)}
+
+
+def _parameters(ensemble, folds, variants: list[Name], settings: Mapping) -> dict:
+    """Effect of the filter's width k0 and of the contrast c0."""
+    used = settings["dataset"]["filter_width"], settings["dataset"]["contrast"]
+    sides = []
+    for key, other, value in (
+        ("filter_width", "contrast", used[1]),
+        ("contrast", "filter_width", used[0]),
+    ):
+        labels = settings["labels"]
+        line = sorted((labels[v[0]][key], v) for v in variants if labels[v[0]][other] == value)
+        # Of the folds that all have: the same specimens.
+        count = min(len(folds[variant]) for _, variant in line)
+        each = [cv.test_scores(folds[variant][:count]) for _, variant in line]
+        scores = {score: np.array([one[score] for one in each]) for score in each[0]}
+        sides += [np.array([x for x, _ in line]), scores]
+    return {"label_parameters": label_parameters(*sides, used=used)}
+
+
+def _ablation(ensemble, folds, variants: list[Name], settings: Mapping) -> dict:
+    """Baselines, the paper's network and each change to it, by the sites that they find."""
+    label = variants[0][0]
+    groups = {
+        name: [
+            (each, model)
+            for each in settings["comparisons"].get(name, {}).get("labels", [])
+            for model in settings["comparisons"][name]["models"]
+        ]
+        for name in ("baselines", "sites")
+    }
+    reference = [(label, "uniform")] if (label, "uniform") in folds else []
+    shown = dict.fromkeys([*groups["baselines"], *reference, *variants, *groups["sites"]])
+    # Of the folds that all have: the same specimens.
+    count = min(len(folds[variant]) for variant in shown)
+    folds = {variant: folds[variant][:count] for variant in shown}
+    scores = {variant: cv.test_scores(each) for variant, each in folds.items()}
+    for variant, each in scores.items():
+        if variant[0] != label:  # other clusters are true there
+            each["site_precision"] = np.full(count, np.nan)
+
+    def best(group: list[Name]) -> list[Name]:
+        """Of those that learn the same label, the variant of the most precise sites."""
+        same = [v for v in group if v[0] == label]
+        return sorted(same, key=lambda v: -np.nan_to_num(cv.mean(scores[v]["site_precision"])))[:1]
+
+    compared = [*best(groups["baselines"]), *reference, *best(variants)]
+    curve = {_title(variant): _operating(folds[variant], settings) for variant in compared}
+    point = {_title(v): (scores[v]["site_recall"], scores[v]["site_precision"]) for v in compared}
+    return {
+        "variant_skill": variant_skill(
+            {_title(v): {key: each[key] for key in GOAL} for v, each in scores.items()},
+            GOAL,
+            _title(reference[0]) if reference else None,
+            settings["evaluation"]["site_recall"],
+        ),
+        "operating_curves": operating_curves(
+            curve,
+            point,
+            settings["evaluation"]["site_threshold"],
+            (RECALL, GOAL["site_precision"]),
+        ),
+    }
+
+
+def _title(variant: Name) -> str:
+    return "{1}, {0}".format(*variant)
+
+
+def _operating(each: list[Fold], settings: Mapping) -> tuple[np.ndarray, np.ndarray]:
+    """Recall and precision of clusters over thresholds, NaN where they are not distinct yet."""
+    curves = [cv.of(fold.curves, "test") for fold in each]
+    volume = np.mean([curve["predicted_volume"] for curve in curves], axis=0)
+    scores = np.array(
+        [[counts.recall, counts.precision] for counts in (cv.clusters(c, "site") for c in curves)]
+    )
+    mean = np.apply_along_axis(cv.mean, 0, scores)
+    return tuple(np.where(volume <= settings["evaluation"]["site_volume"], mean, np.nan))
+
+
+def _uncertainty(ensemble, folds, variants: list[Name], settings: Mapping) -> dict:
+    """Fig 13, beside plain networks; coverage by true and by predicted label."""
+    label = variants[0][0]
+    plain = [(label, model) for model in ("uniform", "IH") if (label, model) in folds]
+    count = min(len(folds[variant]) for variant in (*plain, *variants))
+    twins = [v for v in variants if settings["kinds"][v[1]] == "bayesian"]
+    mean, deviation = {}, {}
+    for variant in (*plain, *twins):
+        values = cv.stacked(folds[variant][:count], OVERLAPS)
+        name = variant[1]
+        mean[name] = {key: np.apply_along_axis(cv.mean, 0, each) for key, each in values.items()}
+        deviation[name] = {
+            key: np.apply_along_axis(cv.deviation, 0, each) for key, each in values.items()
+        }
+    threshold = cv.of(folds[variants[0]][0].curves, "test")["threshold"]
+    true, predicted = {}, {}
+    for variant in variants:
+        name = variant[1]
+        true[name] = _covered(folds[variant], "coverage", "true")
+        predicted[name] = _covered(folds[variant], "predicted_coverage", "predicted")
+    # The bounds of the one that is most precise.
+    scores = {
+        v: np.mean([cv.of(f.scores, "test")["log_score"][0] for f in folds[v]]) for v in variants
+    }
+    best = min(variants, key=scores.__getitem__)
+    name = f"{best[1]}, conformal"
+    true[name] = _covered(folds[best], "interval_coverage", "true")
+    predicted[name] = _covered(folds[best], "predicted_interval_coverage", "predicted")
+    edges = np.linspace(0, 1, DAMAGE_BINS + 1)
+    return {
+        "bayesian_overlap": bayesian_overlap(threshold, mean, deviation),
+        "coverage_by_damage": coverage_by_damage(edges, true, predicted),
+    }
+
+
+def _covered(each: list[Fold], column: str, counted: str) -> np.ndarray:
+    """Coverage in DAMAGE_BINS bins of the test parts of all folds, NaN where there is no voxel."""
+    tables = [cv.of(fold.distribution, "test") for fold in each]
+    count = np.concatenate([table[counted] for table in tables])
+    share = np.concatenate([table[column] for table in tables])
+    low = np.concatenate([table["low"] for table in tables])
+    known = np.isfinite(share)
+    place = np.minimum((low * DAMAGE_BINS + 1e-9).astype(int), DAMAGE_BINS - 1)[known]
+    voxels = np.bincount(place, count[known], DAMAGE_BINS)
+    with np.errstate(invalid="ignore"):
+        return np.bincount(place, (count * share)[known], DAMAGE_BINS) / voxels
+
+
+def _transfer(folds: Mapping[Name, list[Fold]], settings: Mapping):
+    """Hit rates on other specimens than those learnt from."""
+    groups = ["test", *settings["transfer"]]
+    tested = [
+        name for name, each in folds.items() if set(groups) <= set(each[0].scores["set"].tolist())
+    ]
+    count = min(len(folds[name]) for name in tested)
+    share = np.empty((len(groups), len(tested)))
+    specimens = np.empty(len(groups), int)
+    for i, group in enumerate(groups):
+        for j, name in enumerate(tested):
+            hits = [cv.of(fold.specimens, group)["top_1"] for fold in folds[name][:count]]
+            share[i, j] = np.mean(np.concatenate(hits))
+            # Every fold has its own test part, but the same specimens of another ensemble.
+            specimens[i] = sum(map(len, hits)) if group == "test" else len(hits[0])
+    rows = zip(share, specimens.tolist(), strict=True)
+    low, high = np.array([intervals.wilson(rate * count, count) for rate, count in rows]).swapaxes(
+        0, 1
+    )
+    named = ["as trained", *settings["transfer"]]
+    return transfer_skill(named, specimens, [_title(v) for v in tested], share, low, high)
