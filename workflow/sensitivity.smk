@@ -20,17 +20,15 @@ rule perturb:
         "results/{name}/logs/perturb/{specimen}/{first}-{last}.log",
     benchmark:
         "results/{name}/benchmarks/perturb/{specimen}/{first}-{last}.tsv"
-    conda:
-        "../envs/fe-nodes.yaml"
     wildcard_constraints:
         specimen=r"\d+",
+    conda:
+        "../envs/fe-nodes.yaml"
     resources:
         mem_mb=growing(MEMORY["perturb"]),
         runtime=growing(MINUTES["perturb"]),
     params:
-        settings=json.dumps(
-            {"seed": config["seed"], "distance": config["sensitivity"]["distance"]}
-        ),
+        settings=json.dumps({"seed": config["seed"], "distance": config["sensitivity"]["distance"]}),
     message:
         "perturb specimen {wildcards.specimen}, {wildcards.first} to {wildcards.last}"
     shell:

@@ -18,10 +18,10 @@ rule simulate:
         "results/{name}/logs/simulate/{first}-{last}.log",
     benchmark:
         "results/{name}/benchmarks/simulate/{first}-{last}.tsv"
-    conda:
-        "../envs/fe-nodes.yaml"
     wildcard_constraints:
         name=re.escape(str(config["name"])) + r"(/perturbed/\d+)?",
+    conda:
+        "../envs/fe-nodes.yaml"
     # How it is run: changes no result, so none of it is a parameter.
     threads: config["execution"]["ranks"]
     resources:

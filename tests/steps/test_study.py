@@ -161,7 +161,9 @@ def test_uncertainty_is_told_where_it_is_known(output, variants):
         each = files.read_table(variants / "t" / "sure" / f"fold-{k}" / "specimens.csv")
         ours, test = (each["epistemic"][each["set"] == name] for name in ("others", "test"))
         pairs.append(np.mean([a > b for a, b in itertools.product(ours, test)]))
-    assert table["larger_variance"][row] == pytest.approx(np.mean(pairs), abs=0.05)  # ties count half
+    assert table["larger_variance"][row] == pytest.approx(
+        np.mean(pairs), abs=0.05
+    )  # ties count half
     assert table["larger_variance"][sure & (table["set"] == "test")][0] == pytest.approx(0.5)
     text = (output / "summary.txt").read_text()
     part = text[text.index("How sure they are") :]
