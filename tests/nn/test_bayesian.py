@@ -92,6 +92,7 @@ def test_moments_are_streamed_and_equal_those_of_all_draws():
         moments(bayesian.draws(model, 1, 3), inputs)
 
 
+@pytest.mark.slow
 def test_flipout_and_draws_spread_the_prediction_alike():
     """Flipout samples the same posterior that the draws do."""
     model = twin(scale=0.05)

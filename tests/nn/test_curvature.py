@@ -74,6 +74,7 @@ def test_the_means_and_the_noise_stay():
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_it_does_not_matter_where_the_widths_began():
     ends = []
     for scale in (0.002, 0.2):

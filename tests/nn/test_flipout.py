@@ -177,6 +177,7 @@ def test_without_spread_it_is_the_convolution(options):
     np.testing.assert_array_equal(numpy(again.kernel), numpy(layer.kernel))
 
 
+@pytest.mark.slow
 def test_samples_of_a_batch_are_drawn_apart():
     """Flipout's purpose: the same specimen twice in a batch gets draws that hardly correlate."""
     layer = Flipout(6, scale=0.3, seed=1)

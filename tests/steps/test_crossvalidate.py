@@ -211,6 +211,7 @@ def test_a_network_that_says_how_sure_it_is(variant, settings, tmp_path, kind, m
         np.testing.assert_allclose(scores[name], other[name], rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_bayesian_network_that_predicts_the_same_everywhere(variant, settings, tmp_path):
     training = settings["crossvalidate"]["training"] | {"bayesian": settings["bayesian"]}
     with pytest.raises(PorefailError, match="predicts nearly the same everywhere"):

@@ -10,6 +10,7 @@ from porefail.nn import bayesian, training
 from porefail.nn.prediction import moments
 from porefail.steps import rank
 
+pytestmark = pytest.mark.slow
 WANTED = {
     "seed": 7,
     "draws": 4,

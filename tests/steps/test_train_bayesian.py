@@ -31,6 +31,7 @@ def run(made, settings, tmp_path, monkeypatch):
     return go
 
 
+@pytest.mark.slow
 def test_contract(run, made):
     model, history = run(epochs=1)
     layers = [layer for layer in model.layers if isinstance(layer, Flipout)]
