@@ -63,6 +63,15 @@ def stacked(each: list[Fold], scores: Mapping) -> dict[str, np.ndarray]:
     return {key: np.array([score(fold) for fold in each]) for key, score in scores.items()}
 
 
+def spread(each: list[Fold], scores: Mapping) -> tuple[dict, dict]:
+    """Means and standard deviations over folds of what functions of a fold return."""
+    values = stacked(each, scores)
+    return tuple(
+        {key: np.apply_along_axis(over, 0, array) for key, array in values.items()}
+        for over in (mean, deviation)
+    )
+
+
 def test_scores(each: list[Fold]) -> dict[str, np.ndarray]:
     names = ("site_recall", "site_precision", "top_1", "top_3")
     return stacked(each, {k: lambda f, k=k: of(f.scores, "test")[k][0] for k in names})

@@ -192,6 +192,11 @@ def train(
     )
 
 
+def curves(epochs: Sequence) -> dict[str, tuple]:
+    """Learning curves as columns of a table, from the rows that train() returns."""
+    return dict(zip(epochs[0]._fields, zip(*epochs, strict=True), strict=True))
+
+
 def predict(
     model: "keras.Model", inputs: Mapping[str, np.ndarray], porosity: np.ndarray, average: bool
 ) -> np.ndarray:

@@ -73,12 +73,8 @@ def _paper(ensemble, folds, variants: list[Name], settings: Mapping) -> dict:
     """Figs 5, 10 and 11."""
     mean, deviation = {}, {}
     for variant in variants:
-        values = cv.stacked(folds[variant], OVERLAPS)
         kind = _kind(settings, variant)
-        mean[kind] = {key: np.apply_along_axis(cv.mean, 0, each) for key, each in values.items()}
-        deviation[kind] = {
-            key: np.apply_along_axis(cv.deviation, 0, each) for key, each in values.items()
-        }
+        mean[kind], deviation[kind] = cv.spread(folds[variant], OVERLAPS)
     threshold = cv.of(folds[variants[0]][0].curves, "test")["threshold"]
     true, predicted = {}, {}
     for variant in variants:
@@ -225,12 +221,8 @@ def _uncertainty(ensemble, folds, variants: list[Name], settings: Mapping) -> di
     twins = [v for v in variants if settings["kinds"][v[1]] == "bayesian"]
     mean, deviation = {}, {}
     for variant in (*plain, *twins):
-        values = cv.stacked(folds[variant][:count], OVERLAPS)
         name = variant[1]
-        mean[name] = {key: np.apply_along_axis(cv.mean, 0, each) for key, each in values.items()}
-        deviation[name] = {
-            key: np.apply_along_axis(cv.deviation, 0, each) for key, each in values.items()
-        }
+        mean[name], deviation[name] = cv.spread(folds[variant][:count], OVERLAPS)
     threshold = cv.of(folds[variants[0]][0].curves, "test")["threshold"]
     true, predicted = {}, {}
     for variant in variants:

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from porefail.errors import PorefailError
-from porefail.metrics.sensitivity import agreement, grown, locus
+from porefail.metrics.clusters import grown
+from porefail.metrics.sensitivity import agreement, locus
 
 SHAPE = (6, 6, 20)
 

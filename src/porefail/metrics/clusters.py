@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import cc3d
 import numpy as np
+from scipy import ndimage
 
 from porefail.errors import PorefailError
 from porefail.metrics.overlap import check_fields, harmonic_mean, ratio
@@ -82,6 +83,13 @@ def label(mask: np.ndarray) -> tuple[np.ndarray, int]:
     # whose sides are odd. Contiguous in C order, the order in which it numbers clusters.
     voxels = np.ascontiguousarray(mask).view(np.uint8)
     return cc3d.connected_components(voxels, connectivity=26, return_N=True, out_dtype=np.uint32)
+
+
+def grown(mask: np.ndarray, voxels: int) -> np.ndarray:
+    """A mask (nx, ny, nz) and all within so many voxels of it, corners included."""
+    if not voxels:
+        return mask
+    return ndimage.binary_dilation(mask, TOUCHING, iterations=voxels)
 
 
 def cluster_overlap(

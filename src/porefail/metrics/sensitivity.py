@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy import ndimage, sparse, spatial
+from scipy import sparse, spatial
 
 from porefail.errors import PorefailError
-from porefail.metrics.clusters import TOUCHING
+from porefail.metrics.clusters import grown
 
 
 class Locus(NamedTuple):
@@ -21,13 +21,6 @@ class Locus(NamedTuple):
     place: np.ndarray
     moved: np.ndarray
     height: np.ndarray
-
-
-def grown(mask: np.ndarray, voxels: int) -> np.ndarray:
-    """A mask (nx, ny, nz) and all within so many voxels of it, corners included."""
-    if not voxels:
-        return mask
-    return ndimage.binary_dilation(mask, TOUCHING, iterations=voxels)
 
 
 def locus(failed: np.ndarray, original: np.ndarray, near: int, spacing: float) -> Locus:

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import ndimage
 
 from porefail.errors import PorefailError
-from porefail.metrics.clusters import TOUCHING, label, site_threshold
+from porefail.metrics.clusters import TOUCHING, grown, label, site_threshold
 
 
 class Hits(NamedTuple):
@@ -123,9 +123,7 @@ def _neighbourhoods(
     failed: np.ndarray, near_voxels: int, near_z: float, spacing: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Voxels within a Chebyshev distance of a failed one; voxels within near_z mm along z."""
-    close = failed
-    if near_voxels > 0:
-        close = ndimage.binary_dilation(failed, structure=TOUCHING, iterations=near_voxels)
+    close = grown(failed, near_voxels)
     layers = np.flatnonzero(failed.any(axis=(0, 1)))
     distance = np.abs(np.arange(failed.shape[2])[:, None] - layers).min(axis=1)
     level = distance * spacing <= near_z * (1 + 1e-9)

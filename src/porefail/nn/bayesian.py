@@ -63,10 +63,7 @@ def draws(model: keras.Model, count: int, seed: int) -> Iterator[keras.Model]:
         (target, [ops.convert_to_numpy(each) for each in (mean, ops.exp(scale))])
         for layer, drawn in pairs
         if isinstance(layer, Flipout)
-        for target, mean, scale in (
-            (drawn.kernel, layer.kernel, layer.log_kernel_scale),
-            (drawn.bias, layer.bias, layer.log_bias_scale),
-        )
+        for target, (mean, scale) in zip((drawn.kernel, drawn.bias), layer.distributed, strict=True)
     ]
     for k in range(count):
         random = np.random.default_rng([seed, k])

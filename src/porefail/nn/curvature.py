@@ -42,7 +42,7 @@ def settle(
         found = iter(precision)
         logs = []
         for layer, _ in pairs:
-            for scale in (layer.log_kernel_scale, layer.log_bias_scale):
+            for _, scale in layer.distributed:
                 best = -0.5 * np.log(layer.prior**-2 + share * next(found))
                 # Half way: narrow weights let others be wide, which asks for narrow ones again.
                 scale.assign(0.5 * (ops.convert_to_numpy(scale) + best))
@@ -66,13 +66,8 @@ def _gradients(network, pairs, batches: Batches, random) -> Iterator[list[np.nda
         inputs, target = batches[index]
         drawn = []
         for layer, plain in pairs:
-            for place, mean, scale in zip(
-                (plain.kernel, plain.bias),
-                (layer.kernel, layer.bias),
-                (layer.log_kernel_scale, layer.log_bias_scale),
-                strict=True,
-            ):
-                mean, scale = ops.convert_to_numpy(mean), ops.convert_to_numpy(scale)
+            for place, pair in zip((plain.kernel, plain.bias), layer.distributed, strict=True):
+                mean, scale = map(ops.convert_to_numpy, pair)
                 value = mean + np.exp(scale) * random.standard_normal(mean.shape, np.float32)
                 place.assign(value)
                 drawn.append((place, value))

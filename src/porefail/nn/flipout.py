@@ -71,16 +71,15 @@ class Flipout(Convolution):
         bias = self.bias + ops.exp(self.log_bias_scale) * normal((count, 1, 1, 1, self.filters))
         return self.activation(self.convolve(fields, self.kernel) + drawn + bias)
 
+    @property
+    def distributed(self) -> list[tuple[keras.Variable, keras.Variable]]:
+        """Mean and logarithm of the standard deviation, of the kernel and of the bias."""
+        return [(self.kernel, self.log_kernel_scale), (self.bias, self.log_bias_scale)]
+
     def posterior(self) -> list:
         """Distributions of kernel and bias."""
         normal = distributions().Normal
-        return [
-            normal(mean.value, ops.exp(scale))
-            for mean, scale in (
-                (self.kernel, self.log_kernel_scale),
-                (self.bias, self.log_bias_scale),
-            )
-        ]
+        return [normal(mean.value, ops.exp(scale)) for mean, scale in self.distributed]
 
     def divergence(self):
         """Kullback-Leibler divergence of the posterior from the prior, summed over all weights."""

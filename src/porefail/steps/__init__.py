@@ -43,11 +43,19 @@ def same_origin(dataset: str | Path, prediction: str | Path, ensemble: str | Pat
     Raises StoreError where one of them was made with other settings.
     """
     _, source = store.read(dataset, [], kind="data set")
-    for path, kind in ((prediction, "prediction"), (ensemble, "ensemble")):
-        _, attributes = store.read(path, [], kind=kind)
-        shared = [name for name in store.KINDS[kind] if name in store.KINDS["data set"]]
-        store.require_attributes(path, attributes, {name: source[name] for name in shared})
+    require_origin(prediction, "prediction", source)
+    require_origin(ensemble, "ensemble", source)
     return source
+
+
+def require_origin(path: str | Path, kind: str, source: Mapping) -> None:
+    """Refuse a file of a kind of store.KINDS that does not belong to a data set.
+
+    source: attributes of the data set. Raises StoreError where the file was made with others.
+    """
+    _, attributes = store.read(path, [], kind=kind)
+    shared = [name for name in store.KINDS[kind] if name in store.KINDS["data set"]]
+    store.require_attributes(path, attributes, {name: source[name] for name in shared})
 
 
 def same_specimens(dataset: str | Path, ensemble: str | Path) -> dict:
@@ -56,9 +64,7 @@ def same_specimens(dataset: str | Path, ensemble: str | Path) -> dict:
     Raises StoreError where the ensemble was made with other settings, or has other realizations.
     """
     _, source = store.read(dataset, [], kind="data set")
-    _, attributes = store.read(ensemble, [], kind="ensemble")
-    shared = [name for name in store.KINDS["ensemble"] if name in source]
-    store.require_attributes(ensemble, attributes, {name: source[name] for name in shared})
+    require_origin(ensemble, "ensemble", source)
     ours, theirs = (
         store.read(path, ["realization"])[0]["realization"] for path in (dataset, ensemble)
     )

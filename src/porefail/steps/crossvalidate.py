@@ -197,8 +197,7 @@ def _network(
     epochs = learning.train(
         model, training, validation, settings["training"], checkpoint, partial(print, flush=True)
     )
-    columns = zip(*epochs, strict=True)
-    curves = dict(zip(epochs[0]._fields, columns, strict=True))
+    curves = learning.curves(epochs)
     average = settings["training"]["average"]
     shape = training.porosity.shape[1:]
     passes = len(learning.symmetries(shape)) if average else 1
@@ -233,10 +232,9 @@ def _posterior(
         said.mean[specimens.porosity != 0] = np.nan
         return Prediction(*said)
 
-    columns = zip(*found.epochs, strict=True)
-    curves = dict(zip(found.epochs[0]._fields, columns, strict=True))
     once = products(next(iter(found.draws())), training.porosity.shape[1:])
-    return Fitted(predict, found.parameters, found.passes * once, found.seconds), curves
+    fitted = Fitted(predict, found.parameters, found.passes * once, found.seconds)
+    return fitted, learning.curves(found.epochs)
 
 
 def _blocks(part: Specimens):

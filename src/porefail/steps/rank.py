@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy import ndimage
 
 from porefail import __version__, files, learning, store
 from porefail.dataset.split import Part
@@ -35,7 +34,6 @@ SETTINGS = {
 STABILITY = np.linspace(0.05, 1, 20)  # thresholds at which the order of the masses is compared
 BINS = 25  # of the predicted label, in the figure
 PROBABILITY_BINS = 5
-TOUCHING = clusters.TOUCHING
 
 
 class Sites(NamedTuple):
@@ -113,7 +111,7 @@ def run(
     order = [np.argsort(-each, kind="stable") for each in probability]
     table = _table(test, probability, members, order, spacing, settings["mass_threshold"])
     files.write_table(Path(output) / "sites.csv", table)
-    text = _summary(test, probability, members, level, len(calibration), settings)
+    text = _summary(test, probability, order, members, level, len(calibration), settings)
     files.write_text(Path(output) / "summary.txt", text)
     write_figures(output, _figures(network, test, order, settings))
     _write(Path(output) / "prediction.h5", test, order, source, settings)
@@ -150,10 +148,7 @@ def _known(
     for (rank, each), average, failed in zip(
         found, averages, simulated["failed"] == 1, strict=True
     ):
-        near = failed
-        if settings["near_voxels"]:
-            near = ndimage.binary_dilation(failed, TOUCHING, iterations=settings["near_voxels"])
-        hit = np.isin(each.rank, rank[near])
+        hit = np.isin(each.rank, rank[clusters.grown(failed, settings["near_voxels"])])
         sites.append(Sites(rank, each, np.array(average), hit))
     return Known(specimens, said, sites)
 
@@ -203,6 +198,7 @@ def _distances(points: np.ndarray, porosity: np.ndarray, spacing: float) -> np.n
 def _summary(
     test: Known,
     probability: list[np.ndarray],
+    order: list[np.ndarray],
     members: list[np.ndarray],
     level: float,
     calibration: int,
@@ -211,7 +207,7 @@ def _summary(
     sites = test.sites
     count = len(sites)
     orders = {
-        "probability": [np.argsort(-each, kind="stable") for each in probability],
+        "probability": order,
         "mass, then average": [
             ranking.order(each.relative, settings["mass_threshold"]) for each in sites
         ],
@@ -227,9 +223,9 @@ def _summary(
         "",
         f"{'sites in the order of their':30s}{'first':>8s}{'first 3':>9s}",
     ]
-    for name, order in orders.items():
+    for name, places in orders.items():
         hits = [
-            np.mean([each.failed[o[:k]].any() for each, o in zip(sites, order, strict=True)])
+            np.mean([each.failed[o[:k]].any() for each, o in zip(sites, places, strict=True)])
             for k in (1, 3)
         ]
         lines.append(f"{name:30s}{hits[0]:8.3f}{hits[1]:9.3f}")
@@ -288,13 +284,7 @@ def _figures(
     layers = [layer for layer in network.layers if isinstance(layer, Flipout)]
     # ASSUME: of the means' sizes. The paper divides by the mean of the means, which may be zero.
     variation = [
-        [
-            float(np.mean(np.exp(scale)) / np.mean(np.abs(mean)))
-            for mean, scale in (
-                (layer.kernel, layer.log_kernel_scale),
-                (layer.bias, layer.log_bias_scale),
-            )
-        ]
+        [float(np.mean(np.exp(scale)) / np.mean(np.abs(mean))) for mean, scale in layer.distributed]
         for layer in layers
     ]
     return {

@@ -14,7 +14,7 @@ from porefail.figures.predicted_sites import predicted_sites
 from porefail.figures.ranked_sites import ranked_sites
 from porefail.metrics import clusters, sensitivity, sites
 from porefail.metrics.sensitivity import Agreement, Locus
-from porefail.steps import require_settings, same_origin, write_figures
+from porefail.steps import require_origin, require_settings, same_origin, write_figures
 from porefail.store import Status
 
 SETTINGS = {
@@ -66,10 +66,7 @@ def run(
     """
     require_settings(settings, SETTINGS)
     source = same_origin(dataset, prediction, ensemble)
-    _, attributes = store.read(ranking, [], kind="ranking")
-    store.require_attributes(
-        ranking, attributes, {name: source[name] for name in store.KINDS["data set"]}
-    )
+    require_origin(ranking, "ranking", source)
     copies = _copies(shards, source, settings)
     specimens = [
         _specimen(realization, made, ensemble, dataset, prediction, ranking, sites)
@@ -188,7 +185,7 @@ def _table(
     """A row for each specimen."""
     table: dict[str, list] = {}
     for one, locus, (ranked, network), rank in zip(specimens, loci, met, cut, strict=True):
-        around = sensitivity.grown(one.failed, near)
+        around = clusters.grown(one.failed, near)
         # Clusters of the network that miss the true failure, and those where a copy failed.
         wrong = ~np.isin(np.arange(1, rank.max() + 1), rank[around])
         row = {

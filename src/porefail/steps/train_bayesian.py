@@ -45,5 +45,4 @@ def run(
         partial(print, flush=True),
     )
     training.save(twin, Path(model))
-    columns = zip(*epochs, strict=True)
-    files.write_table(history, dict(zip(epochs[0]._fields, columns, strict=True)))
+    files.write_table(history, learning.curves(epochs))
