@@ -1,6 +1,8 @@
 # The workflow: porosity -> simulate -> gather -> dataset -> train -> predict -> evaluate -> report.
 # One rule for each verb of `python -m porefail`; the rules are in workflow/, by topic.
+import itertools
 import json
+import math
 import os
 import re
 import shlex
@@ -9,12 +11,33 @@ import sys
 from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import min_version
 
+sys.path.insert(0, f"{workflow.basedir}/src")  # the package of this checkout, installed or not
+from porefail import configuration
+from porefail.configuration.variants import (
+    study_evaluation,
+    study_label,
+    study_model,
+    variant_settings,
+    without_bayesian,
+)
+from porefail.errors import PorefailError
+
 min_version("9.0")
 
 
 configfile: f"{workflow.basedir}/config/default.yaml"
 configfile: f"{workflow.basedir}/config/materials.yaml"
 configfile: f"{workflow.basedir}/config/variants.yaml"
+
+
+# Before anything uses it: Snakemake takes the last of two equal keys in silence.
+try:
+    for path in workflow.configfiles:
+        configuration.read_yaml(path)
+    configuration.require_valid(config)
+    configuration.require_writable(f"results/{config['name']}")
+except PorefailError as error:
+    sys.exit(f"porefail: error: {error}")
 
 
 report: "workflow/report/workflow.rst"
@@ -41,8 +64,6 @@ wildcard_constraints:
     fold=r"\d+",
 
 
-include: "workflow/variants.smk"
-include: "workflow/configuration.smk"
 include: "workflow/resources.smk"
 include: "workflow/simulate.smk"
 include: "workflow/ensembles.smk"

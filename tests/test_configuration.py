@@ -31,7 +31,7 @@ def test_a_file_changes_what_it_names(written):
     }
 
 
-@pytest.mark.parametrize("text", ["", "name: other\n", "simulation:\n", "simulation: {}\n"])
+@pytest.mark.parametrize("text", ["name: other\n", "simulation: {}\n", '{"seed": 1}'])
 def test_a_file_need_not_have_the_section(written, text):
     assert configuration.simulation([written(text)]) == configuration.simulation()
 
@@ -46,13 +46,24 @@ def test_the_configurations_that_ship_are_accepted():
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("simulation: [1]", r"my.yaml: expected YAML with `simulation: .*` \(found \[1\]\)"),
-        ("simulation", r"my.yaml: expected YAML with `simulation: .*` \(found 'simulation'\)"),
-        ("simulation: {", "my.yaml: expected YAML with `simulation: "),
-        ("simulation: {max_strain: 2}", "simulation.max_strain: 2 is greater than the maximum"),
-        ("simulation: {max_strain: .inf}", "simulation.max_strain: inf is not of type 'number'"),
-        ("simulation: {snapshot_strains: [-1]}", "simulation.snapshot_strains.0: -1 is less than"),
-        ("simulation: {maximum: 1}", r"simulation: Additional .*\('maximum' was unexpected\)"),
+        ("", "my.yaml: is empty, expected keys of a configuration"),
+        ("# nothing\n", "my.yaml: is empty, expected keys of a configuration"),
+        ("simulation:\n", "simulation is None, expected a mapping"),
+        ("simulation: [1]", r"simulation is \[1\], expected a mapping"),
+        ("simulation", "my.yaml: is 'simulation', expected keys of a configuration"),
+        ("simulation: {", r"my.yaml: expected YAML \(while parsing a flow"),
+        ("seed: 1\nname: a\nseed: 2\n", r"my.yaml: expected YAML \(line 3: 'seed' is there twice"),
+        ("porosity: {spacing: 1.0, spacing: 2.0}", r"\(line 1: 'spacing' is there twice"),
+        ('{"seed": 1, "seed": 2}', r"my.yaml: expected YAML \('seed' is there twice"),
+        ("seed: " + 3000 * "[" + 3000 * "]", "my.yaml: expected YAML .*nested"),
+        ("seed: 1" + 5000 * "0", "my.yaml: expected YAML .*digits"),
+        ("seed: \0", "my.yaml: expected YAML .*special characters are not allowed"),
+        ("a: &a [*a, *a]", "my.yaml: expected YAML|a is not a known key"),
+        ("? [1, 2]\n: 3\n", "my.yaml: expected YAML .*unhashable key"),
+        ("simulation: {max_strain: 2}", "simulation.max_strain is 2, expected a number, at least"),
+        ("simulation: {max_strain: .inf}", "simulation.max_strain is inf, expected a number"),
+        ("simulation: {snapshot_strains: [-1]}", r"snapshot_strains\[0\] is -1, expected a number"),
+        ("simulation: {maximum: 1}", "simulation.maximum is not a known key; "),
     ],
 )
 def test_mistakes_are_named_in_one_line(written, text, message):
@@ -63,23 +74,71 @@ def test_mistakes_are_named_in_one_line(written, text, message):
 
 def test_later_files_lie_on_earlier_ones(tmp_path):
     texts = (
-        "name: one\nporosity: {realizations: 7, batch_size: 3}\n",
-        "porosity: {batch_size: 4}\n",
+        "name: one\nporosity: {realizations: 17, batch_size: 3}\n",
+        "porosity: {batch_size: 9}\n",
     )
     paths = [tmp_path / "one.yaml", tmp_path / "other.yaml"]
     for path, text in zip(paths, texts, strict=True):
         path.write_text(text)
     campaign = configuration.campaign(paths)
-    assert campaign.name == "one" and campaign.batches == [(0, 3), (4, 6)]
+    assert campaign.name == "one" and campaign.batches == [(0, 8), (9, 16)]
     assert campaign.made_with["porosity"].keys().isdisjoint({"realizations", "batch_size"})
     assert campaign.made_with["porosity"]["seed"] == 2022
 
 
 def test_a_name_is_checked_too(written):
-    with pytest.raises(PorefailError, match="^name: "):
+    with pytest.raises(PorefailError, match="^configuration: name is "):
         configuration.campaign([written("name: ../elsewhere\n")])
 
 
 def test_a_whole_number_is_no_float(written):
-    with pytest.raises(PorefailError, match="^porosity.realizations: 10.0 is not of type"):
+    with pytest.raises(
+        PorefailError, match="porosity.realizations is 10.0, expected a whole number"
+    ):
         configuration.campaign([written("porosity: {realizations: 10.0}\n")])
+
+
+def test_a_file_that_is_no_text(tmp_path):
+    (tmp_path / "my.yaml").write_bytes(b"name: \xff\xfe\n")
+    with pytest.raises(PorefailError, match="my.yaml: not a text in UTF-8"):
+        configuration.resolve([tmp_path / "my.yaml"])
+    for path, reason in ((tmp_path / "no.yaml", "No such file"), (tmp_path, "Is a directory")):
+        with pytest.raises(PorefailError, match=f"{path}: cannot be read: {reason}"):
+            configuration.resolve([path])
+
+
+def test_what_is_merged_in_may_be_laid_over(written):
+    text = "study: {models: {one: &one {filters: 4, skips: true}, two: {<<: *one, filters: 8}}}"
+    models = configuration.resolve([written(text)])["study"]["models"]
+    assert models["two"] == {"filters": 8, "skips": True} and models["one"]["filters"] == 4
+    with pytest.raises(PorefailError, match="'filters' is there twice"):
+        configuration.resolve([written("a: &a {filters: 4}\nb: {<<: *a, filters: 1, filters: 2}")])
+
+
+WANTED = {
+    "seed": "seed",
+    "name?": "name",
+    "pores": {"spacing": "porosity.spacing"},
+    "of": {"*": "seed"},
+}
+
+
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        ({}, "of is missing"),
+        ({"sed": 1}, "sed is not a known key; did you mean seed"),
+        ({"pores": {}}, "pores.spacing is missing"),
+        ({"pores": {"spacing": "1"}}, "pores.spacing is '1', expected a number"),
+        ({"of": {"any": -1}}, "of.any is -1, expected a whole number"),
+        ({"name": "a/b"}, "name is 'a/b', expected text of letters"),
+    ],
+)
+def test_settings_of_a_step(settings, message):
+    whole = {"seed": 1, "pores": {"spacing": 0.1}, "of": {"one": 2}}
+    configuration.require_settings(whole, WANTED)
+    found = whole | settings if settings else {key: whole[key] for key in ("seed", "pores")}
+    with pytest.raises(PorefailError, match=f"^settings: {message}"):
+        configuration.require_settings(found, WANTED)
+    with pytest.raises(PorefailError, match="^settings: at odds$"):
+        configuration.require_settings(whole, WANTED, lambda each: ["at odds"])

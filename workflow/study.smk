@@ -48,7 +48,9 @@ rule crossvalidate:
         mem_mb=growing(MEMORY["crossvalidate"]),
         runtime=growing(MINUTES["crossvalidate"]),
     params:
-        settings=variant_settings,
+        settings=lambda wildcards: json.dumps(
+            variant_settings(config, wildcards.label, wildcards.model, int(wildcards.fold))
+        ),
         transfer=lambda wildcards, input: (
             "--transfer " + " ".join(map(shlex.quote, input.transfer)) if input.transfer else ""
         ),
@@ -113,10 +115,12 @@ rule study:
             {
                 "folds": [[*variant, folds] for variant, folds in FOLDS.items()],
                 "dataset": config["dataset"],
-                "evaluation": study_evaluation(),
-                "labels": {label: study_label(label) for label, _ in FOLDS},
-                "weightings": {model: study_model(model)[1]["weighting"] for _, model in FOLDS},
-                "kinds": {model: study_model(model)[0] for _, model in FOLDS},
+                "evaluation": study_evaluation(config),
+                "labels": {label: study_label(config, label) for label, _ in FOLDS},
+                "weightings": {
+                    model: study_model(config, model)[1]["weighting"] for _, model in FOLDS
+                },
+                "kinds": {model: study_model(config, model)[0] for _, model in FOLDS},
                 "comparisons": config["study"]["comparisons"],
                 "transfer": config["study"]["transfer"],
             }

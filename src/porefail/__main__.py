@@ -5,12 +5,11 @@ Each verb imports only its own step, so a simulation node needs no TensorFlow.
 
 import argparse
 import importlib
-import json
 import os
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from porefail import __version__
@@ -21,12 +20,14 @@ from porefail.errors import PorefailError
 Verbs = dict[str, tuple[str, list[tuple]]]
 FILE, NUMBER, REAL, TEXT, JSON = "FILE", "NUMBER", "REAL", "NAME", "JSON"
 FILES, NUMBERS, REALS = "FILES", "NUMBERS", "REALS"  # one or more
+FOLDER = "FOLDER"
+NEW, INTO = "FILE to write", "FOLDER to write into"
 SETTINGS = ("settings", JSON, "settings of this step, as in config/schema.yaml")
 RULES: Verbs = {
     "porosity": (
         "draw the explicit pores of a batch of realizations",
         [
-            ("output", FILE, "porosity shard to write (HDF5)"),
+            ("output", NEW, "porosity shard to write (HDF5)"),
             ("first", NUMBER, "number of the first realization"),
             ("last", NUMBER, "number of the last realization, inclusive"),
             SETTINGS,
@@ -36,7 +37,7 @@ RULES: Verbs = {
         "pull every realization of a batch to its first failure; run it with mpiexec",
         [
             ("porosity", FILE, "porosity shard"),
-            ("output", FILE, "simulation shard to write (HDF5)"),
+            ("output", NEW, "simulation shard to write (HDF5)"),
             ("model-version", NUMBER, "version of the physics that is asked for"),
             ("ranks-per-realization", NUMBER, "ranks that share one realization"),
             SETTINGS,
@@ -46,8 +47,8 @@ RULES: Verbs = {
         "join the shards to one ensemble, with every realization accounted for",
         [
             ("shards", FILES, "simulation shards"),
-            ("output", FILE, "ensemble to write (HDF5)"),
-            ("account", FILE, "what became of each realization, to write (CSV)"),
+            ("output", NEW, "ensemble to write (HDF5)"),
+            ("account", NEW, "what became of each realization, to write (CSV)"),
             ("settings", JSON, "what all shards must be made with; number of realizations"),
         ],
     ),
@@ -56,7 +57,7 @@ RULES: Verbs = {
         [
             ("ensemble", FILE, "ensemble"),
             ("account", FILE, "what became of each realization (CSV, from gather)"),
-            ("output", "FOLDER", "folder of the figures, table.csv and summary.txt, to write"),
+            ("output", INTO, "folder of the figures, table.csv and summary.txt, to write"),
             SETTINGS,
         ],
     ),
@@ -64,7 +65,7 @@ RULES: Verbs = {
         "turn damage into labels and split the realizations",
         [
             ("ensemble", FILE, "ensemble"),
-            ("output", FILE, "data set to write (HDF5)"),
+            ("output", NEW, "data set to write (HDF5)"),
             SETTINGS,
         ],
     ),
@@ -72,9 +73,9 @@ RULES: Verbs = {
         "train the network; goes on from its checkpoint if there is one",
         [
             ("dataset", FILE, "data set"),
-            ("model", FILE, "best network to write (.keras)"),
-            ("history", FILE, "learning curves to write (CSV)"),
-            ("checkpoint", FILE, "state to write after each epoch and to resume from"),
+            ("model", NEW, "best network to write (.keras)"),
+            ("history", NEW, "learning curves to write (CSV)"),
+            ("checkpoint", NEW, "state to write after each epoch and to resume from"),
             SETTINGS,
         ],
     ),
@@ -83,9 +84,9 @@ RULES: Verbs = {
         [
             ("dataset", FILE, "data set"),
             ("trained", FILE, "trained network that it starts from (.keras)"),
-            ("model", FILE, "Bayesian network to write (.keras)"),
-            ("history", FILE, "learning curves to write (CSV)"),
-            ("checkpoint", FILE, "state to write after each epoch and to resume from"),
+            ("model", NEW, "Bayesian network to write (.keras)"),
+            ("history", NEW, "learning curves to write (CSV)"),
+            ("checkpoint", NEW, "state to write after each epoch and to resume from"),
             SETTINGS,
         ],
     ),
@@ -94,7 +95,7 @@ RULES: Verbs = {
         [
             ("model", FILE, "trained network"),
             ("dataset", FILE, "data set"),
-            ("output", FILE, "prediction to write (HDF5)"),
+            ("output", NEW, "prediction to write (HDF5)"),
             SETTINGS,
         ],
     ),
@@ -104,7 +105,7 @@ RULES: Verbs = {
             ("model", FILE, "Bayesian network"),
             ("dataset", FILE, "data set"),
             ("ensemble", FILE, "ensemble"),
-            ("output", "FOLDER", "folder of prediction.h5, sites.csv, summary.txt and figures"),
+            ("output", INTO, "folder of prediction.h5, sites.csv, summary.txt and figures"),
             SETTINGS,
         ],
     ),
@@ -114,9 +115,9 @@ RULES: Verbs = {
             ("prediction", FILE, "prediction"),
             ("dataset", FILE, "data set"),
             ("ensemble", FILE, "ensemble"),
-            ("curves", FILE, "metrics over thresholds to write (CSV)"),
-            ("sites", FILE, "hit rates of all predictors to write (CSV)"),
-            ("specimens", FILE, "failure site of each specimen to write (CSV)"),
+            ("curves", NEW, "metrics over thresholds to write (CSV)"),
+            ("sites", NEW, "hit rates of all predictors to write (CSV)"),
+            ("specimens", NEW, "failure site of each specimen to write (CSV)"),
             SETTINGS,
         ],
     ),
@@ -125,7 +126,7 @@ RULES: Verbs = {
         [
             ("ensemble", FILE, "ensemble"),
             ("dataset", FILE, "data set"),
-            ("output", FILE, "porosity shard to write (HDF5)"),
+            ("output", NEW, "porosity shard to write (HDF5)"),
             ("specimen", NUMBER, "which specimen of the test part with a pore there, from 0"),
             ("first", NUMBER, "number of the first perturbation"),
             ("last", NUMBER, "number of the last perturbation, inclusive"),
@@ -141,7 +142,7 @@ RULES: Verbs = {
             ("prediction", FILE, "prediction of the trained network"),
             ("ranking", FILE, "prediction.h5 of rank"),
             ("sites", FILE, "sites.csv of rank"),
-            ("output", "FOLDER", "folder of the figures and tables, to write"),
+            ("output", INTO, "folder of the figures and tables, to write"),
             SETTINGS,
         ],
     ),
@@ -150,12 +151,12 @@ RULES: Verbs = {
         [
             ("ensemble", FILE, "ensemble"),
             ("transfer", FILES, "other ensembles to score it on", ()),
-            ("scores", FILE, "scores to write, a row a set of specimens (CSV)"),
-            ("curves", FILE, "counts over thresholds to write (CSV)"),
-            ("distribution", FILE, "distribution of damage and error to write (CSV)"),
-            ("specimens", FILE, "hits of each specimen to write (CSV)"),
-            ("history", FILE, "learning curves to write (CSV)"),
-            ("checkpoint", FILE, "state to write after each epoch and to resume from"),
+            ("scores", NEW, "scores to write, a row a set of specimens (CSV)"),
+            ("curves", NEW, "counts over thresholds to write (CSV)"),
+            ("distribution", NEW, "distribution of damage and error to write (CSV)"),
+            ("specimens", NEW, "hits of each specimen to write (CSV)"),
+            ("history", NEW, "learning curves to write (CSV)"),
+            ("checkpoint", NEW, "state to write after each epoch and to resume from"),
             SETTINGS,
         ],
     ),
@@ -163,8 +164,8 @@ RULES: Verbs = {
         "compare the cross-validated variants in a table and figures",
         [
             ("ensemble", FILE, "ensemble"),
-            ("variants", "FOLDER", "folder of what crossvalidate wrote"),
-            ("output", "FOLDER", "folder of the figures, table.csv and summary.txt, to write"),
+            ("variants", FOLDER, "folder of what crossvalidate wrote"),
+            ("output", INTO, "folder of the figures, table.csv and summary.txt, to write"),
             SETTINGS,
         ],
     ),
@@ -178,7 +179,7 @@ RULES: Verbs = {
             ("curves", FILE, "metrics over thresholds"),
             ("sites", FILE, "hit rates of all predictors"),
             ("specimens", FILE, "failure site of each specimen"),
-            ("output", "FOLDER", "folder of the figures and of summary.txt, to write"),
+            ("output", INTO, "folder of the figures and of summary.txt, to write"),
             SETTINGS,
         ],
     ),
@@ -189,14 +190,14 @@ TOOLS: Verbs = {
         "tell what became of every realization, while the workflow runs and after it",
         [
             ("configfile", FILES, "the configurations that Snakemake was given (YAML)", ()),
-            ("account", FILE, "table with a row for each realization, to write (CSV)", None),
+            ("account", NEW, "table with a row for each realization, to write (CSV)", None),
         ],
     ),
     "material-point": (
         "follow one point of the material along a path of strains, stresses or both",
         [
             ("path", FILE, "path to follow (CSV): time, and exx or sxx, ... for each component"),
-            ("out", FILE, "response at each row of the path, to write (CSV)"),
+            ("out", NEW, "response at each row of the path, to write (CSV)"),
             ("material", TEXT, "name of a material", "staged"),
             ("configfile", FILES, "configurations whose materials come on top (YAML)", ()),
             ("max-strain-step", REAL, "largest change of a strain in one substep", 1e-4),
@@ -207,7 +208,7 @@ TOOLS: Verbs = {
         [
             ("porosity", FILE, "porosity shard"),
             ("realization", NUMBERS, "numbers of the realizations"),
-            ("output", "FILE|FOLDER", "file to write (.vtkhdf), or a folder for a file of each"),
+            ("output", NEW, "file to write (.vtkhdf), or a folder for a file of each"),
             ("configfile", FILES, "configurations on top of config/default.yaml (YAML)", ()),
             ("strains", REALS, "write only the load steps nearest to these nominal strains", None),
         ],
@@ -222,13 +223,12 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def _settings(text: str) -> dict:
+    from porefail.configuration import parse_json
+
     try:
-        settings = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise argparse.ArgumentTypeError(f"not JSON: {error}") from None
-    if not isinstance(settings, dict):
-        raise argparse.ArgumentTypeError(f"expected a JSON object, not {text}")
-    return settings
+        return parse_json(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 TYPES = {NUMBER: int, NUMBERS: int, REAL: float, REALS: float, JSON: _settings}
@@ -251,12 +251,37 @@ def _parser() -> argparse.ArgumentParser:
                 f"--{name}",
                 required=not default,
                 default=default[0] if default else None,
-                metavar=kind,
+                metavar=kind.split()[0],
                 help=f"{text} (default: {default[0]})" if any(default) else text,
                 nargs="+" if kind in (FILES, NUMBERS, REALS) else None,
                 type=TYPES.get(kind, str),
             )
     return parser
+
+
+def _require_apart(options: Mapping[str, object], kinds: Mapping[str, str]) -> None:
+    """Refuse a file that is to be written and is also read, or named twice, also through links.
+
+    What is read is never written, in a folder either.
+    """
+    from porefail import files
+
+    def named(*wanted: str) -> list[tuple[str, str]]:
+        return [
+            (name, path)
+            for name, value in options.items()
+            if kinds[name] in wanted and value
+            for path in ([value] if isinstance(value, str) else value)
+        ]
+
+    read, written = named(FILE, FILES), named(NEW)
+    for i, (name, path) in enumerate(written):
+        for other, rival in (*read, *written[:i]):
+            if files.same(path, rival):
+                error = PorefailError(f"{path}: is both --{other} and --{name}: nothing is written")
+                error.on_all_ranks = True
+                raise error
+    files.never_write([path for _, path in read])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -265,7 +290,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb = options.pop("verb")
     if verb in ONE_THREAD:
         os.environ.update(dict.fromkeys(THREADS, "1"))  # read when the libraries are loaded, below
+    kinds = {name.replace("-", "_"): kind for name, kind, *_ in VERBS[verb][1]}
     try:
+        _require_apart(options, kinds)
         importlib.import_module(f"porefail.steps.{verb.replace('-', '_')}").run(**options)
     except (PorefailError, ModuleNotFoundError, MemoryError) as error:
         text = str(error).replace("\n", " ") or type(error).__name__

@@ -22,6 +22,22 @@ class StoreError(PorefailError):
     """A file that cannot be read, written or trusted; one line that names it."""
 
 
+_READ_ONLY: list[str | Path] = []  # of this process
+
+
+def never_write(paths: Sequence[str | Path]) -> None:
+    """From now on `replacing` refuses these files, also through links: they are what is read."""
+    _READ_ONLY[:] = paths
+
+
+def same(path: str | Path, other: str | Path) -> bool:
+    """Whether two paths, of files that need not be there, lead to one file."""
+    try:
+        return os.path.samefile(path, other)
+    except OSError:
+        return os.path.realpath(path) == os.path.realpath(other)
+
+
 @contextmanager
 def writing(path: str | Path) -> Iterator[None]:
     """Turn what the system refuses (permission, disk full) into one line that names `path`."""
@@ -35,6 +51,8 @@ def writing(path: str | Path) -> Iterator[None]:
 def replacing(path: str | Path) -> Iterator[Path]:
     """A temporary name beside `path` that replaces it when the block ends without an error."""
     path = Path(path)
+    if any(same(path, each) for each in _READ_ONLY):
+        raise StoreError(f"{path}: is read here, so it is not written")
     host = socket.gethostname()
     temporary = path.with_name(f".{path.name}.{host}-{os.getpid()}.tmp")
     try:

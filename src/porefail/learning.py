@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from porefail import store
+from porefail.configuration import section
 from porefail.dataset import symmetry
 from porefail.dataset.transforms import transform
 from porefail.dataset.weighting import weights
@@ -32,22 +33,7 @@ CHANNELS: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
 }
 DATASETS = tuple(dict.fromkeys(dataset for dataset, _ in CHANNELS.values()))
 # Settings of a network and of its training, as in config/schema.yaml.
-SETTINGS = {
-    "seed": int,
-    "loss": str,
-    "channels": list,
-    "filters": int,
-    "skips": bool,
-    "dilations": list,
-    "symmetric": bool,
-    "average": bool,
-    "symmetries": list,
-    "copies": int,
-    "weighting": dict,
-    "epochs": int,
-    "batch_size": int,
-    "learning_rate": float,
-}
+SETTINGS = {"seed": "$defs.training_seed", **section("training", without=("bayesian",))}
 
 
 class Specimens(NamedTuple):

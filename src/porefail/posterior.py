@@ -11,15 +11,22 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from porefail import learning
+from porefail.configuration import section
+from porefail.configuration.variants import UNCERTAIN
 from porefail.errors import PorefailError
 from porefail.learning import Specimens
 
 if TYPE_CHECKING:
     import keras
 
-KINDS = ("bayesian", "deep_ensemble", "dropout")
+KINDS = UNCERTAIN
 LIKELIHOOD = "likelihood"  # the loss of them all
-SETTINGS = learning.SETTINGS | {"bayesian": dict}
+# What the training of a Bayesian network does not depend on may be left out.
+_FURTHER = ("draws", "members", "dropout")
+SETTINGS = learning.SETTINGS | {
+    "bayesian": section("training.bayesian", without=_FURTHER)
+    | {f"{name}?": f"training.bayesian.{name}" for name in _FURTHER}
+}
 # A prediction that varies less than this, beside its label, is the uniform field of section 5.4.
 UNIFORM = 0.1
 PROJECTIONS = 64  # random ones, from which the widths of the weights follow to about 10 %

@@ -55,7 +55,7 @@ class ImageSeries:
                 dtype=values.dtype,
                 **store.FILTERS,
             )
-            dataset.attrs["unit"] = self._units[place.split("/")[1]]
+            dataset.attrs["unit"] = store.stored(self._units[place.split("/")[1]])
             self._offsets[place] = []
         dataset, offsets = self._root[place], self._offsets[place]
         last = len(dataset) - 1

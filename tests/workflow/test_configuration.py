@@ -2,22 +2,20 @@
 
 import copy
 import errno
-import json
 import os
 import re
-import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import jsonschema
 import pytest
 import yaml
 
-from porefail import learning, posterior
+from porefail import configuration, learning, posterior
 from porefail.baselines import linear_heteroencoder, local_statistics
 from porefail.dataset.symmetry import ELEMENTS
 from porefail.dataset.transforms import PIPELINES
 from porefail.dataset.weighting import KINDS
+from porefail.errors import PorefailError
 from porefail.fe import MODEL_VERSION
 from porefail.fe.material import Material
 from porefail.fe.tension import LoadSettings
@@ -44,15 +42,13 @@ def merged(*parts: dict) -> dict:
 
 
 def problem(changes: dict) -> str | None:
-    """What workflow/configuration.smk says of the default configuration with changes."""
+    """What the Snakefile says of the default configuration with changes."""
     config = merged(load("default"), load("materials"), load("variants"), changes)
-    names = {"workflow": SimpleNamespace(basedir=ROOT), "config": config}
-    names |= {"json": json, "os": os, "re": re, "sys": sys}
     try:
-        for part in ("variants", "configuration"):
-            exec((ROOT / "workflow" / f"{part}.smk").read_text(), names)
-    except SystemExit as ended:
-        return str(ended.code)
+        configuration.require_valid(config)
+        configuration.require_writable(f"results/{config['name']}")
+    except PorefailError as error:
+        return f"porefail: error: {error}"
     return None
 
 
@@ -91,8 +87,11 @@ def test_every_key_is_documented(key):
     if part["type"] == "object":
         assert part["additionalProperties"] is not True and "additionalProperties" in part
         assert set(part.get("required", [])) == set(part.get("properties", {}))
-    elif part["type"] in ("number", "integer") and key != "seed":
-        assert part["unit"] and {"minimum", "exclusiveMinimum"} & part.keys()
+    for number in (part, part.get("items", {})):
+        if number.get("type") in ("number", "integer"):
+            assert key == "seed" or "unit" in number or "unit" in part
+            assert {"minimum", "exclusiveMinimum"} & number.keys()
+            assert {"maximum", "exclusiveMaximum"} & number.keys()
 
 
 def test_schema_names_what_the_code_knows():
@@ -108,9 +107,8 @@ def test_schema_names_what_the_code_knows():
     # The likelihood is what networks that say how sure they are make of the squared error.
     assert training["loss"]["enum"] == [name for name in LOSSES if name != "likelihood"]
     assert set(training) | {"seed"} == set(posterior.SETTINGS)
-    model = parts["study"]["properties"]["models"]["additionalProperties"]
     kinds = {"heteroencoder", *posterior.KINDS, linear_heteroencoder.KIND, local_statistics.KIND}
-    assert set(model["properties"]["kind"]["enum"]) == kinds | set(crossvalidate.UNTRAINED)
+    assert set(SCHEMA["$defs"]["model_kind"]["enum"]) == kinds | set(crossvalidate.UNTRAINED)
 
 
 def test_model_version_of_the_workflow_is_that_of_the_code():
@@ -119,6 +117,19 @@ def test_model_version_of_the_workflow_is_that_of_the_code():
 
 
 BAD = yaml.safe_load((Path(__file__).parent / "bad_configurations.yaml").read_text())
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"porosity": {"realizations": 10**400}}, "porosity.realizations is 10000000"),
+        ({"study": {"models": {300 * "a": {}}}}, "study.models has the name 'aaaa"),
+        ({"seed": [[[]]]}, "seed is [[[]]], expected a whole number"),
+    ],
+)
+def test_a_huge_value_gives_a_short_line(changes, message):
+    line = problem(changes)
+    assert message in line and "\n" not in line and len(line) < 300
 
 
 @pytest.mark.parametrize("changes, message", BAD)
@@ -133,7 +144,7 @@ def test_a_bad_configuration_starts_nothing(tmp_path, snakemake):
     lines = [line for line in ended.stderr.splitlines() if "error" in line]
     assert ended.returncode == 1 and lines == [
         "porefail: error: configuration: porosity.batch_size is 0, "
-        "expected a whole number, at least 1 (specimens)"
+        "expected a whole number, at least 1 and at most 1000000 (specimens)"
     ]
     assert "Traceback" not in ended.stderr and not (tmp_path / "results").exists()
 

@@ -7,34 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from porefail import files, store
-from porefail.errors import PorefailError
-
-NAMES = {
-    int: "a whole number",
-    float: "a number",
-    str: "text",
-    bool: "true or false",
-    list: "a list",
-    dict: "a mapping",
-}
-
-
-def require_settings(settings: Mapping, kinds: Mapping[str, type]) -> None:
-    """Refuse settings with a missing or unknown key or a value of another kind.
-
-    kinds: the type of each key; an int serves as a float. Ranges are the business of
-    config/schema.yaml and of the rooms. Raises PorefailError that names the key.
-    """
-    missing = [key for key in kinds if key not in settings]
-    unknown = [key for key in settings if key not in kinds]
-    if missing or unknown:
-        problem = f"missing {', '.join(missing)}" if missing else f"unknown {', '.join(unknown)}"
-        raise PorefailError(f"settings: {problem}")
-    for key, kind in kinds.items():
-        value = settings[key]
-        fits = isinstance(value, (int, float) if kind is float else kind)
-        if not fits or (isinstance(value, bool) and kind is not bool):
-            raise PorefailError(f"settings: {key} is {value!r}, expected {NAMES[kind]}")
 
 
 def same_origin(dataset: str | Path, prediction: str | Path, ensemble: str | Path) -> dict:

@@ -11,6 +11,9 @@ from scipy import stats
 
 from porefail import files, learning, posterior, store
 from porefail.baselines import linear_heteroencoder, local_statistics, sites
+from porefail.configuration import require_settings
+from porefail.configuration.checks import training_problems
+from porefail.configuration.sections import DATASET, EVALUATION
 from porefail.dataset import symmetry
 from porefail.dataset.split import Part, split
 from porefail.errors import PorefailError
@@ -26,17 +29,16 @@ from porefail.metrics import (
 )
 from porefail.microstructure.karhunen_loeve import expansion
 from porefail.nn.checkpoint import Epoch
-from porefail.steps import require_settings
 
 SETTINGS = {
-    "label": str,
-    "model": str,
-    "kind": str,
-    "fold": int,
-    "dataset": dict,
-    "training": dict,
-    "baselines": dict,
-    "evaluation": dict,
+    "label": "$defs.name",
+    "model": "$defs.name",
+    "kind": "$defs.model_kind",
+    "fold": "$defs.fold",
+    "dataset": DATASET,
+    "training": learning.SETTINGS,  # of networks that say how sure they are posterior.SETTINGS
+    "baselines": "baselines",
+    "evaluation": EVALUATION,
 }
 # Channels that the fit of a kind takes; a network's are those of its settings, others take none.
 CHANNELS = {"elastic_hot_spot": ["von_mises", "pressure"]}
@@ -91,7 +93,12 @@ def run(
     folder, whose realizations are all predicted. The threshold that makes clusters of a prediction
     is chosen on the validation part. A training that was killed goes on from `checkpoint`.
     """
-    require_settings(settings, SETTINGS)
+    wanted = SETTINGS
+    if settings.get("kind") in posterior.KINDS:
+        wanted = SETTINGS | {"training": posterior.SETTINGS}
+    require_settings(
+        settings, wanted, lambda each: training_problems(each["training"], "training.")
+    )
     _, source = store.read(ensemble, [], kind="ensemble")
     channels = CHANNELS.get(settings["kind"], [])
     if settings["kind"] in ("heteroencoder", *posterior.KINDS):

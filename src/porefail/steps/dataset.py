@@ -6,16 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from porefail import __version__, learning, store
+from porefail.configuration import require_settings
+from porefail.configuration.sections import DATASET
 from porefail.dataset.split import Part, split
-from porefail.steps import require_settings
 
-SETTINGS = {
-    "seed": int,
-    "transform": str,
-    "filter_width": float,
-    "contrast": float,
-    "split": list,
-}
+SETTINGS = DATASET
 ROWS = 256  # realizations in memory at a time
 
 

@@ -7,13 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from porefail import files, store
+from porefail.configuration import require_settings, section
 from porefail.dataset.split import Part
 from porefail.errors import PorefailError
 from porefail.metrics import clusters, intervals, overlap
 from porefail.metrics import sites as site
-from porefail.steps import require_settings, same_origin
+from porefail.steps import same_origin
 
-SETTINGS = {"thresholds": int, "site_threshold": float, "near_voxels": int, "near_z": float}
+SETTINGS = section("evaluation")
 ROWS = 256  # realizations of the ensemble in memory at a time
 FIELDS = ["realization", "failed", "elastic/von_mises", "elastic/pressure"]
 

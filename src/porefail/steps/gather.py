@@ -6,12 +6,18 @@ from pathlib import Path
 import numpy as np
 
 from porefail import __version__, accounting, store
+from porefail.configuration import require_settings
+from porefail.configuration.sections import PORES, SIMULATION
 from porefail.errors import PorefailError
 from porefail.parts import stack
-from porefail.steps import require_settings
 from porefail.store import Status
 
-SETTINGS = {"porosity": dict, "simulation": dict, "model_version": int, "realizations": int}
+SETTINGS = {
+    "porosity": PORES,
+    "simulation": SIMULATION,
+    "model_version": "$defs.model_version",
+    "realizations": "porosity.realizations",
+}
 
 
 def run(

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from porefail import files, store
+from porefail.configuration import require_settings, section
 from porefail.errors import PorefailError
 from porefail.figures.damage_histograms import damage_histograms
 from porefail.figures.damage_sequence import damage_sequence
@@ -14,10 +15,10 @@ from porefail.figures.ensemble_curves import ensemble_curves
 from porefail.figures.failure_spread import failure_spread
 from porefail.metrics import phenomenology as ph
 from porefail.metrics.comparison import Measures, Row, compare
-from porefail.steps import require_settings, write_figures
+from porefail.steps import write_figures
 from porefail.store import Collapse, Status
 
-SETTINGS = {"specimens": int, "strains": list, "levels": list}
+SETTINGS = section("phenomenology")
 ROWS = 256  # specimens in memory at a time
 
 
@@ -27,7 +28,7 @@ def run(ensemble: str | Path, account: str | Path, output: str | Path, settings:
     settings: the keys of SETTINGS. What the ensemble does not hold is left out, and the summary
     tells which setting gives it.
     """
-    _check(settings)
+    require_settings(settings, SETTINGS)
     _, source = store.read(ensemble, [], kind="ensemble")
     realizations = files.read_table(account)
     if not {"status", "used"} <= realizations.keys():
@@ -56,15 +57,6 @@ def run(ensemble: str | Path, account: str | Path, output: str | Path, settings:
     files.write_table(Path(output) / "table.csv", columns)
     files.write_text(Path(output) / "summary.txt", text)
     print(text, end="")
-
-
-def _check(settings: Mapping) -> None:
-    require_settings(settings, SETTINGS)
-    for key in ("strains", "levels"):
-        if not all(type(value) in (int, float) and 0 < value <= 1 for value in settings[key]):
-            raise PorefailError(f"settings: {key} is {settings[key]}, expected numbers in (0, 1]")
-    if settings["specimens"] < 1:
-        raise PorefailError(f"settings: specimens is {settings['specimens']}, expected at least 1")
 
 
 def _snapshots(ensemble: str | Path) -> bool:

@@ -6,19 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from porefail import __version__, store
+from porefail.configuration import require_settings
+from porefail.configuration.sections import PORES
 from porefail.errors import PorefailError
 from porefail.microstructure import karhunen_loeve
-from porefail.steps import require_settings
 
-SETTINGS = {
-    "seed": int,
-    "shape": list,
-    "spacing": float,
-    "mean_porosity": float,
-    "correlation_length": float,
-    "exponent": float,
-    "energy": float,
-}
+SETTINGS = PORES
 
 
 def run(output: str | Path, first: int, last: int, settings: Mapping) -> None:

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from porefail import __version__, learning, store
+from porefail.configuration import require_settings
 from porefail.dataset.split import Part
 from porefail.metrics.clusters import cluster_table, site_threshold
 from porefail.nn import training
-from porefail.steps import require_settings
 
-SETTINGS = {"site_threshold": float, "average": bool}
+SETTINGS = {"site_threshold": "evaluation.site_threshold", "average": "training.average"}
 
 
 def run(model: str | Path, dataset: str | Path, output: str | Path, settings: Mapping) -> None:

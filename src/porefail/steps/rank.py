@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from porefail import __version__, files, learning, store
+from porefail.configuration import require_settings, section
 from porefail.dataset.split import Part
 from porefail.errors import PorefailError
 from porefail.figures.cluster_distributions import cluster_distributions
@@ -16,20 +17,17 @@ from porefail.metrics import clusters, conformal, ranking, uncertainty
 from porefail.nn import bayesian, training
 from porefail.nn.flipout import Flipout
 from porefail.nn.prediction import Moments, moments, predict
-from porefail.steps import require_settings, same_specimens, write_figures
+from porefail.steps import same_specimens, write_figures
 
 if TYPE_CHECKING:
     import keras
 
 SETTINGS = {
-    "seed": int,
-    "draws": int,
-    "site_threshold": float,
-    "mass_threshold": float,
-    "coverage": float,
-    "penalty": float,
-    "near_voxels": int,
-    "specimens": int,
+    "seed": "seed",
+    "draws": "training.bayesian.draws",
+    **section("ranking"),
+    "near_voxels": "evaluation.near_voxels",
+    "specimens": "report.specimens",
 }
 STABILITY = np.linspace(0.05, 1, 20)  # thresholds at which the order of the masses is compared
 BINS = 25  # of the predicted label, in the figure

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from porefail import files, store
+from porefail.configuration import require_settings, section
 from porefail.dataset.split import Part
 from porefail.figures.damage_history import damage_history
 from porefail.figures.learning_curves import learning_curves
@@ -14,9 +15,9 @@ from porefail.figures.metric_curves import metric_curves
 from porefail.figures.site_hits import site_hits
 from porefail.figures.specimens import specimens as specimen_views
 from porefail.metrics.sites import hot_cluster
-from porefail.steps import require_settings, same_origin, write_figures
+from porefail.steps import same_origin, write_figures
 
-SETTINGS = {"specimens": int, "site_threshold": float, "near_voxels": int, "near_z": float}
+SETTINGS = section("report") | section("evaluation", without=("thresholds",))
 PAGE = '<!doctype html><meta charset="utf-8"><title>Summary</title><pre>{}</pre>\n'
 
 

@@ -8,21 +8,23 @@ from typing import NamedTuple
 import numpy as np
 
 from porefail import files, store
+from porefail.configuration import require_settings
+from porefail.configuration.sections import SIMULATION
 from porefail.errors import PorefailError
 from porefail.figures.failure_locus import failure_locus
 from porefail.figures.predicted_sites import predicted_sites
 from porefail.figures.ranked_sites import ranked_sites
 from porefail.metrics import clusters, sensitivity, sites
 from porefail.metrics.sensitivity import Agreement, Locus
-from porefail.steps import require_origin, require_settings, same_origin, write_figures
+from porefail.steps import require_origin, same_origin, write_figures
 from porefail.store import Status
 
 SETTINGS = {
-    "simulation": dict,
-    "model_version": int,
-    "site_threshold": float,
-    "true_threshold": float,
-    "near_voxels": int,
+    "simulation": SIMULATION,
+    "model_version": "$defs.model_version",
+    "site_threshold": "ranking.site_threshold",
+    "true_threshold": "evaluation.site_threshold",
+    "near_voxels": "evaluation.near_voxels",
 }
 
 

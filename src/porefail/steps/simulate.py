@@ -19,18 +19,16 @@ import numpy as np
 from mpi4py import MPI
 
 from porefail import __version__, store
+from porefail.configuration import require_settings
+from porefail.configuration.checks import material_problems, simulation_problems
+from porefail.configuration.sections import SIMULATION
 from porefail.errors import PorefailError
 from porefail.fe import MODEL_VERSION, tension
 from porefail.fe.material import material
 from porefail.parts import Parts
-from porefail.steps import require_settings
 from porefail.store import Collapse, Status
 
-SETTINGS = {
-    "material": dict,
-    **tension.LoadSettings.__annotations__,
-    "snapshot_strains": list,
-}
+SETTINGS = SIMULATION
 LAYOUT = 2  # of a row: raised when its datasets change, so that no shard mixes two
 ELEMENT = "C3D8 B-bar, 8 Gauss points"
 PROGRESS_SECONDS = 5.0
@@ -74,8 +72,12 @@ def run(
 
 
 def _check(settings: Mapping, model_version: int, ranks_per_realization: int, size: int) -> None:
-    require_settings(settings, SETTINGS)
-    _material(settings)
+    require_settings(
+        settings,
+        SETTINGS,
+        simulation_problems,
+        lambda each: material_problems(each["material"], "material."),
+    )
     if model_version != MODEL_VERSION:
         raise PorefailError(
             f"model version {model_version} is asked for, the code is version {MODEL_VERSION}"

@@ -7,20 +7,22 @@ import numpy as np
 
 import porefail.crossvalidated as cv
 from porefail import files
+from porefail.configuration import require_settings
+from porefail.configuration.sections import EVALUATION
 from porefail.crossvalidated import Fold
 from porefail.errors import PorefailError
-from porefail.steps import require_settings, write_figures
+from porefail.steps import write_figures
 from porefail.study_figures import Name, figures
 
 SETTINGS = {
-    "folds": list,  # label, model and number of folds of each variant
-    "dataset": dict,
-    "evaluation": dict,
-    "labels": dict,
-    "weightings": dict,  # of the loss, of each model
-    "kinds": dict,  # of each model
-    "comparisons": dict,
-    "transfer": dict,
+    "folds": "$defs.study_folds",
+    "dataset": "dataset",
+    "evaluation": EVALUATION,
+    "labels": {"*": "dataset"},
+    "weightings": {"*": "training.weighting"},  # of the loss, of each model
+    "kinds": {"*": "$defs.model_kind"},
+    "comparisons": "study.comparisons",
+    "transfer": "study.transfer",
 }
 # Scores of the table that are not in scores.csv, from the curves: truth and prediction cut at the
 # same value, for voxels the best one, for clusters that of the configuration.

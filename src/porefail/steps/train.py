@@ -5,10 +5,11 @@ from functools import partial
 from pathlib import Path
 
 from porefail import files, learning, store
+from porefail.configuration import require_settings
+from porefail.configuration.checks import training_problems
 from porefail.dataset.split import Part
 from porefail.errors import PorefailError
 from porefail.nn import training
-from porefail.steps import require_settings
 
 SETTINGS = learning.SETTINGS
 
@@ -24,7 +25,7 @@ def run(
 
     settings: the keys of SETTINGS. A training that was killed goes on from `checkpoint`.
     """
-    require_settings(settings, SETTINGS)
+    require_settings(settings, SETTINGS, training_problems)
     if Path(model).suffix != ".keras":
         raise PorefailError(f"{model}: the name of a model must end in .keras")
     part = store.read(dataset, ["part"])[0]["part"]

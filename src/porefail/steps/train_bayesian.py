@@ -5,10 +5,11 @@ from functools import partial
 from pathlib import Path
 
 from porefail import files, learning, posterior, store
+from porefail.configuration import require_settings
+from porefail.configuration.checks import training_problems
 from porefail.dataset.split import Part
 from porefail.errors import PorefailError
 from porefail.nn import training
-from porefail.steps import require_settings
 
 SETTINGS = posterior.SETTINGS
 
@@ -27,7 +28,7 @@ def run(
     goes on from `checkpoint`. Raises PorefailError where `trained` is another network, and where
     the result predicts the same everywhere.
     """
-    require_settings(settings, SETTINGS)
+    require_settings(settings, SETTINGS, training_problems)
     if Path(model).suffix != ".keras":
         raise PorefailError(f"{model}: the name of a model must end in .keras")
     if settings["loss"] != "squared_error":

@@ -1,35 +1,37 @@
-# Labels and models of the study as whole sections of the configuration.
+"""Labels and models of the study as whole sections of the configuration."""
+
+from collections.abc import Mapping
 
 UNCERTAIN = ("bayesian", "deep_ensemble", "dropout")  # kinds of networks that say how sure they are
 NETWORKS = ("heteroencoder", *UNCERTAIN)
 
 
-def laid_over(base, change):
+def laid_over(base: Mapping, change: Mapping) -> dict:
     """A section of the configuration with the keys of another over it, nested ones too."""
     nested = {
         key: laid_over(base[key], value)
         for key, value in change.items()
         if isinstance(value, dict) and isinstance(base.get(key), dict)
     }
-    return base | change | nested
+    return {**base, **change, **nested}
 
 
-def study_label(name):
+def study_label(config: Mapping, name: str) -> dict:
     """Settings of a label of the study: a section `dataset`."""
     return laid_over(config["dataset"], config["study"]["labels"][name])
 
 
-def without_bayesian(training):
+def without_bayesian(training: Mapping) -> dict:
     """A section `training` as a network without uncertainty takes it."""
     return {key: value for key, value in training.items() if key != "bayesian"}
 
 
-def needs_square(symmetry):
+def needs_square(symmetry: str) -> bool:
     """Whether a symmetry is one of a square cross-section alone."""
     return symmetry.startswith(("rotate_90", "rotate_270", "mirror_xy", "mirror_yx"))
 
 
-def study_model(name):
+def study_model(config: Mapping, name: str) -> tuple[str, dict]:
     """Kind and settings of a model of the study: a section `training`.
 
     Of its symmetries those that the cross-section has.
@@ -45,29 +47,26 @@ def study_model(name):
     return kind, training
 
 
-def study_evaluation():
+def study_evaluation(config: Mapping) -> dict:
     """How the study judges: a section `evaluation`, and what makes the sites of a prediction."""
     return config["evaluation"] | {
         key: config["study"][key] for key in ("site_recall", "site_volume")
     }
 
 
-def variant_settings(wildcards):
-    """What a variant is made with: its label, its model, its fold."""
-    kind, training = study_model(wildcards.model)
+def variant_settings(config: Mapping, label: str, model: str, fold: int) -> dict:
+    """What a variant of the study is made with: the settings of `crossvalidate`."""
+    kind, training = study_model(config, model)
     if kind not in UNCERTAIN:
         training = without_bayesian(training)
-    fold = int(wildcards.fold)
-    return json.dumps(
-        {
-            "label": wildcards.label,
-            "model": wildcards.model,
-            "kind": kind,
-            "fold": fold,
-            "dataset": {"seed": config["seed"]} | study_label(wildcards.label),
-            # Folds are repetitions: each begins from other random weights.
-            "training": {"seed": config["seed"] + fold} | training,
-            "baselines": config["baselines"],
-            "evaluation": study_evaluation(),
-        }
-    )
+    return {
+        "label": label,
+        "model": model,
+        "kind": kind,
+        "fold": fold,
+        "dataset": {"seed": config["seed"]} | study_label(config, label),
+        # Folds are repetitions: each begins from other random weights.
+        "training": {"seed": config["seed"] + fold} | training,
+        "baselines": config["baselines"],
+        "evaluation": study_evaluation(config),
+    }

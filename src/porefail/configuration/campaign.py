@@ -1,0 +1,73 @@
+"""The configuration as the workflow resolves it, for the tools that no rule calls.
+
+A user's files lie on top of config/default.yaml, materials.yaml and variants.yaml.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from porefail.configuration.checks import require_valid
+from porefail.configuration.documents import read_yaml
+from porefail.configuration.schema import CONFIG, schema
+from porefail.configuration.variants import laid_over
+from porefail.errors import PorefailError
+
+
+class Campaign(NamedTuple):
+    """What a configuration asks to be simulated."""
+
+    name: str
+    batches: list[tuple[int, int]]  # first and last realization of each, as workflow/ensembles.smk
+    made_with: dict[str, dict]  # attributes of a shard: sections `porosity` and `simulation`
+
+
+def resolve(configfiles: Sequence[str | Path] = ()) -> dict:
+    """A whole configuration, checked.
+
+    configfiles: each lies on top of those before it. Raises PorefailError that names the key or the
+    file that is wrong.
+    """
+    schema()  # tells a package without its checkout
+    ours = [CONFIG / f"{name}.yaml" for name in ("default", "materials", "variants")]
+    whole: dict = {}
+    for path in (*ours, *configfiles):
+        whole = laid_over(whole, read_yaml(path))
+    require_valid(whole)
+    return whole
+
+
+def campaign(configfiles: Sequence[str | Path] = ()) -> Campaign:
+    """The realizations of a configuration, in batches, and what they are made with.
+
+    Raises as `resolve`.
+    """
+    whole = resolve(configfiles)
+    pores = dict(whole["porosity"])
+    realizations, size = pores.pop("realizations"), pores.pop("batch_size")
+    name = whole["simulation"]["material"]
+    return Campaign(
+        whole["name"],
+        [(n, min(n + size, realizations) - 1) for n in range(0, realizations, size)],
+        {
+            "porosity": {"seed": whole["seed"], **pores},
+            "simulation": whole["simulation"]
+            | {"material": {"name": name, **whole["materials"][name]}},
+        },
+    )
+
+
+def material(name: str, configfiles: Sequence[str | Path] = ()) -> dict[str, float]:
+    """Parameters of a material (Table 1 of the paper), as config/schema.yaml describes them.
+
+    Raises as `resolve`.
+    """
+    known = resolve(configfiles)["materials"]
+    if name not in known:
+        raise PorefailError(f"material {name!r}, expected one of {', '.join(known)}")
+    return known[name]
+
+
+def simulation(configfiles: Sequence[str | Path] = ()) -> dict:
+    """Section `simulation`, as config/schema.yaml describes it. Raises as `resolve`."""
+    return resolve(configfiles)["simulation"]
