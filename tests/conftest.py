@@ -18,6 +18,15 @@ def mpiexec() -> str:
 
 
 @pytest.fixture(scope="session")
+def without_locks(tmp_path_factory):
+    """Environment of a process on a file system that refuses locks with an error number."""
+    library = tmp_path_factory.mktemp("locks") / "without_locks.so"
+    source = Path(__file__).with_name("without_locks.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    return lambda number: {"LD_PRELOAD": str(library), "LOCK_ERRNO": str(number)}
+
+
+@pytest.fixture(scope="session")
 def read_vtk():
     """Reads a step of a VTKHDF file with VTK's own reader, which is ParaView's.
 

@@ -1,6 +1,9 @@
 """The store: what is written can be trusted, and what cannot be trusted is refused in one line."""
 
+import errno
+import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -131,21 +134,194 @@ def test_file_without_the_mark_of_completeness(path):
     assert "not complete" in refusal(path)
 
 
-def test_every_changed_byte_is_noticed_or_harmless(path):
-    """Not one flipped byte anywhere in the file may change what is read."""
+# Few attributes lie in the header of the file, many in a heap of their own.
+FEW = {"porosity": {"shape": [1, 1, 2], "seed": 1}, "spacing": 0.05}
+MANY = {f"setting {i}": "a value of some length" for i in range(9)}
+SMALL = {"porosity": np.array([[[[0, 1]]], [[[1, 0]]]], np.uint8), "realization": np.arange(2)}
+
+
+def flipped(path, attributes: dict, bits: slice) -> dict[str, int]:
+    """Reads a small file with one bit flipped, for every such bit; what came of it."""
+    store.write_atomically(path, SMALL, attributes)
     whole = path.read_bytes()
-    for position in range(0, len(whole), 101):
+    found = {"refused": 0, "harmless": 0}
+
+    def endless(*_):
+        raise AssertionError("reading it does not end")
+
+    signal.signal(signal.SIGALRM, endless)
+    for bit in range(8 * len(whole))[bits]:
         damaged = bytearray(whole)
-        damaged[position] ^= 0xFF
+        damaged[bit // 8] ^= 1 << bit % 8
         path.write_bytes(damaged)
+        signal.alarm(20)
         try:
-            datasets, attributes = store.read(path)
+            datasets, read = store.read(path)
         except StoreError as error:
             assert "\n" not in str(error) and str(path) in str(error)
+            found["refused"] += 1
             continue
-        assert attributes == {**ATTRIBUTES, "complete": 1}
-        for name, values in DATASETS.items():
+        finally:
+            signal.alarm(0)
+        assert read == {**attributes, "complete": 1}, f"bit {bit % 8} of byte {bit // 8}"
+        for name, values in SMALL.items():
             np.testing.assert_array_equal(datasets[name], values)
+        found["harmless"] += 1
+    return found
+
+
+@pytest.mark.parametrize("attributes", [FEW, FEW | MANY], ids=["few", "many"])
+def test_some_flipped_bits_are_noticed_or_harmless(tmp_path, attributes):
+    assert flipped(tmp_path / "a.h5", attributes, slice(3, None, 101))["refused"] > 100
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attributes", [FEW, FEW | MANY], ids=["few", "many"])
+def test_every_flipped_bit_is_noticed_or_harmless(tmp_path, attributes):
+    """Not one bit anywhere in the file may change what is read, or keep it from ending."""
+    found = flipped(tmp_path / "a.h5", attributes, slice(None))
+    print(found)
+    assert found["refused"] > 15_000
+
+
+def test_attributes_of_files_written_before_are_read(path):
+    """Texts of any length, without a checksum, as they were until the store checked its files."""
+    with h5py.File(path, "r+") as file:
+        for name, value in file.attrs.items():
+            if isinstance(value, bytes):
+                del file.attrs[name]
+                file.attrs[name] = value.decode()
+        assert h5py.check_string_dtype(file.attrs.get_id("simulation").dtype).length is None
+    assert store.read(path)[1] == {**ATTRIBUTES, "complete": 1}
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_no_lock_is_needed(path, without_locks, number):
+    program = (
+        "import fcntl, sys\nfrom porefail import store\n"
+        "try:\n    fcntl.flock(0, fcntl.LOCK_SH)\n"
+        "except OSError as error:\n    print(error.errno)\n"
+        "datasets, attributes = store.read(sys.argv[1])\n"
+        "store.write_atomically(sys.argv[2], datasets, {'spacing': 1.0})\n"
+        "print(store.shapes(sys.argv[2])['damage'])"
+    )
+    other = path.with_name("other.h5")
+    run = run_python(program, path, other, env=os.environ | without_locks(number))
+    assert run.stdout == f"{number}\n(40, 4, 4, 8)\n", run.stderr
+
+
+def test_what_the_system_refuses_is_not_called_damaged(path, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(h5py, "File", refuse)
+    assert refusal(path) == f"{path}: cannot be read: Input/output error"
+
+
+ENSEMBLE = {
+    "realization": np.array([3, 5]),
+    "porosity": np.array([[[[0, 1]]], [[[1, 0]]]], np.uint8),
+    "damage": np.array([[[[0.1, np.nan]]], [[[np.nan, 0.5]]]], np.float32),
+    "failed": np.array([[[[1, 0]]], [[[0, 1]]]], np.uint8),
+}
+MADE_WITH = {
+    "porosity": {"shape": [1, 1, 2]},
+    "simulation": {"material": {"maximum_damage": 0.5}},
+    "model_version": 2,
+    "spacing": 0.05,
+}
+
+
+def foreign(path, datasets: dict, attributes: dict) -> None:
+    """A file as another tool may write it."""
+    with h5py.File(path, "w") as file:
+        for name, values in datasets.items():
+            if values is None:
+                file.create_group(name)
+            else:
+                file[name] = values
+        for name, value in attributes.items():
+            file.attrs[name] = json.dumps(value) if isinstance(value, dict) else value
+        file.attrs["complete"] = 1
+
+
+def test_a_file_of_another_tool_is_read(tmp_path):
+    """Other whole numbers and floats, and datasets and groups that are not of the contract."""
+    more = {"porosity": ENSEMBLE["porosity"].astype(np.int64), "notes": np.zeros((7, 3)), "x": None}
+    more["damage"] = ENSEMBLE["damage"].astype(np.float64)
+    foreign(tmp_path / "a.h5", ENSEMBLE | more, MADE_WITH)
+    datasets, attributes = store.read(tmp_path / "a.h5", kind="ensemble")
+    assert datasets.keys() == ENSEMBLE.keys() and attributes == {**MADE_WITH, "complete": 1}
+    assert store.shapes(tmp_path / "a.h5").keys() == ENSEMBLE.keys()
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"porosity": 255 * ENSEMBLE["porosity"]}, "/porosity holds 255, expected 0 to 1"),
+        (
+            {"porosity": 0.3 * ENSEMBLE["porosity"]},
+            "/porosity holds float64 (2, 1, 1, 2), expected",
+        ),
+        ({"porosity": ENSEMBLE["porosity"] + 0j}, "/porosity holds complex128"),
+        (
+            {"porosity": np.full((2, 1, 1, 2), b"void")},
+            "/porosity holds |S4 (2, 1, 1, 2), expected",
+        ),
+        ({"porosity": ENSEMBLE["porosity"][..., 0]}, "/porosity holds uint8 (2, 1, 1), expected"),
+        ({"porosity": ENSEMBLE["porosity"][..., :1]}, "/porosity has the grid [1, 1, 1], expected"),
+        ({"porosity": ENSEMBLE["porosity"][:1]}, "/porosity has 1 rows, /realization has 2"),
+        ({"porosity": None}, "/porosity is a group, expected whole numbers, (n, nx, ny, nz)"),
+        ({"porosity": 1}, "/porosity holds int64 (), expected whole numbers, (n, nx, ny, nz)"),
+        ({"damage": 3 * ENSEMBLE["damage"]}, "/damage holds 1.5, expected 0 to 1"),
+        ({"damage": -ENSEMBLE["damage"]}, "/damage holds -0.5, expected 0 to 1"),
+        ({"damage": np.inf * ENSEMBLE["damage"]}, "/damage holds inf, expected 0 to 1"),
+        ({"realization": np.array([4, 4])}, "realization 4 appears twice"),
+        ({"realization": np.array([-1, 4])}, "/realization holds -1, expected 0 or more"),
+        ({"realization": np.array([1.0, np.nan])}, "/realization holds float64 (2,), expected"),
+        (
+            {"status": np.array([1, 9], np.uint8)},
+            "/status holds 9, expected one of 1 FIRST_FAILURE",
+        ),
+        (
+            {"clusters/rank": np.ones(3, int), "clusters/peak": np.ones(2)},
+            "/clusters/peak has 2 rows",
+        ),
+        ({"clusters/centroid_mm": np.ones((3, 2))}, "/clusters/centroid_mm holds float64 (3, 2)"),
+        ({"history/strain": np.full((2, 3), -np.inf)}, "/history/strain holds -inf, expected 0 or"),
+        (
+            {"provenance/host": np.ones(2)},
+            "/provenance/host holds float64 (2,), expected text, (n)",
+        ),
+        ({"snapshots/strain": np.full((2, 1), np.nan)}, "/snapshots/strain holds NaN"),
+    ],
+)
+def test_datasets_are_as_the_contract_says(tmp_path, changes, message):
+    foreign(tmp_path / "a.h5", ENSEMBLE | changes, MADE_WITH)
+    assert refusal(tmp_path / "a.h5", kind="ensemble").startswith(f"{tmp_path}/a.h5: {message}")
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"spacing": 0.0}, "attribute spacing is 0.0, expected a number above 0 (mm)"),
+        ({"spacing": np.inf}, "attribute spacing is inf, expected a number above 0 (mm)"),
+        ({"spacing": np.nan}, "attribute spacing is nan, expected a number above 0 (mm)"),
+        ({"spacing": "wide"}, "attribute spacing is 'wide', expected a number above 0 (mm)"),
+        ({"model_version": 2.5}, "attribute model_version is 2.5, expected a whole number"),
+        ({"simulation": "fast"}, "attribute simulation is 'fast', expected a mapping (JSON)"),
+        ({"simulation": '{"material"'}, "attribute simulation is not JSON"),
+        ({"simulation": '{"a":' + 9999 * "["}, "attribute simulation is not JSON"),
+        ({"simulation": {"material": 3}}, "attribute simulation.material.maximum_damage is None"),
+        (
+            {"porosity": {"shape": [1, 2, 1]}},
+            "/porosity has the grid [1, 1, 2], expected [1, 2, 1]",
+        ),
+    ],
+)
+def test_attributes_are_as_the_contract_says(tmp_path, changes, message):
+    foreign(tmp_path / "a.h5", ENSEMBLE, MADE_WITH | changes)
+    assert refusal(tmp_path / "a.h5", kind="ensemble").startswith(f"{tmp_path}/a.h5: {message}")
 
 
 def test_damaged_dataset_is_named(path):
@@ -176,10 +352,9 @@ def test_folder_that_is_a_file(path):
         store.write_atomically(path / "b.h5", DATASETS, {})
 
 
-def run_python(program: str, *arguments) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-c", program, *map(str, arguments)], capture_output=True, text=True
-    )
+def run_python(program: str, *arguments, env=None) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-c", program, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, env=env)
 
 
 FULL = """

@@ -66,7 +66,7 @@ def test_what_does_not_change_is_stored_once(written):
         assert root["CellData/void"].shape == (1, *SHAPE)
         assert root["Steps/CellDataOffsets/void"][:].tolist() == [0, 0, 0]
         assert root["CellData/tensor"].shape == (3, *SHAPE, 6)
-        assert root["PointData/shift"].attrs["unit"] == "mm"
+        assert root["PointData/shift"].attrs["unit"] == b"mm"
 
 
 def test_what_changes_back_is_right_as_well(tmp_path, read_vtk):

@@ -38,7 +38,7 @@ def read(path: str | Path, made_with: Mapping) -> dict[int, Entry]:
     """Entries of a shard, or of a part of one.
 
     made_with: attributes that it must have. Raises StoreError where the file cannot be trusted, was
-    made with other settings, is empty or names a realization twice.
+    made with other settings, or is empty.
     """
     wanted = ["realization", "status"]
     told = ["provenance/seconds", "provenance/host", "structural_status"]
@@ -47,20 +47,16 @@ def read(path: str | Path, made_with: Mapping) -> dict[int, Entry]:
     store.require_attributes(path, attributes, made_with)
     entries: dict[int, Entry] = {}
     for row, number in enumerate(rows["realization"].tolist()):
-        try:
-            status = Status(int(rows["status"][row])).name
-            collapse = Collapse(int(rows[told[2]][row]) if told[2] in there else 0)
-        except ValueError as error:
-            raise store.StoreError(f"{path}: realization {number}: {error}") from None
+        collapse = Collapse(int(rows[told[2]][row]) if told[2] in there else 0)
         entries[number] = Entry(
-            status,
+            Status(int(rows["status"][row])).name,
             float(rows[told[0]][row]) if told[0] in there else math.nan,
             rows[told[1]][row].decode() if told[1] in there else "",
             str(path),
             "" if collapse == Collapse.NOT_RUN else collapse.name,
         )
-    if not entries or len(entries) != len(rows["realization"]):
-        raise store.StoreError(f"{path}: no realization in it, or one appears twice")
+    if not entries:
+        raise store.StoreError(f"{path}: no realization in it")
     return entries
 
 

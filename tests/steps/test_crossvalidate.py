@@ -159,9 +159,9 @@ def test_a_network_goes_on_from_its_checkpoint_and_is_tested_on_other_specimens(
 
 def test_errors(variant, made, tmp_path):
     for changes, message in [
-        ({"kind": "oracle"}, "kind 'oracle' is unknown"),
+        ({"kind": "oracle"}, "settings: kind is 'oracle', expected one of"),
         ({"fold": 5}, "fold is 5, expected 0 to 4"),
-        ({"colour": 3}, "settings: unknown colour"),
+        ({"colour": 3}, "settings: colour is not a known key"),
         ({"ensemble": tmp_path / "none.h5"}, "none.h5: missing file"),
         ({"ensemble": made["dataset"]}, "no dataset /damage"),
     ]:

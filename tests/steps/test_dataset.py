@@ -62,10 +62,10 @@ def test_the_transform_matters(made, settings, tmp_path):
 
 def test_errors(made, make_porosity, settings, tmp_path):
     for change, message in [
-        ({"transform": "x"}, "transform 'x' is unknown"),
-        ({"split": [1, 1]}, "the split must be three positive whole numbers"),
+        ({"transform": "x"}, "settings: transform is 'x', expected one of"),
+        ({"split": [1, 1]}, r"settings: split is \[1, 1\], expected a list, 3 entries"),
         ({"split": [7, 1, 200]}, "part is empty"),
-        ({"width": 1}, "settings: unknown width"),
+        ({"width": 1}, "settings: width is not a known key"),
     ]:
         with pytest.raises(PorefailError, match=message):
             dataset.run(made["ensemble"], tmp_path / "d.h5", settings["dataset"] | change)

@@ -186,10 +186,10 @@ def test_mistakes(shard, tmp_path, monkeypatch, capsys, changes, message):
     "change, message",
     [
         ({"kinematics": "finite"}, "simulation.kinematics is finite, .* small strains only"),
-        ({"material": "wood"}, "material 'wood', expected one of staged, literal"),
-        ({"max_strain_step": "1e-3"}, "simulation.max_strain_step: '1e-3' is not of type 'number'"),
-        ({"until": "friday"}, "simulation.until: 'friday' is not one of"),
-        ({"max_strian": 0.1}, r"simulation: Additional properties are not allowed \('max_strian'"),
+        ({"material": "wood"}, "simulation.material is 'wood', expected one of staged, literal"),
+        ({"max_strain_step": "1e-3"}, "simulation.max_strain_step is '1e-3', expected a number"),
+        ({"until": "friday"}, "simulation.until is 'friday', expected one of"),
+        ({"max_strian": 0.1}, "simulation.max_strian is not a known key; did you mean max_strain"),
     ],
 )
 def test_bad_configuration(shard, tmp_path, change, message):

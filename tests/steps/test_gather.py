@@ -192,4 +192,7 @@ def test_shards_of_different_versions(run, make_shard, tmp_path):
 def test_an_unknown_status(run, make_shard, tmp_path):
     shard = make_shard([0, 1], [Status.FIRST_FAILURE, 9])
     message = refused(run, tmp_path, shard)
-    assert message == f"{shard}: realization 1: 9 is not a valid Status"
+    assert message == (
+        f"{shard}: /status holds 9, expected one of 1 FIRST_FAILURE, 2 NO_FAILURE, "
+        "3 NOT_CONVERGED, 4 EMPTY, 5 SEVERED"
+    )

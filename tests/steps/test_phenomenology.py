@@ -80,7 +80,8 @@ def write(tmp_path_factory, settings):
 
     def write(datasets, excluded=("NO_FAILURE", "EMPTY")):
         folder = tmp_path_factory.mktemp("ensemble")
-        source = settings["gather"] | {"spacing": SPACING}
+        pores = settings["porosity"] | {"shape": list(datasets["porosity"].shape[1:])}
+        source = settings["gather"] | {"porosity": pores, "spacing": SPACING}
         store.write_atomically(folder / "ensemble.h5", datasets, source)
         statuses = ["FIRST_FAILURE"] * len(datasets["realization"]) + list(excluded)
         used = [int(status == "FIRST_FAILURE") for status in statuses]
@@ -225,10 +226,10 @@ def test_one_specimen(run):
 @pytest.mark.parametrize(
     "changes, message",
     [
-        ({"specimens": 0}, "settings: specimens is 0, expected at least 1"),
-        ({"strains": [0.0]}, r"settings: strains is \[0.0\], expected numbers in \(0, 1\]"),
-        ({"levels": ["a"]}, r"settings: levels is \['a'\], expected numbers in \(0, 1\]"),
-        ({"strain": 1}, "settings: unknown strain"),
+        ({"specimens": 0}, "settings: specimens is 0, expected a whole number, at least 1"),
+        ({"strains": [0.0]}, r"settings: strains\[0\] is 0.0, expected a number, above 0"),
+        ({"levels": ["a"]}, r"settings: levels\[0\] is 'a', expected a number, above 0"),
+        ({"strain": 1}, "settings: strain is not a known key; did you mean strains"),
     ],
 )
 def test_bad_settings(written, tmp_path, changes, message):

@@ -44,12 +44,12 @@ CONTRACT = {
 
 
 def fake(calls: list, status: int = Status.FIRST_FAILURE):
-    """A simulation that takes no time: the damage is the number of the call."""
+    """A simulation that takes no time: the damage is a hundredth of the voids' number."""
 
     def simulate(voxels, spacing, material, settings, comm):
         calls.append(voxels)
-        field = np.where(voxels == 0, np.float32(voxels.sum()), np.float32(np.nan))
-        history = {name: np.arange(1.0, 1 + voxels.sum()) for name in simulate_history}
+        field = np.where(voxels == 0, np.float32(0.01 * voxels.sum()), np.float32(np.nan))
+        history = {name: np.linspace(0.01, 1, voxels.sum()) for name in simulate_history}
         return tension.Tension(status, field, voxels, field, field, 0.04, history)
 
     simulate_history = ("strain", "stress", "max_damage", "failed_fraction")
@@ -242,8 +242,11 @@ def test_errors_on_all_ranks(make_porosity, settings, tmp_path):
     for options, message in [
         ({"model_version": 99}, "model version 99 is asked for"),
         ({"ranks_per_realization": 2}, "1 ranks cannot be split into teams of 2"),
-        ({"settings": settings["simulate"] | {"rate": 1}}, "settings: unknown rate"),
-        ({"settings": settings["simulate"] | {"material": {}}}, "material parameters: missing"),
+        ({"settings": settings["simulate"] | {"rate": 1}}, "settings: rate is not a known key"),
+        (
+            {"settings": settings["simulate"] | {"material": {}}},
+            "settings: material.name is missing",
+        ),
         ({"porosity": tmp_path / "none.h5"}, "none.h5: missing file"),
         ({"porosity": bare}, "bare.h5: no attribute porosity, which every porosity shard has"),
     ]:

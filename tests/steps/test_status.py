@@ -225,5 +225,5 @@ def test_it_changes_nothing(told, tmp_path):
 
 def test_a_wrong_configuration(config):
     config.write_text("porosity: {realizations: 0}\n")
-    with pytest.raises(PorefailError, match="porosity.realizations: 0 is less than"):
+    with pytest.raises(PorefailError, match="porosity.realizations is 0, expected a whole number"):
         status.run([config])

@@ -232,6 +232,6 @@ def test_errors(made, variants, wanted, tmp_path):
         study.run(made["ensemble"], variants, tmp_path, wanted | {"folds": [["t", "uniform", 3]]})
     with pytest.raises(PorefailError, match="folds name no variant"):
         study.run(made["ensemble"], variants, tmp_path, wanted | {"folds": []})
-    with pytest.raises(PorefailError, match="settings: missing folds"):
+    with pytest.raises(PorefailError, match="settings: folds is missing"):
         study.run(made["ensemble"], variants, tmp_path, {})
     assert not list(tmp_path.iterdir())

@@ -54,9 +54,9 @@ def test_the_seed_matters(run):
 
 def test_errors(run, made, settings, tmp_path):
     for changes, message in [
-        ({"symmetries": ["rotate_45"]}, "symmetry 'rotate_45' is unknown"),
-        ({"epochs": 0}, "positive"),
-        ({"epoch": 3}, "settings: unknown epoch"),
+        ({"symmetries": ["rotate_45"]}, r"symmetries\[0\] is 'rotate_45', expected one of"),
+        ({"epochs": 0}, "epochs is 0, expected a whole number, at least 1"),
+        ({"epoch": 3}, "settings: epoch is not a known key; did you mean epochs"),
     ]:
         with pytest.raises(PorefailError, match=message):
             run("bad", **changes)

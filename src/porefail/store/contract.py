@@ -178,15 +178,12 @@ KINDS = {
     "prediction": (*_SOURCE, "dataset", "predict"),
     "ranking": (*_SOURCE, "dataset", "rank"),
 }
-_SIMULATED = (
-    *("realization", "porosity", "damage", "failed", "status", "first_failure_strain", *HISTORY),
-    *("elastic/von_mises", "elastic/pressure"),
-)
+_SIMULATED = ("realization", "porosity", "damage", "failed", "status", "first_failure_strain")
 DATASETS = {
     "porosity shard": ("realization", "porosity"),
     "simulation shard": _SIMULATED,
-    "ensemble": _SIMULATED,
+    "ensemble": ("realization", "porosity", "damage", "failed"),
     "data set": ("realization", "porosity", "label", "part"),
     "prediction": ("realization", "mean"),
-    "ranking": ("realization", "mean", "variance", "site"),
+    "ranking": ("realization", "site"),
 }
