@@ -1,12 +1,15 @@
 """The command line: every mistake gives one clear line and an exit status."""
 
+import itertools
 import json
+import os
 import subprocess
 import sys
 
 import pytest
 
-from porefail import __main__
+from porefail import __main__, files
+from porefail.errors import PorefailError
 
 POROSITY = {
     "seed": 1,
@@ -70,6 +73,9 @@ def test_a_verb_works(tmp_path, capsys):
         (["porosity", "--first", "one"], "argument --first: invalid int value: 'one'"),
         (porosity("p.h5", '{"seed": 1,'), "argument --settings: not JSON: "),
         (porosity("p.h5", "[1]"), "argument --settings: expected a JSON object, not [1]"),
+        (porosity("p.h5", 100_000 * '{"a":'), "argument --settings: not JSON: nested too deeply"),
+        (porosity("p.h5", '{"seed": 1, "seed": 2}'), "not JSON: 'seed' is there twice"),
+        (porosity("p.h5", '{"seed": 1' + 5000 * "0" + "}"), "argument --settings: not JSON: "),
         (
             ["material-point", "--max-strain-step", "small"],
             "argument --max-strain-step: invalid float value: 'small'",
@@ -101,6 +107,9 @@ def test_usage(capsys, arguments, message):
             "settings: spacing is True, expected a number",
         ),
         ({"shape": 4}, "settings: shape is 4, expected a list, 3 entries (voxels)"),
+        ({"seed": 2**64}, "settings: seed is 18446744073709551616, expected a whole number"),
+        ({"spacing": float("nan")}, "settings: spacing is nan, expected a number"),
+        ({"spacing": 1e308}, "settings: spacing is 1e+308, expected a number"),
         ({"sed": 2, "spacin": 3}, "settings: sed is not a known key; did you mean seed?"),
         (
             {"seed": -1},
@@ -151,6 +160,55 @@ def test_missing_settings(capsys, tmp_path):
     few = {key: POROSITY[key] for key in POROSITY if key not in ("seed", "energy")}
     line = error(capsys, porosity(tmp_path / "p.h5", few), 1)
     assert line == "porefail porosity: error: settings: seed is missing"
+
+
+VALUES = {__main__.NUMBER: "1", __main__.NUMBERS: "1", __main__.REAL: "1", __main__.REALS: "1"}
+VALUES |= {__main__.JSON: "{}", __main__.TEXT: "staged"}
+
+
+def clashes() -> list[tuple[str, str, str]]:
+    """Each verb with each pair of its files of which one at least is written."""
+    found = []
+    for verb, (_, options) in __main__.VERBS.items():
+        written = [name for name, kind, *_ in options if kind == __main__.NEW]
+        read = [name for name, kind, *_ in options if kind in (__main__.FILE, __main__.FILES)]
+        found += [(verb, name, other) for name in written for other in read]
+        found += [(verb, *pair) for pair in itertools.combinations(written, 2)]
+    return found
+
+
+@pytest.mark.parametrize("link", ["", "symbolic", "hard"])
+@pytest.mark.parametrize("verb, name, other", clashes())
+def test_no_file_is_both_read_and_written_or_written_twice(
+    capsys, tmp_path, verb, name, other, link
+):
+    paths = {
+        option: tmp_path / option if kind not in VALUES else VALUES[kind]
+        for option, kind, *_ in __main__.VERBS[verb][1]
+    }
+    paths[other].write_text("precious")
+    if link == "hard":
+        os.link(paths[other], paths[name])
+    elif link:
+        paths[name].symlink_to(paths[other])
+    else:
+        paths[name] = f"{tmp_path}/../{tmp_path.name}/{other}"
+    arguments = [text for option, path in paths.items() for text in (f"--{option}", str(path))]
+    before = sorted(tmp_path.iterdir())
+    line = error(capsys, [verb, *arguments], 1)
+    assert line.endswith(": nothing is written") and f"--{name}" in line and f"--{other}" in line
+    assert paths[other].read_text() == "precious" and sorted(tmp_path.iterdir()) == before
+
+
+def test_what_is_read_is_not_written_in_a_folder_either(tmp_path, monkeypatch):
+    (tmp_path / "table.csv").write_text("precious")
+    (tmp_path / "link.csv").symlink_to("table.csv")
+    monkeypatch.setattr(files, "_READ_ONLY", [tmp_path / "table.csv"])
+    for name in ("table.csv", "link.csv"):
+        with pytest.raises(PorefailError, match=f"{name}: is read here, so it is not written"):
+            files.write_text(tmp_path / name, "other")
+    files.write_text(tmp_path / "other.csv", "")
+    assert (tmp_path / "table.csv").read_text() == "precious"
 
 
 def test_unwritable_output(capsys, tmp_path):
