@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from porefail import store
+from porefail import memory, store
 from porefail.configuration import section
 from porefail.dataset import symmetry
 from porefail.dataset.transforms import transform
@@ -33,6 +33,7 @@ CHANNELS: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
 }
 DATASETS = tuple(dict.fromkeys(dataset for dataset, _ in CHANNELS.values()))
 # Settings of a network and of its training, as in config/schema.yaml.
+BYTES = 20  # a voxel, filter and example, at the peak of a training step
 SETTINGS = {"seed": "$defs.training_seed", **section("training", without=("bayesian",))}
 
 
@@ -155,6 +156,12 @@ def train(
     from porefail.nn import training as nn
     from porefail.nn.losses import LOSSES
 
+    voxels, rows = np.prod(training.porosity.shape[1:]), len(training.porosity)
+    batch = min(settings["batch_size"], rows * settings["copies"])
+    memory.require(
+        BYTES * settings["filters"] * batch * voxels,
+        f"settings: batch_size {settings['batch_size']} with filters {settings['filters']}",
+    )
     fitted = examples(training, settings)
     # Weights are fitted to the training part alone. A weighting per realization has a table for
     # each, so the validation part has its own: it is a property of each true field, not of the

@@ -1,17 +1,19 @@
 """porosity: draw the explicit pores of a batch of realizations (paper, section 2.2)."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from porefail import __version__, store
+from porefail import __version__, memory, store
 from porefail.configuration import require_settings
 from porefail.configuration.sections import PORES
 from porefail.errors import PorefailError
 from porefail.microstructure import karhunen_loeve
 
 SETTINGS = PORES
+BYTES = 72  # a voxel, at the peak of an expansion
 
 
 def run(output: str | Path, first: int, last: int, settings: Mapping) -> None:
@@ -22,6 +24,11 @@ def run(output: str | Path, first: int, last: int, settings: Mapping) -> None:
     require_settings(settings, SETTINGS)
     if not 0 <= first <= last:
         raise PorefailError(f"realizations {first} to {last}: expected 0 <= first <= last")
+    count = last - first + 1
+    memory.require(
+        math.prod(settings["shape"]) * (BYTES + 2 * count),
+        f"settings: shape {settings['shape']} for {count} realizations",
+    )
     expansion = karhunen_loeve.expansion(
         tuple(settings["shape"]),
         settings["spacing"],
