@@ -258,6 +258,31 @@ def test_errors_on_all_ranks(make_porosity, settings, tmp_path):
         assert not (tmp_path / "s.h5").exists()
 
 
+def test_what_cannot_be_simulated_is_refused_before_a_folder_is_made(
+    make_porosity, run, settings, tmp_path
+):
+    pores = make_porosity(0, 1)
+    fields, attributes = store.read(pores)
+    del attributes["complete"]
+    inputs = tmp_path / "inputs"
+    for name, rows, message in [
+        (
+            "odd.h5",
+            {"porosity": fields["porosity"][..., :6]},
+            r"odd\.h5: grid \(8, 8, 6\): expected",
+        ),
+        ("flat.h5", {"porosity": fields["porosity"][..., 0]}, r"flat\.h5: grid \(8, 8\): expected"),
+        ("none.h5", {k: v[:0] for k, v in fields.items()}, r"none\.h5: holds no realization"),
+    ]:
+        store.write_atomically(inputs / name, fields | rows, attributes)
+        with pytest.raises(PorefailError, match=message):
+            run(inputs / name, tmp_path / "out" / "s.h5")
+    endless = settings["simulate"] | {"max_strain_step": 1e-320}
+    with pytest.raises(PorefailError, match="simulation.max_strain_step is .*, expected"):
+        simulate.run(pores, tmp_path / "out" / "s.h5", endless, MODEL_VERSION)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_claim_is_given_once(tmp_path):
     parts = Parts(tmp_path / "s.h5")
     parts.open_queue([])

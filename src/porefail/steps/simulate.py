@@ -76,6 +76,7 @@ def run(
 def _check(settings: Mapping, model_version: int, ranks_per_realization: int, size: int) -> None:
     require_settings(settings, SETTINGS)
     _material(settings)
+    tension.check_steps(_load(settings))
     if model_version != MODEL_VERSION:
         raise PorefailError(
             f"model version {model_version} is asked for, the code is version {MODEL_VERSION}"
@@ -93,11 +94,21 @@ def _material(settings: Mapping):
     return material(parameters)
 
 
+def _load(settings: Mapping) -> tension.LoadSettings:
+    return tension.LoadSettings(**{key: settings[key] for key in tension.LoadSettings._fields})
+
+
 class _Plan:
     """What there is to do; made on rank 0 and sent to all."""
 
     def __init__(self, porosity: str | Path, output: str | Path, settings: Mapping):
         datasets, source = store.read(porosity, ["porosity", "realization"], kind="porosity shard")
+        if not len(datasets["realization"]):
+            raise PorefailError(f"{porosity}: holds no realization")
+        try:
+            tension.check_grid(datasets["porosity"].shape[1:])
+        except PorefailError as error:
+            raise PorefailError(f"{porosity}: {error}") from None
         order = np.argsort(datasets["realization"])
         self.realizations: list[int] = datasets["realization"][order].tolist()
         self.voxels = dict(zip(self.realizations, datasets["porosity"][order], strict=True))
@@ -153,8 +164,7 @@ def _fingerprint(physics: dict, *voxels: np.ndarray) -> str:
 
 def _work_through(plan: _Plan, settings: Mapping, ranks: int, world: MPI.Comm) -> float:
     """Every team takes pending realizations until none is left. Returns the seconds it took."""
-    load = tension.LoadSettings(**{key: settings[key] for key in tension.LoadSettings._fields})
-    parameters = _material(settings)
+    load, parameters = _load(settings), _material(settings)
     team = world.Split(world.rank // ranks, world.rank)
     software = _software()
     began, told = time.monotonic(), -math.inf
