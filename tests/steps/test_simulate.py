@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -277,6 +278,9 @@ def test_what_cannot_be_simulated_is_refused_before_a_folder_is_made(
         store.write_atomically(inputs / name, fields | rows, attributes)
         with pytest.raises(PorefailError, match=message):
             run(inputs / name, tmp_path / "out" / "s.h5")
+    with pytest.raises(PorefailError, match="10 ranks share 9 planes of nodes: use fewer ranks"):
+        world = SimpleNamespace(rank=0, size=10, bcast=lambda plan: plan)
+        run(pores, tmp_path / "out" / "s.h5", ranks_per_realization=10, world=world)
     endless = settings["simulate"] | {"max_strain_step": 1e-320}
     with pytest.raises(PorefailError, match="simulation.max_strain_step is .*, expected"):
         simulate.run(pores, tmp_path / "out" / "s.h5", endless, MODEL_VERSION)

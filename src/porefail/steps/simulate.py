@@ -21,6 +21,7 @@ from mpi4py import MPI
 from porefail import __version__, store
 from porefail.errors import PorefailError
 from porefail.fe import MODEL_VERSION, tension
+from porefail.fe.grid import slab
 from porefail.fe.material import material
 from porefail.parts import Parts
 from porefail.steps import require_settings
@@ -56,7 +57,7 @@ def run(
         if world.rank == 0:
             try:
                 _check(settings, model_version, ranks_per_realization, world.size)
-                plan = _Plan(porosity, output, settings)
+                plan = _Plan(porosity, output, settings, ranks_per_realization)
                 locked.enter_context(plan.parts.alone(plan.title))
                 plan.find_pending()
             except PorefailError as error:
@@ -101,12 +102,13 @@ def _load(settings: Mapping) -> tension.LoadSettings:
 class _Plan:
     """What there is to do; made on rank 0 and sent to all."""
 
-    def __init__(self, porosity: str | Path, output: str | Path, settings: Mapping):
+    def __init__(self, porosity: str | Path, output: str | Path, settings: Mapping, ranks: int):
         datasets, source = store.read(porosity, ["porosity", "realization"], kind="porosity shard")
         if not len(datasets["realization"]):
             raise PorefailError(f"{porosity}: holds no realization")
         try:
             tension.check_grid(datasets["porosity"].shape[1:])
+            slab(datasets["porosity"].shape[3], 0, ranks)
         except PorefailError as error:
             raise PorefailError(f"{porosity}: {error}") from None
         order = np.argsort(datasets["realization"])
