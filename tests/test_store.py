@@ -442,21 +442,3 @@ def test_leftovers_of_a_killed_writer_are_removed(tmp_path):
     assert len(os.listdir(tmp_path)) == 1 and not (tmp_path / "a.h5").exists()
     files.write_text(tmp_path / "a.h5", "")
     assert os.listdir(tmp_path) == ["a.h5"]
-
-
-def test_tables(tmp_path):
-    columns = {"predictor": ["a, b", "c"], "holds": np.array([1 / 3, np.nan]), "n": [1, 2]}
-    files.write_table(tmp_path / "t.csv", columns)
-    read = files.read_table(tmp_path / "t.csv")
-    assert read["predictor"].tolist() == ["a, b", "c"]
-    np.testing.assert_allclose(read["holds"], columns["holds"], rtol=1e-8)
-    np.testing.assert_array_equal(read["n"], [1, 2])
-
-
-def test_bad_tables(tmp_path):
-    with pytest.raises(StoreError, match="missing file"):
-        files.read_table(tmp_path / "t.csv")
-    for text in ("", "a,b\n1\n", "a\n1,2\n"):
-        (tmp_path / "t.csv").write_text(text)
-        with pytest.raises(StoreError, match="cannot be read as a table"):
-            files.read_table(tmp_path / "t.csv")

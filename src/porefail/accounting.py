@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from porefail import files, store
+import numpy as np
+
+from porefail import files, store, tables
 from porefail.store import Collapse, Status
 
 # What a realization is while it has no Status yet.
@@ -19,6 +21,7 @@ DAMAGED = "DAMAGED"  # its file cannot be read
 UNFINISHED = (RUNNING, MISSING, OUTDATED, DAMAGED)
 USED = Status.FIRST_FAILURE.name
 LISTED = 10  # numbers named on a line
+NEEDED = ("realization", "status", "used")  # columns of an account that are read again
 
 
 class Entry(NamedTuple):
@@ -94,15 +97,26 @@ def listed(numbers: Sequence[int]) -> str:
 def write(path: str | Path, account: Account) -> None:
     """Write a CSV table with a row for each realization."""
     entries = account.values()
-    files.write_table(
-        path,
-        {
-            "realization": list(account),
-            "status": [entry.status for entry in entries],
-            "used": [int(entry.status == USED) for entry in entries],
-            "structural": [entry.structural for entry in entries],
-            "seconds": [entry.seconds for entry in entries],
-            "host": [entry.host for entry in entries],
-            "file": [entry.file for entry in entries],
-        },
+    columns = (
+        list(account),
+        [entry.status for entry in entries],
+        [int(entry.status == USED) for entry in entries],
+        [entry.structural for entry in entries],
+        [entry.seconds for entry in entries],
+        [entry.host for entry in entries],
+        [entry.file for entry in entries],
     )
+    files.write_table(path, dict(zip(tables.ACCOUNT, columns, strict=True)))
+
+
+def read_excluded(path: str | Path, ensemble: str | Path) -> list[str]:
+    """Statuses of the realizations that an account leaves out of its ensemble.
+
+    Raises StoreError where the account is not such a table or is of another ensemble.
+    """
+    account = files.read_table(path, {key: tables.ACCOUNT[key] for key in NEEDED})
+    used = account["used"] == 1
+    held = store.read(ensemble, ["realization"])[0]["realization"]
+    if not np.array_equal(np.sort(account["realization"][used]), np.sort(held)):
+        raise store.StoreError(f"{path}: the realizations used are not those of {ensemble}")
+    return account["status"][~used].tolist()

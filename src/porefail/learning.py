@@ -13,8 +13,10 @@ import numpy as np
 from porefail import memory, store
 from porefail.configuration import section
 from porefail.dataset import symmetry
+from porefail.dataset.split import Part
 from porefail.dataset.transforms import transform
 from porefail.dataset.weighting import weights
+from porefail.errors import PorefailError
 
 if TYPE_CHECKING:
     import keras
@@ -63,6 +65,16 @@ def channels(fields: Mapping[str, np.ndarray], names: Sequence[str]) -> dict[str
         dataset, change = CHANNELS[name]
         found[name] = np.nan_to_num(change(fields[dataset]))
     return found
+
+
+def part(dataset: str | Path, wanted: Part) -> np.ndarray:
+    """Which specimens of a data set are in a part, bool (n,); StoreError where none is."""
+    mask = store.read(dataset, ["part"])[0]["part"] == wanted
+    if not mask.any():
+        raise store.StoreError(
+            f"{dataset}: its {wanted.name.lower()} part is empty: simulate more realizations"
+        )
+    return mask
 
 
 def read(dataset: str | Path, mask: np.ndarray, names: Sequence[str]) -> Specimens:
@@ -130,6 +142,35 @@ def network(settings: Mapping, **options) -> "keras.Model":
         symmetric=settings["symmetric"],
         **options,
     )
+
+
+def load(path: str | Path, dataset: str | Path, bayesian: bool = False) -> "keras.Model":
+    """A trained network, plain or Bayesian, that takes the specimens of a data set.
+
+    Raises PorefailError that tells what else the file holds.
+    """
+    from porefail.nn.bayesian import is_drawn
+    from porefail.nn.training import load
+
+    model = load(Path(path))
+    drawn = is_drawn(model)
+    if drawn and not bayesian:
+        raise PorefailError(f"{path}: a Bayesian network, expected a plain one, as train makes it")
+    if bayesian and not drawn:
+        raise PorefailError(f"{path}: not a Bayesian network: none of its weights is drawn")
+    for each in model.inputs:
+        if each.name not in CHANNELS:
+            known = ", ".join(CHANNELS)
+            raise PorefailError(f"{path}: its input {each.name} is unknown, known are {known}")
+    grid = store.read(dataset, ["porosity"], slice(0, 1))[0]["porosity"].shape[1:]
+    # A Bayesian network says a label and how sure it is.
+    for each, values in (*((each, 1) for each in model.inputs), (model.outputs[0], 1 + bayesian)):
+        found, wanted = tuple(each.shape[1:]), (*grid, values)
+        if len(found) != 4 or any(f not in (None, w) for f, w in zip(found, wanted, strict=True)):
+            raise PorefailError(
+                f"{path}: {each.name} is a field of shape {found}, expected {wanted} for {dataset}"
+            )
+    return model
 
 
 def examples(

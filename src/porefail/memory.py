@@ -14,7 +14,7 @@ def available() -> float:
 
 
 def require(needed: float, what: str) -> None:
-    """Raise PorefailError where so many bytes are not to be had; what: the keys that ask for them."""
+    """Raise PorefailError where so many bytes are not to be had; what: the keys that ask."""
     if needed > available():
         raise PorefailError(
             f"{what}: needs about {needed / 1e9:.3g} GB of memory, there are"

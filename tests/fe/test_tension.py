@@ -130,6 +130,29 @@ def test_elastic_solve_that_does_not_converge_has_a_status(named, monkeypatch):
     assert np.all(np.isfinite(result.damage[porous() == 0]))
 
 
-def test_grid_that_cannot_be_halved_twice_is_refused(named):
+@pytest.mark.parametrize("shape", [(8, 8, 18), (8, 0, 8), (8, 8)])
+def test_grid_that_cannot_be_halved_twice_is_refused(named, shape):
     with pytest.raises(PorefailError, match="divisible by 4"):
-        simulate(np.zeros((8, 8, 18)), SPACING, named("staged"), SETTINGS)
+        simulate(np.zeros(shape), SPACING, named("staged"), SETTINGS)
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (
+            {"max_strain_step": 1e-320},
+            r"max_strain_step is 9\.99\d+e-321, expected 2\.5e-08 or more",
+        ),
+        ({"max_strain_step": 2e-8}, r"max_strain_step is 2e-08, .* at most 1e\+07 steps"),
+        ({"max_strain_step": float("nan")}, "max_strain_step is nan, expected"),
+        (
+            {"min_strain_step": 1e-320},
+            r"min_strain_step is 9\.99\d+e-321, expected 2\.5e-14 or more",
+        ),
+        ({"min_strain_step": 0.0}, "min_strain_step is 0, expected"),
+        ({"max_strain": float("inf")}, "steps to max_strain, inf"),
+    ],
+)
+def test_steps_without_end_are_refused(named, change, message):
+    with pytest.raises(PorefailError, match=message):
+        simulate(np.zeros((4, 4, 8)), SPACING, named("staged"), SETTINGS._replace(**change))

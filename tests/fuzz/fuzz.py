@@ -1,6 +1,6 @@
 """Odd inputs for every verb: each must be refused in one line, or work, and leave its inputs alone.
 
-    python tests/fuzz/fuzz.py [--share 1.0] [--seed 0] [--kind bits|files|settings|options] [--folder F]
+    python tests/fuzz/fuzz.py [--share 1.0] [--seed 0] [--kind files] [--folder F]
 
 It runs the smoke configuration with what is asked for by name (in F, or a temporary folder), takes
 the command lines of that run, and changes one thing at a time:
@@ -74,7 +74,7 @@ class Endless(BaseException):
 
 
 def finished_run(folder: Path) -> None:
-    """The smoke run with its study, perturbations and phenomenology; nothing to do if it is there."""
+    """The smoke run with its study, perturbations and phenomenology, if it is not there."""
     (folder / "fuzz.yaml").write_text(yaml.safe_dump(CHANGES))
     subprocess.run([*_snakemake(folder), *TARGETS], check=True, capture_output=True, text=True)
 
@@ -252,10 +252,13 @@ def _run(words: list[str], folder: Path) -> tuple[int, str, str]:
     here = os.getcwd()
     try:
         os.chdir(folder)
-        with contextlib.redirect_stderr(told), contextlib.redirect_stdout(io.StringIO()):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                status = __main__.main(words)
+        with (
+            contextlib.redirect_stderr(told),
+            contextlib.redirect_stdout(io.StringIO()),
+            warnings.catch_warnings(),
+        ):
+            warnings.simplefilter("ignore")
+            status = __main__.main(words)
     except SystemExit as ended:
         status = ended.code
     except Endless:

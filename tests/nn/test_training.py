@@ -1,3 +1,6 @@
+import zipfile
+
+import keras
 import numpy as np
 import pytest
 
@@ -104,13 +107,34 @@ def test_a_state_of_something_else_or_a_damaged_one_is_not_used(whole, tmp_path)
             run(tmp_path, **change, stop_after="anew")
     state = tmp_path / "state.npz"
     written = state.read_bytes()
-    for broken in (b"", written[: len(written) // 2], b"x" * 100):
+    np.save(tmp_path / "array.npy", np.zeros(3))
+    np.savez(tmp_path / "other.npz", history=np.zeros(3), fingerprint=np.array("x"))
+    np.savez(tmp_path / "pickle.npz", history=np.array([None, {}], dtype=object))
+    with zipfile.ZipFile(tmp_path / "zip.npz", "w") as archive:
+        archive.writestr("history", "epoch, loss")
+    names = ("array.npy", "other.npz", "pickle.npz", "zip.npz")
+    files = [(tmp_path / name).read_bytes() for name in names]
+    for broken in (b"", written[: len(written) // 2], b"x" * 100, *files):
         state.write_bytes(broken)
         assert checkpoint.read(state) is None
         with pytest.raises(Killed, match="is damaged: training starts anew"):
             run(tmp_path, one, stop_after="anew")
     _, history, _ = run(tmp_path, one)
     assert losses(history) == losses(whole[1])[:1]
+
+
+def test_a_state_of_other_shapes_is_not_used(tmp_path):
+    one = SETTINGS._replace(epochs=1)
+    run(tmp_path, one)
+    state = checkpoint.read(tmp_path / "state.npz")
+    for change in (
+        {"variables": state.variables[:-1]},
+        {"best": []},
+        {"optimizer": [value[..., None] for value in state.optimizer]},
+    ):
+        checkpoint.write(tmp_path / "state.npz", state._replace(**change))
+        with pytest.raises(Killed, match="is of another network: training starts anew"):
+            run(tmp_path, one, stop_after="anew")
 
 
 def test_a_saved_model_predicts_the_same(whole, tmp_path):
@@ -187,6 +211,14 @@ def test_bad_input_is_refused(tmp_path):
     (tmp_path / "model.keras").write_bytes(b"nothing")
     with pytest.raises(PorefailError, match="not a model"):
         load(tmp_path / "model.keras")
+    with zipfile.ZipFile(tmp_path / "model.keras", "w") as archive:
+        archive.writestr("config.json", '{"module": "os", "class_name": "system", "config": {}}')
+    with pytest.raises(PorefailError, match="not a model"):
+        load(tmp_path / "model.keras")
+    field = keras.Input((1,))
+    keras.Model(field, [field, field]).save(tmp_path / "two.keras")
+    with pytest.raises(PorefailError, match="two.keras: not a model of ours"):
+        load(tmp_path / "two.keras")
     (tmp_path / "file").touch()
     with pytest.raises(PorefailError, match="cannot be written"):
         save(heteroencoder(), tmp_path / "file" / "model.keras")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from porefail import files, learning, posterior, store
+from porefail import files, learning, posterior, store, tables
 from porefail.baselines import sites
 from porefail.dataset.split import Part, split
 from porefail.errors import PorefailError
@@ -27,6 +27,8 @@ def test_contract(elastic, settings):
     scores = files.read_table(elastic / "scores.csv")
     assert scores["set"].tolist() == SETS and scores["specimens"].tolist() == [2, 4]
     assert (scores["parameters"] == 0).all() and scores["threshold"][0] == scores["threshold"][1]
+    for name, columns in tables.FOLD.items():
+        assert list(files.read_table(elastic / f"{name}.csv")) == list(columns)
     count = settings["evaluate"]["thresholds"]
     for name in SETS:
         assert len(of(elastic, "curves", name)["threshold"]) == count
@@ -171,6 +173,16 @@ def test_errors(variant, made, tmp_path):
     assert crossvalidate.RANKS == (1, 3)
 
 
+def test_other_ensembles_are_refused_before_anything_is_learnt(variant, made, tmp_path):
+    for other, message in [
+        (tmp_path / "none" / "ensemble.h5", "ensemble.h5: missing file"),
+        (made["ensemble"], "its pores are at the places of those learnt from"),
+    ]:
+        with pytest.raises(PorefailError, match=message):
+            variant(tmp_path / "out", [other])
+    assert not (tmp_path / "out").exists()
+
+
 def test_specimens_with_pores_at_the_places_of_those_learnt_from_are_refused(
     variant, made, tmp_path
 ):
@@ -192,6 +204,9 @@ def test_a_network_that_says_how_sure_it_is(variant, settings, tmp_path, kind, m
     training = settings["crossvalidate"]["training"] | {"bayesian": settings["bayesian"]}
     folder = variant(tmp_path / "one", kind=kind, training=training)
     scores = files.read_table(folder / "scores.csv")
+    for name, columns in tables.SURE.items():
+        found = files.read_table(folder / f"{name}.csv")
+        assert set(found) == set(tables.FOLD[name]) | set(columns)
     for name in ("log_score", "crps", "sharpness", "interval_sharpness"):
         assert np.isfinite(scores[name]).all()
     for name in ("coverage", "interval_coverage"):

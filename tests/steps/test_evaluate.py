@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from porefail import files, store
+from porefail import files, store, tables
 from porefail.dataset.split import Part
 from porefail.errors import PorefailError
 from porefail.steps import evaluate
@@ -39,11 +39,9 @@ def test_tables(made, settings):
     curves, sites, specimens = (
         files.read_table(made[name]) for name in ("curves", "sites", "specimens")
     )
-    assert list(curves) == (
-        ["threshold"]
-        + [f"voxel_{name}" for name in ("precision", "recall", "f", "jaccard", "dice")]
-        + [f"cluster_{name}" for name in ("precision", "recall", "f", "jaccard", "dice")]
-    )
+    expected = tables.CURVES, tables.PREDICTORS, tables.SPECIMENS
+    for name, columns in zip(("curves", "sites", "specimens"), expected, strict=True):
+        assert list(files.read_table(made[name], columns)) == list(files.read_table(made[name]))
     assert len(curves["threshold"]) == settings["evaluate"]["thresholds"]
     assert {"network", "elastic hot spot", "largest pore", "most porous cross-section"} <= set(
         sites["predictor"]
@@ -84,6 +82,36 @@ def test_a_uniform_prediction_tells_nothing(score, held_out):
     one, chance = table["network, one voxel"], table["random voxel"]
     for name in ("holds", "near", "near_z"):  # all voxels tie
         assert sites[name][one] == pytest.approx(sites[name][chance])
+
+
+def test_a_refusal_leaves_no_table(made, settings, tmp_path):
+    """The curves can be made of a specimen without pores, the hits of its largest pore cannot."""
+    paths = [tmp_path / "out" / f"{name}.csv" for name in ("curves", "sites", "specimens")]
+    copies = []
+    for name in ("dataset", "ensemble"):
+        fields, attributes = store.read(made[name])
+        fields["porosity"][:] = 0
+        for key in ("label", "elastic/von_mises", "elastic/pressure", "damage"):
+            fields |= {key: np.nan_to_num(fields[key])} if key in fields else {}
+        copies.append(tmp_path / f"{name}.h5")
+        store.write_atomically(copies[-1], fields, attributes)
+    fields, attributes = store.read(made["prediction"])
+    filled = fields | {"mean": np.nan_to_num(fields["mean"])}
+    store.write_atomically(tmp_path / "p.h5", filled, attributes)
+    with pytest.raises(PorefailError, match="no pore"):
+        evaluate.run(tmp_path / "p.h5", *copies, *paths, settings["evaluate"])
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_empty_test_part(made, settings, tmp_path):
+    fields, attributes = store.read(made["dataset"])
+    fields["part"][fields["part"] == Part.TEST] = Part.TRAIN
+    store.write_atomically(tmp_path / "d.h5", fields, attributes)
+    paths = [tmp_path / "out" / f"{name}.csv" for name in "abc"]
+    with pytest.raises(PorefailError, match=r"d\.h5: its test part is empty"):
+        inputs = made["prediction"], tmp_path / "d.h5", made["ensemble"]
+        evaluate.run(*inputs, *paths, settings["evaluate"])
+    assert not (tmp_path / "out").exists()
 
 
 def test_errors(score, held_out):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from porefail import files, store
+from porefail import accounting, files, store, tables
 from porefail.errors import PorefailError
 from porefail.steps import gather
 from porefail.store import Collapse, Status
@@ -36,7 +36,7 @@ def refused(run, tmp_path, *shards, realizations: int = 2) -> str:
     return str(raised.value)
 
 
-def test_every_realization_is_accounted_for(run, make_shard, settings, capsys):
+def test_every_realization_is_accounted_for(run, make_shard, settings, capsys, tmp_path):
     shards = [make_shard([5, 6]), make_shard(list(range(5)), MIXED)]
     ensemble, attributes, account = run(*shards, realizations=7)
     assert ensemble["realization"].tolist() == [0, 5, 6]
@@ -44,6 +44,9 @@ def test_every_realization_is_accounted_for(run, make_shard, settings, capsys):
     assert account["status"].tolist() == [s.name for s in MIXED] + ["FIRST_FAILURE"] * 2
     assert account["used"].tolist() == [1, 0, 0, 0, 0, 1, 1]
     assert account["file"].tolist() == [str(shards[1])] * 5 + [str(shards[0])] * 2
+    assert list(files.read_table(tmp_path / "account.csv", tables.ACCOUNT)) == list(account)
+    excluded = accounting.read_excluded(tmp_path / "account.csv", tmp_path / "ensemble.h5")
+    assert excluded == [status.name for status in MIXED[1:]]
     printed = capsys.readouterr().out
     for text in ("7 realizations", "3 FIRST_FAILURE", "NOT_CONVERGED  left out: 2"):
         assert text in printed

@@ -6,6 +6,7 @@ import pytest
 from porefail import configuration, files
 from porefail.__main__ import main
 from porefail.errors import PorefailError
+from porefail.fe import material_point as fe_point
 from porefail.steps import material_point
 
 HEADER = "time,sxx,syy,ezz,sxy,syz,szx"
@@ -102,6 +103,14 @@ def test_the_step_is_as_small_as_asked_for(tmp_path, pulled):
         ((HEADER, START, "nan,0,0,0,0,0,0"), "line 3, column time: 'nan' is not a number"),
         ((HEADER, START, "1,0,0,0,0,0,0", START), "line 4, column time: 0 is not later than 1"),
         ((HEADER, START, "", START), "line 4, column time: 0 is not later than 0"),
+        (("", ""), "is empty, expected a table with a header"),
+        ((HEADER, START, "1,0,0,0,0,0,\0"), "cannot be read as a table: it holds a NUL byte"),
+        ((HEADER, START, "1,0,0,1e308,0,0,0"), "a path of 1e+308 strain takes more than 1e+07 sub"),
+        (
+            (HEADER, START, "1,0,0,1e308,0,0,0", "2,0,0,-1e308,0,0,0"),
+            "a path of inf strain takes more than 1e+07 substeps of 0.0001: expected less strain",
+        ),
+        ((HEADER, START, "1,1e308,0,0,0,0,0"), "strain takes more than 1e+07 substeps"),
         (
             (HEADER, "0,0,0,0.1,0,0,0", "1,0,0,0.2,0,0,0"),
             "line 2, column ezz: is 0.1, expected 0: the first row is the undeformed start",
@@ -129,6 +138,36 @@ def test_stress_that_the_material_cannot_carry(tmp_path):
     with pytest.raises(PorefailError, match=message):
         material_point.run(path, tmp_path / "out.csv", max_strain_step=1e-3)
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_response_that_is_not_finite(tmp_path):
+    header = HEADER.replace(",s", ",e")
+    path = table(tmp_path / "path.csv", header, START, "1,0,0,0,0,0,0", "2,0,0,1e300,0,0,0")
+    with pytest.raises(PorefailError, match=r"path.csv: row 3, at 2 s: the response is not finite"):
+        material_point.run(path, tmp_path / "out.csv", max_strain_step=1e300)
+    assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize(
+    "step, message",
+    [
+        (1e-320, "max-strain-step is 9.99.*e-321, expected 1e-12 or more"),
+        (1e-10, r"a path of 0\.02 strain takes more than 1e\+07 substeps of 1e-10"),
+    ],
+)
+def test_steps_without_end(tmp_path, pulled, step, message):
+    with pytest.raises(PorefailError, match=message):
+        material_point.run(pulled, tmp_path / "out.csv", max_strain_step=step)
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_substeps_are_counted(tmp_path, monkeypatch):
+    """Where stresses are prescribed, how far the point goes is not known before."""
+    monkeypatch.setattr(fe_point, "MOST_SUBSTEPS", 30)
+    header = HEADER.replace("ezz", "szz")
+    path = table(tmp_path / "path.csv", header, START, "10,0,0,1440,0,0,0")
+    with pytest.raises(PorefailError, match="row 2: more than 30 substeps of 0.001: expected a la"):
+        material_point.run(path, tmp_path / "out.csv", max_strain_step=1e-3)
 
 
 @pytest.mark.parametrize("step", [0.0, -1e-4, float("nan")])

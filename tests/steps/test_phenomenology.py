@@ -85,7 +85,8 @@ def write(tmp_path_factory, settings):
         store.write_atomically(folder / "ensemble.h5", datasets, source)
         statuses = ["FIRST_FAILURE"] * len(datasets["realization"]) + list(excluded)
         used = [int(status == "FIRST_FAILURE") for status in statuses]
-        columns = {"realization": np.arange(len(statuses)), "status": statuses, "used": used}
+        numbers = [*datasets["realization"], *range(len(excluded))]
+        columns = {"realization": numbers, "status": statuses, "used": used}
         files.write_table(folder / "account.csv", columns)
         return folder / "ensemble.h5", folder / "account.csv"
 
@@ -241,11 +242,17 @@ def test_bad_settings(written, tmp_path, changes, message):
 def test_bad_files(written, tmp_path):
     ensemble, account = written
     files.write_table(tmp_path / "other.csv", {"realization": [1]})
+    columns = files.read_table(account)
+    few = {name: column[1:] for name, column in columns.items()}
+    files.write_table(tmp_path / "few.csv", few)
+    (tmp_path / "text.csv").write_text(account.read_text().replace(",1", ",yes", 1))
     for inputs, message in (
         ((tmp_path / "none.h5", account), "none.h5: missing file"),
         ((account, account), "account.csv: not an HDF5 file"),
         ((ensemble, tmp_path / "none.csv"), "none.csv: missing file"),
-        ((ensemble, tmp_path / "other.csv"), "other.csv: no columns status and used"),
+        ((ensemble, tmp_path / "other.csv"), "other.csv: missing column status"),
+        ((ensemble, tmp_path / "text.csv"), "text.csv, line 2, column used: 'yes' is not a whole"),
+        ((ensemble, tmp_path / "few.csv"), "few.csv: the realizations used are not those of"),
     ):
         with pytest.raises(PorefailError, match=message):
             phenomenology.run(*inputs, tmp_path / "out", SETTINGS)

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from porefail import store
+from porefail import learning, store
 from porefail.dataset.split import Part
 from porefail.errors import PorefailError
+from porefail.nn import training
+from porefail.nn.heteroencoder import heteroencoder
 from porefail.steps import predict
 
 
@@ -39,6 +41,43 @@ def test_the_same_twice(made, settings, tmp_path):
     predict.run(made["model"], made["dataset"], tmp_path / "p.h5", settings["predict"])
     one, other = store.read(made["prediction"])[0], store.read(tmp_path / "p.h5")[0]
     np.testing.assert_allclose(one["mean"], other["mean"], rtol=1e-5)
+
+
+@pytest.fixture
+def refused(made, settings, tmp_path):
+    """Predicts with a network of ours that does not fit; returns the error."""
+
+    def go(dataset=None, **options) -> str:
+        training.save(heteroencoder(**options), tmp_path / "other.keras")
+        given = tmp_path / "other.keras", dataset or made["dataset"], tmp_path / "p.h5"
+        with pytest.raises(PorefailError) as raised:
+            predict.run(*given, settings["predict"])
+        assert "\n" not in str(raised.value) and not (tmp_path / "p.h5").exists()
+        return str(raised.value)
+
+    return go
+
+
+def test_networks_of_other_inputs_kinds_and_grids(refused):
+    options = {"prior": 1.0, "scale": 0.01, "divergence_weight": 0.0}
+    for changes, message in [
+        ({"channels": ["stress"]}, "other.keras: its input stress is unknown, known are porosity,"),
+        ({"shape": (8, 8, 16)}, "(8, 8, 16, 1), expected (8, 8, 8, 1) for"),
+        ({"variational": {"damage": options}}, "other.keras: a Bayesian network, expected a plain"),
+    ]:
+        assert message in refused(**changes)
+
+
+@pytest.mark.parametrize("part", Part)
+def test_an_empty_part(made, refused, tmp_path, part):
+    fields, attributes = store.read(made["dataset"])
+    fields["part"][fields["part"] == part] = (part + 1) % 3
+    store.write_atomically(tmp_path / "d.h5", fields, attributes)
+    if part == Part.TEST:
+        message = refused(tmp_path / "d.h5")
+        assert message == f"{tmp_path}/d.h5: its test part is empty: simulate more realizations"
+    with pytest.raises(PorefailError, match=rf"d\.h5: its {part.name.lower()} part is empty"):
+        learning.part(tmp_path / "d.h5", part)
 
 
 def test_errors(made, settings, tmp_path):

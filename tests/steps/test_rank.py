@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from porefail import files, store
+from porefail import files, store, tables
+from porefail.dataset.split import Part
 from porefail.errors import PorefailError
 from porefail.metrics import clusters
 from porefail.nn import bayesian, training
@@ -58,7 +59,8 @@ def test_moments_are_those_of_the_draws(ranked, made, twin):
 def test_the_table_follows_from_the_fields(ranked, made):
     found = store.read(ranked / "prediction.h5")[0]
     data = store.read(made["ensemble"])[0]
-    table = files.read_table(ranked / "sites.csv")
+    table = files.read_table(ranked / "sites.csv", tables.SITES)
+    assert list(files.read_table(ranked / "sites.csv")) == list(tables.SITES)
     for k, number in enumerate(found["realization"].tolist()):
         mine = {name: values[table["realization"] == number] for name, values in table.items()}
         field, site = found["mean"][k], found["site"][k]
@@ -101,6 +103,11 @@ def test_summary(ranked):
 def test_errors(made, twin, tmp_path):
     with pytest.raises(PorefailError, match=r"model\.keras: not a Bayesian network"):
         rank.run(made["model"], made["dataset"], made["ensemble"], tmp_path, WANTED)
+    fields, source = store.read(made["dataset"])
+    fields["part"][fields["part"] == Part.VALIDATION] = Part.TRAIN
+    store.write_atomically(tmp_path / "d.h5", fields, source)
+    with pytest.raises(PorefailError, match=r"d\.h5: its validation part is empty"):
+        rank.run(twin, tmp_path / "d.h5", made["ensemble"], tmp_path / "out", WANTED)
     with pytest.raises(PorefailError, match="missing coverage"):
         less = {name: value for name, value in WANTED.items() if name != "coverage"}
         rank.run(twin, made["dataset"], made["ensemble"], tmp_path, less)

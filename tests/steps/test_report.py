@@ -1,5 +1,7 @@
 """report: pictures that open, and a summary that says what the tables say."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,8 @@ from porefail.errors import PorefailError
 from porefail.steps import report
 
 FIGURES = ["damage_history", "learning_curves", "metric_curves", "site_hits", "specimens"]
-INPUTS = ["ensemble", "dataset", "prediction", "history", "curves", "sites", "specimens"]
+TABLES = ["history", "curves", "sites", "specimens"]
+INPUTS = ["ensemble", "dataset", "prediction", *TABLES]
 
 
 @pytest.fixture
@@ -63,6 +66,67 @@ def test_distance():
 def test_missing_input(run, tmp_path):
     with pytest.raises(PorefailError, match="none.csv: missing file"):
         run(sites=tmp_path / "none.csv")
+    assert not (tmp_path / "report").exists()
+
+
+@pytest.fixture
+def changed(made, tmp_path):
+    """Writes a table of `made` with some columns changed; returns its path."""
+
+    def change(name: str, **columns):
+        table = files.read_table(made[name])
+        for key, function in columns.items():
+            table[key] = function(table[key])
+        files.write_table(tmp_path / f"{name}.csv", table)
+        return tmp_path / f"{name}.csv"
+
+    return change
+
+
+def first(value):
+    """Changes the first cell of a column."""
+    return lambda column: [value, *column[1:]]
+
+
+@pytest.mark.parametrize(
+    "name, change, message",
+    [
+        ("history", {"loss": first(np.nan)}, "line 2, column loss: 'nan' is not a number"),
+        ("history", {"epoch": first(2)}, "expected epochs 1 to 2"),
+        ("curves", {"threshold": first(0.5)}, "expected threshold to rise"),
+        ("curves", {"voxel_f": first("high")}, "line 2, column voxel_f: 'high' is not a number"),
+        ("sites", {"predictor": first("oracle")}, "expected the predictors network; network, one"),
+        ("sites", {"specimens": first(5)}, "expected hits of 4 specimens, those held out"),
+        ("sites", {"near": first(4.5)}, "expected column near to be 0 to 4"),
+        ("specimens", {"realization": first(99)}, "expected the 4 realizations of the test part"),
+    ],
+)
+def test_tables_of_something_else(run, changed, tmp_path, name, change, message):
+    path = changed(name, **change)
+    with pytest.raises(PorefailError) as raised:
+        run(**{name: path})
+    text = str(raised.value)
+    assert text.startswith(str(path)) and message in text and "\n" not in text
+    assert not (tmp_path / "report").exists()
+
+
+@pytest.mark.parametrize("name, other", [*itertools.pairwise(TABLES), ("specimens", "history")])
+def test_the_wrong_table(run, made, tmp_path, name, other):
+    with pytest.raises(PorefailError, match=rf"{other}\.csv: missing column "):
+        run(**{name: made[other]})
+    empty = tmp_path / "empty.csv"
+    empty.write_text(made[name].read_text().split("\n")[0] + "\n")
+    with pytest.raises(PorefailError, match=r"empty\.csv: 0 rows, expected 1 or more"):
+        run(**{name: empty})
+    assert not (tmp_path / "report").exists()
+
+
+def test_a_prediction_of_other_specimens(run, made, tmp_path):
+    fields, attributes = store.read(made["prediction"])
+    fields["realization"] = fields["realization"][::-1]
+    store.write_atomically(tmp_path / "p.h5", fields, attributes)
+    with pytest.raises(PorefailError, match=r"p\.h5: expected the 4 realizations of the test part"):
+        run(prediction=tmp_path / "p.h5")
     assert not (tmp_path / "report").exists()
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -259,6 +260,35 @@ def test_errors_on_all_ranks(make_porosity, settings, tmp_path):
         with pytest.raises(PorefailError, match=message):
             simulate.run(**arguments)
         assert not (tmp_path / "s.h5").exists()
+
+
+def test_what_cannot_be_simulated_is_refused_before_a_folder_is_made(
+    make_porosity, run, settings, tmp_path
+):
+    pores = make_porosity(0, 1)
+    fields, attributes = store.read(pores)
+    del attributes["complete"]
+    attributes["porosity"] = {"seed": 7}  # as of a specimen that was not drawn
+    inputs = tmp_path / "inputs"
+    for name, rows, message in [
+        (
+            "odd.h5",
+            {"porosity": fields["porosity"][..., :6]},
+            r"odd\.h5: grid \(8, 8, 6\): expected",
+        ),
+        ("flat.h5", {"porosity": fields["porosity"][..., 0]}, r"flat\.h5: /porosity holds uint8"),
+        ("none.h5", {k: v[:0] for k, v in fields.items()}, r"none\.h5: holds no realization"),
+    ]:
+        store.write_atomically(inputs / name, fields | rows, attributes)
+        with pytest.raises(PorefailError, match=message):
+            run(inputs / name, tmp_path / "out" / "s.h5")
+    with pytest.raises(PorefailError, match="10 ranks share 9 planes of nodes: use fewer ranks"):
+        world = SimpleNamespace(rank=0, size=10, bcast=lambda plan: plan)
+        run(pores, tmp_path / "out" / "s.h5", ranks_per_realization=10, world=world)
+    endless = settings["simulate"] | {"max_strain_step": 1e-320}
+    with pytest.raises(PorefailError, match="settings: max_strain_step is 1e-320, expected"):
+        simulate.run(pores, tmp_path / "out" / "s.h5", endless, MODEL_VERSION)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_claim_is_given_once(tmp_path):

@@ -1,6 +1,7 @@
 """study: what the tables of all folds say, in one table, a summary and the figures."""
 
 import itertools
+import shutil
 
 import numpy as np
 import pytest
@@ -234,4 +235,14 @@ def test_errors(made, variants, wanted, tmp_path):
         study.run(made["ensemble"], variants, tmp_path, wanted | {"folds": []})
     with pytest.raises(PorefailError, match="settings: folds is missing"):
         study.run(made["ensemble"], variants, tmp_path, {})
-    assert not list(tmp_path.iterdir())
+    copy = tmp_path / "variants" / "t" / "elastic" / "fold-0"
+    shutil.copytree(variants / "t" / "elastic" / "fold-0", copy)
+    few = wanted | {"folds": [["t", "elastic", 1]], "transfer": {}}
+    curves = files.read_table(copy / "curves.csv")
+    files.write_table(copy / "curves.csv", {k: v[::-1] for k, v in curves.items()})
+    with pytest.raises(PorefailError, match=r"fold-0/curves\.csv: expected threshold to rise"):
+        study.run(made["ensemble"], tmp_path / "variants", tmp_path / "out", few)
+    # The table can be made, the figures of an ensemble that is not there cannot.
+    with pytest.raises(PorefailError, match=r"none\.h5: missing file"):
+        study.run(tmp_path / "none.h5", variants, tmp_path / "out", wanted)
+    assert [path.name for path in tmp_path.iterdir()] == ["variants"]

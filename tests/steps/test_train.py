@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from porefail import files
+from porefail import files, store
+from porefail.dataset.split import Part
 from porefail.errors import PorefailError
 from porefail.nn import training
 from porefail.steps import train
@@ -67,4 +68,10 @@ def test_errors(run, made, settings, tmp_path):
         with pytest.raises(PorefailError, match=message):
             paths = (tmp_path / name for name in ("d.h5", model, "h", "c"))
             train.run(*paths, settings["train"])
+    fields, attributes = store.read(made["dataset"])
+    fields["part"][fields["part"] == Part.VALIDATION] = Part.TEST
+    store.write_atomically(tmp_path / "few.h5", fields, attributes)
+    with pytest.raises(PorefailError, match=r"few\.h5: its validation part is empty"):
+        paths = (tmp_path / name for name in ("few.h5", "m.keras", "h", "c"))
+        train.run(*paths, settings["train"])
     assert not list(tmp_path.glob("*.keras")) and not list(tmp_path.glob("*.csv"))

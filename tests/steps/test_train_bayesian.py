@@ -8,6 +8,7 @@ from porefail import files, posterior
 from porefail.errors import PorefailError
 from porefail.nn import bayesian, training
 from porefail.nn.flipout import Flipout
+from porefail.nn.heteroencoder import heteroencoder
 from porefail.steps import train_bayesian
 
 
@@ -72,6 +73,13 @@ def test_errors(run, tmp_path):
         run(filters=4)
     with pytest.raises(PorefailError, match="loss is site_likelihood; a Bayesian network needs"):
         run(loss="site_likelihood")
+    with pytest.raises(PorefailError, match="its inputs are porosity, expected the channels por"):
+        run(channels=["porosity", "von_mises"])
+    options = {"prior": 1.0, "scale": 0.01, "divergence_weight": 0.0}
+    twin = heteroencoder(variational={"damage": options})
+    training.save(twin, tmp_path / "twin.keras")
+    with pytest.raises(PorefailError, match=r"twin\.keras: a Bayesian network, expected a plain"):
+        run(trained=tmp_path / "twin.keras")
     with pytest.raises(PorefailError, match="missing file"):
         run(trained=tmp_path / "none.keras")
     assert not (tmp_path / "one" / "model.keras").exists()

@@ -20,6 +20,8 @@ TOLERANCE = 1e-10  # of the prescribed stress, over the yield strength
 # end.
 LARGEST_STRAIN = 10.0
 SMALLEST_PART = 1e-12
+MOST_SUBSTEPS = 10_000_000  # of a path
+SMALLEST_STEP = 1e-12  # of a strain: smaller ones are lost in its rounding
 
 
 class Path(NamedTuple):
@@ -52,14 +54,35 @@ def follow(path: Path, material: Material, max_strain_step: float) -> Response:
     max_strain_step: no substep changes a tensor component of the strain by more, nor one of the
     plastic strain by more than twice as much (flow at held strain).
     Raises PorefailError that tells the time at which the material cannot carry the prescribed
-    stress.
+    stress or answers with numbers that are not finite, and where the substeps are too many.
     """
+    _check_substeps(path, material, max_strain_step)
     point = Response(np.zeros(6), np.zeros(6), initial_state(material), np.array(0.0))
     points = [point]
     for row in range(1, len(path.time)):
         point = _straight(point, path, row, material, max_strain_step)
+        if not all(np.isfinite(each).all() for each in point):
+            raise PorefailError(
+                f"row {row + 1}, at {path.time[row]:.6g} s: the response is not finite: expected a"
+                " path that the material can follow"
+            )
         points.append(point)
     return Response(*map(np.stack, zip(*points, strict=True)))
+
+
+def _check_substeps(path: Path, material: Material, largest: float) -> None:
+    """Refuse a path that would take for ever, as far as it is known before: elastic in stresses."""
+    if not largest >= SMALLEST_STEP:
+        raise PorefailError(f"max-strain-step is {largest:g}, expected {SMALLEST_STEP:g} or more")
+    with np.errstate(over="ignore"):
+        change = np.abs(np.diff(path.goal, axis=0))
+        change /= np.where(path.stressed, material.young_modulus, SHEAR)
+        strain = change.max(axis=1).sum()
+    if not strain <= MOST_SUBSTEPS * largest:
+        raise PorefailError(
+            f"a path of {strain:.3g} strain takes more than {MOST_SUBSTEPS:g} substeps of"
+            f" {largest:g}: expected less strain or a larger max-strain-step"
+        )
 
 
 def _straight(
@@ -70,6 +93,7 @@ def _straight(
     goal_change, duration = path.goal[row] - origin, path.time[row] - path.time[row - 1]
     guess = np.zeros(6)
     done, part = 0.0, largest / _size(np.where(stressed, 0.0, goal_change))
+    substeps = 0
     while done < 1.0:
         left = 1.0 - done
         part = left / np.ceil(max(left / part - 1e-9, 1.0))
@@ -89,6 +113,12 @@ def _straight(
         endless = np.abs(point.strain[stressed]).max(initial=0.0) > LARGEST_STRAIN
         if endless or part < SMALLEST_PART * stressed.any():
             raise _overload(path.time[row - 1] + done * duration, np.where(stressed, aim, 0.0))
+        substeps += 1
+        if substeps > MOST_SUBSTEPS:
+            raise PorefailError(
+                f"row {row + 1}: more than {MOST_SUBSTEPS:g} substeps of {largest:g}: expected a"
+                " larger max-strain-step"
+            )
     return point
 
 

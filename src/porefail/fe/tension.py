@@ -22,6 +22,9 @@ COLLAPSE_PACE = 5.0
 # and equilibrium may be this much less exact: what is unbalanced is balanced in the next step.
 COLLAPSE_TOLERANCE = 100.0
 
+MOST_STEPS = 1e7  # to the largest strain, of the largest size
+RESOLUTION = 1e13  # the same of the smallest size: a strain still changes by a thousandth of it
+
 HISTORY = ("strain", "stress", "max_damage", "failed_fraction")
 
 
@@ -69,6 +72,27 @@ class Tension(NamedTuple):
     snapshots: np.ndarray | None = None
 
 
+def check_grid(shape: tuple[int, ...]) -> None:
+    """Raise PorefailError on a grid (nx, ny, nz) that cannot be halved twice."""
+    if len(shape) != 3 or any(side < 4 or side % 4 for side in shape):
+        raise PorefailError(f"grid {shape}: expected three sides, each divisible by 4")
+
+
+def check_steps(settings: LoadSettings) -> None:
+    """Raise PorefailError on load steps so small that a test would not end.
+
+    That is, where there would be more than MOST_STEPS of the largest size, or where the smallest is
+    lost in the rounding of the strain.
+    """
+    for key, most in (("max_strain_step", MOST_STEPS), ("min_strain_step", RESOLUTION)):
+        step = getattr(settings, key)
+        if not settings.max_strain <= most * step:
+            raise PorefailError(
+                f"simulation.{key} is {step:g}, expected {settings.max_strain / most:g} or more: at"
+                f" most {most:g} steps to max_strain, {settings.max_strain:g}"
+            )
+
+
 class _Ramp:
     """Load steps: grow and shrink with the largest growth of a voxel's damage."""
 
@@ -111,10 +135,11 @@ def simulate(
     porosity: (nx, ny, nz), 1 = void, each side divisible by 4; spacing: voxel edge in mm; observe:
     called with the nominal strain and the specimen after each load step. Collective over comm; the
     ranks share the specimen, and their number changes the result by no more than the tolerances.
-    Never raises for a specimen that cannot be loaded or does not converge: the status tells.
+    Raises PorefailError as check_grid() and check_steps() do, but never for a specimen that cannot
+    be loaded or does not converge: the status tells.
     """
-    if any(side % 4 for side in porosity.shape):
-        raise PorefailError(f"grid {porosity.shape}: each side must be divisible by 4")
+    check_grid(porosity.shape)
+    check_steps(settings)
     solid = porosity.transpose(2, 1, 0) == 0
     bearing = load_bearing(solid)
     if bearing is None:

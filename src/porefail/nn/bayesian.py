@@ -18,6 +18,11 @@ def with_noise(network: keras.Model, scale: float, knots: int = 1) -> keras.Mode
     return keras.Model(network.inputs, noise(network.output), name="likelihood")
 
 
+def is_drawn(network: keras.Model) -> bool:
+    """Whether any weight of a network is drawn anew in each call."""
+    return any(isinstance(layer, Flipout) for layer in network.layers)
+
+
 def warm_start(model: keras.Model, trained: keras.Model) -> None:
     """Give a model the weights of a trained network; of Flipout layers, the means.
 

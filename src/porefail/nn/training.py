@@ -133,10 +133,14 @@ def load(path: Path) -> keras.Model:
     if not path.is_file():
         raise PorefailError(f"{path}: missing file")
     try:
-        return keras.models.load_model(path, compile=False)
+        model = keras.models.load_model(path, compile=False)
     except Exception as error:  # whatever a damaged archive makes Keras raise
-        line = str(error).splitlines()[0] if str(error) else type(error).__name__
+        lines = str(error).split("\n")
+        line = next(filter(None, map(str.strip, lines)), type(error).__name__)
         raise PorefailError(f"{path}: not a model: {line}") from None
+    if not getattr(model, "inputs", None) or len(model.outputs) != 1:
+        raise PorefailError(f"{path}: not a model of ours: expected inputs and one output")
+    return model
 
 
 def _adds(model: keras.Model) -> bool:
@@ -197,6 +201,14 @@ def _resume(
     if state.fingerprint != mark or len(state.history) > epochs:
         report(f"{path} is of other data or settings: training starts anew")
         return None
+    for ours, stored in (
+        (model.variables, state.variables),
+        (model.variables, state.best),
+        (model.optimizer.variables, state.optimizer),
+    ):
+        if [tuple(each.shape) for each in ours] != [each.shape for each in stored]:
+            report(f"{path} is of another network: training starts anew")
+            return None
     _assign(model.variables, state.variables)
     _assign(model.optimizer.variables, state.optimizer)
     report(f"training goes on after epoch {len(state.history)}/{epochs}")

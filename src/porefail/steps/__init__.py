@@ -46,9 +46,12 @@ def same_specimens(dataset: str | Path, ensemble: str | Path) -> dict:
 
 
 def write_figures(folder: str | Path, figures: Mapping) -> None:
-    """Write Matplotlib figures as `<folder>/<name>.png`."""
+    """Write Matplotlib figures as `<folder>/<name>.png`, once all are drawn."""
+    images = {}
     for name, figure in figures.items():
         image = io.BytesIO()
         # No version in the file: the same data give the same bytes.
         figure.savefig(image, format="png", metadata={"Software": None})
-        files.write_bytes(Path(folder) / f"{name}.png", image.getvalue())
+        images[name] = image.getvalue()
+    for name, image in images.items():
+        files.write_bytes(Path(folder) / f"{name}.png", image)

@@ -111,21 +111,32 @@ def run(
         settings["fold"],
     )
     training, validation = known.where(part == Part.TRAIN), known.where(part == Part.VALIDATION)
-    fitted = _fit(training, validation, source, history, checkpoint, settings)
     sets = {
         "validation": (validation, failed[part == Part.VALIDATION]),
         "test": (known.where(part == Part.TEST), failed[part == Part.TEST]),
     }
+    others = _others(transfer, sets, source)
+    fitted, learnt = _fit(training, validation, source, checkpoint, settings)
+    for name, path in others.items():
+        sets[name] = learning.specimens(path, settings["dataset"], channels)
+    tables = _score(sets, fitted, settings) | {"history": learnt}
+    paths = {"history": history, "curves": curves, "distribution": distribution}
+    for name, path in (paths | {"specimens": specimens, "scores": scores}).items():
+        files.write_table(path, tables[name])
+
+
+def _others(
+    transfer: Sequence[str | Path], sets: Mapping, source: Mapping
+) -> dict[str, str | Path]:
+    """Other ensembles by name; refused before anything is learnt, not after."""
+    others: dict[str, str | Path] = {}
     for path in transfer:
         name = Path(path).parent.name
-        if name in sets:
+        if name in sets or name in others:
             raise PorefailError(f"{path}: two sets of specimens are called {name}")
         _require_others(path, source)
-        sets[name] = learning.specimens(path, settings["dataset"], channels)
-    tables = _score(sets, fitted, settings)
-    paths = {"curves": curves, "distribution": distribution, "specimens": specimens}
-    for name, path in (paths | {"scores": scores}).items():
-        files.write_table(path, tables[name])
+        others[name] = path
+    return others
 
 
 def _require_others(path: str | Path, source: Mapping) -> None:
@@ -143,10 +154,10 @@ def _fit(
     training: Specimens,
     validation: Specimens,
     source: Mapping,
-    history: str | Path,
     checkpoint: str | Path,
     settings: Mapping,
-) -> Fitted:
+) -> tuple[Fitted, dict]:
+    """What predicts, and its learning curves, which have no rows where there are no epochs."""
     kind, baselines = settings["kind"], settings["baselines"]
     start = time.perf_counter()
     curves: dict = {name: [] for name in Epoch._fields}
@@ -181,8 +192,7 @@ def _fit(
         fitted = _baseline(local_statistics, model, start)
     else:
         raise PorefailError(f"settings: kind {kind!r} is unknown")
-    files.write_table(history, curves)
-    return fitted
+    return fitted, curves
 
 
 def _baseline(room, model, start: float) -> Fitted:

@@ -1,6 +1,6 @@
 """evaluate: how predictions and simple predictors meet the simulations (paper, section 4.1)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +30,19 @@ class Specimen(NamedTuple):
     elastic: np.ndarray  # von Mises stress x pressure of one linear elastic solve
 
 
+# Where a specimen fails, by predictor; a cluster is above a fraction of its field's maximum.
+SITES: dict[str, Callable[[Specimen, float], np.ndarray]] = {
+    "network": lambda s, fraction: site.hot_cluster(s.prediction, s.solid, fraction),
+    "network, one voxel": lambda s, _: site.hottest_voxel(s.prediction, s.solid),
+    "elastic hot spot": lambda s, fraction: site.hot_cluster(s.elastic, s.solid, fraction),
+    "elastic hot spot, one voxel": lambda s, _: site.hottest_voxel(s.elastic, s.solid),
+    "largest pore": lambda s, _: site.largest_pore(s.solid),
+    "most porous cross-section": lambda s, _: site.weakest_section(s.solid),
+}
+RANDOM = "random voxel"  # its hits are an exact expectation
+PREDICTORS = (*SITES, RANDOM)
+
+
 def run(
     prediction: str | Path,
     dataset: str | Path,
@@ -47,10 +60,12 @@ def run(
     require_settings(settings, SETTINGS)
     source = same_origin(dataset, prediction, ensemble)
     held_out = list(_held_out(prediction, dataset, ensemble))
-    files.write_table(curves, _curves(held_out, settings["thresholds"]))
+    if not held_out:
+        raise PorefailError(f"{dataset}: its test part is empty: simulate more realizations")
+    over = _curves(held_out, settings["thresholds"])
     table, each = _sites(held_out, settings, source["spacing"])
-    files.write_table(sites, table)
-    files.write_table(specimens, each)
+    for path, columns in ((curves, over), (sites, table), (specimens, each)):
+        files.write_table(path, columns)
     print(f"evaluate: {len(held_out)} specimens, {settings['thresholds']} thresholds")
 
 
@@ -100,20 +115,12 @@ def _curves(held_out: list[Specimen], thresholds: int) -> dict[str, np.ndarray]:
 def _sites(held_out: list[Specimen], settings: Mapping, spacing: float) -> tuple[dict, dict]:
     """Table of predictors and table of specimens."""
     fraction = settings["site_threshold"]
-    predictors = {
-        "network": lambda s: site.hot_cluster(s.prediction, s.solid, fraction),
-        "network, one voxel": lambda s: site.hottest_voxel(s.prediction, s.solid),
-        "elastic hot spot": lambda s: site.hot_cluster(s.elastic, s.solid, fraction),
-        "elastic hot spot, one voxel": lambda s: site.hottest_voxel(s.elastic, s.solid),
-        "largest pore": lambda s: site.largest_pore(s.solid),
-        "most porous cross-section": lambda s: site.weakest_section(s.solid),
-    }
     near = settings["near_voxels"], settings["near_z"], spacing
     hits = {
-        name: [site.hits(predict(s), s.failed, *near) for s in held_out]
-        for name, predict in predictors.items()
+        name: [site.hits(predict(s, fraction), s.failed, *near) for s in held_out]
+        for name, predict in SITES.items()
     }
-    hits["random voxel"] = [site.random_hits(s.solid, s.failed, *near) for s in held_out]
+    hits[RANDOM] = [site.random_hits(s.solid, s.failed, *near) for s in held_out]
     pooled = {name: site.pool(each) for name, each in hits.items()}
     table: dict = {"predictor": list(pooled)}
     for name in ("holds", "near", "near_z"):
@@ -125,7 +132,8 @@ def _sites(held_out: list[Specimen], settings: Mapping, spacing: float) -> tuple
     table["mean_voxels"] = [hit.voxels for hit in pooled.values()]
 
     failed = np.array([site.position(s.failed, spacing) for s in held_out])
-    predicted = np.array([site.position(predictors["network"](s)[0], spacing) for s in held_out])
+    network = [SITES["network"](s, fraction)[0] for s in held_out]
+    predicted = np.array([site.position(each, spacing) for each in network])
     each = {"realization": [s.realization for s in held_out]}
     for name, position in (("failed", failed), ("predicted", predicted)):
         each |= {f"{name}_{axis}": position[:, i] for i, axis in enumerate("xyz")}

@@ -3,7 +3,6 @@
 No rule of the workflow calls it. It serves calibration and checks from outside.
 """
 
-import csv
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -65,20 +64,12 @@ def run(
 
 def _read(path: str | Path) -> material_point.Path:
     """The path that a table prescribes; names the line and the column of what is wrong."""
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file)
-            lines = [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
-    except (OSError, ValueError, csv.Error) as error:
-        problem = files.reason(error) if isinstance(error, OSError) else error
-        raise StoreError(f"{path}: cannot be read: {problem}") from None
-    if len(lines) < 3:
+    header, lines = files.read_lines(path)
+    if len(lines) < 2:
         raise StoreError(f"{path}: expected a header and at least two rows")
-    header = [name.strip() for name in lines[0][1]]
     stressed = _stressed(path, header)
-    values = np.array([_numbers(path, line, header, row) for line, row in lines[1:]])
-    columns = dict(zip(header, values.T, strict=True))
-    for i, (line, _) in enumerate(lines[2:], 1):
+    columns = files.convert(path, header, lines, dict.fromkeys(header, float))
+    for i, (line, _) in enumerate(lines[1:], 1):
         if not columns["time"][i] > columns["time"][i - 1]:
             raise StoreError(
                 f"{path}, line {line}, column time: {columns['time'][i]:g} is not later than "
@@ -87,7 +78,7 @@ def _read(path: str | Path) -> material_point.Path:
     for name, column in columns.items():
         if name != "time" and column[0] != 0:
             raise StoreError(
-                f"{path}, line {lines[1][0]}, column {name}: is {column[0]:g}, expected 0: "
+                f"{path}, line {lines[0][0]}, column {name}: is {column[0]:g}, expected 0: "
                 "the first row is the undeformed start"
             )
     goal = [
@@ -103,8 +94,6 @@ def _stressed(path: str | Path, header: list[str]) -> np.ndarray:
     for name in header:
         if name not in known:
             raise StoreError(f"{path}: unknown column {name!r}, known are {', '.join(known)}")
-        if header.count(name) > 1:
-            raise StoreError(f"{path}: column {name} appears twice")
     if "time" not in header:
         raise StoreError(f"{path}: missing column time")
     for strain, stress in zip(STRAINS, STRESSES, strict=True):
@@ -113,17 +102,3 @@ def _stressed(path: str | Path, header: list[str]) -> np.ndarray:
         if strain not in header and stress not in header:
             raise StoreError(f"{path}: missing column {strain} or {stress}")
     return np.array([stress in header for stress in STRESSES])
-
-
-def _numbers(path: str | Path, line: int, header: list[str], row: list[str]) -> list[float]:
-    if len(row) != len(header):
-        raise StoreError(f"{path}, line {line}: {len(row)} cells, expected {len(header)}")
-    numbers = []
-    for name, cell in zip(header, row, strict=True):
-        try:
-            numbers.append(float(cell))
-        except ValueError:
-            numbers.append(math.nan)
-        if not math.isfinite(numbers[-1]):
-            raise StoreError(f"{path}, line {line}, column {name}: {cell!r} is not a number")
-    return numbers

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from porefail import files, store
+from porefail import accounting, files, store
 from porefail.configuration import require_settings, section
-from porefail.errors import PorefailError
 from porefail.figures.damage_histograms import damage_histograms
 from porefail.figures.damage_sequence import damage_sequence
 from porefail.figures.ensemble_curves import ensemble_curves
@@ -30,10 +29,7 @@ def run(ensemble: str | Path, account: str | Path, output: str | Path, settings:
     """
     require_settings(settings, SETTINGS)
     _, source = store.read(ensemble, [], kind="ensemble")
-    realizations = files.read_table(account)
-    if not {"status", "used"} <= realizations.keys():
-        raise PorefailError(f"{account}: no columns status and used, as gather writes them")
-    excluded = realizations["status"][realizations["used"] == 0].tolist()
+    excluded = accounting.read_excluded(account, ensemble)
     found, ended = _measured(ensemble, source, settings["levels"])
     rows = compare(found, settings["strains"], settings["levels"])
     text = summary(rows, source, excluded, ended, _snapshots(ensemble))
@@ -51,9 +47,9 @@ def run(ensemble: str | Path, account: str | Path, output: str | Path, settings:
             source["spacing"],
         ),
     }
-    write_figures(output, figures)
     columns = {name: [getattr(row, name) for row in rows] for name in Row._fields[:-1]}
     columns |= {name: [getattr(row.found, name) for row in rows] for name in ph.Spread._fields}
+    write_figures(output, figures)
     files.write_table(Path(output) / "table.csv", columns)
     files.write_text(Path(output) / "summary.txt", text)
     print(text, end="")

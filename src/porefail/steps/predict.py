@@ -9,7 +9,6 @@ from porefail import __version__, learning, store
 from porefail.configuration import require_settings
 from porefail.dataset.split import Part
 from porefail.metrics.clusters import cluster_table, site_threshold
-from porefail.nn import training
 
 SETTINGS = {"site_threshold": "evaluation.site_threshold", "average": "training.average"}
 
@@ -21,9 +20,9 @@ def run(model: str | Path, dataset: str | Path, output: str | Path, settings: Ma
     prediction is the average over the specimen's symmetries, or not.
     """
     require_settings(settings, SETTINGS)
-    found, source = store.read(dataset, ["part"], kind="data set")
-    test = found["part"] == Part.TEST
-    network = training.load(Path(model))
+    _, source = store.read(dataset, [], kind="data set")
+    test = learning.part(dataset, Part.TEST)
+    network = learning.load(model, dataset)
     channels = [each.name for each in network.inputs]
     held_out, _ = store.read_where(dataset, ["realization", *learning.datasets(channels)], test)
     mean = learning.predict(

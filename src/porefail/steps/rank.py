@@ -14,7 +14,7 @@ from porefail.figures.cluster_distributions import cluster_distributions
 from porefail.figures.damage_variance import damage_variance
 from porefail.figures.weight_variation import weight_variation
 from porefail.metrics import clusters, conformal, ranking, uncertainty
-from porefail.nn import bayesian, training
+from porefail.nn import bayesian
 from porefail.nn.flipout import Flipout
 from porefail.nn.prediction import Moments, moments, predict
 from porefail.steps import same_specimens, write_figures
@@ -83,10 +83,8 @@ def run(
     the best epochs of the networks.) Raises PorefailError where files do not belong together.
     """
     require_settings(settings, SETTINGS)
-    network = training.load(Path(model))
-    if not any(isinstance(layer, Flipout) for layer in network.layers):
-        raise PorefailError(f"{model}: not a Bayesian network: none of its weights is drawn")
     source = same_specimens(dataset, ensemble)
+    network = learning.load(model, dataset, bayesian=True)
     spacing = source["spacing"]
     known = {
         part: _known(network, dataset, ensemble, part, spacing, settings)
@@ -108,10 +106,11 @@ def run(
     members = [conformal.members(each, level) for each in probability]
     order = [np.argsort(-each, kind="stable") for each in probability]
     table = _table(test, probability, members, order, spacing, settings["mass_threshold"])
-    files.write_table(Path(output) / "sites.csv", table)
     text = _summary(test, probability, order, members, level, len(calibration), settings)
+    figures = _figures(network, test, order, settings)
+    files.write_table(Path(output) / "sites.csv", table)
     files.write_text(Path(output) / "summary.txt", text)
-    write_figures(output, _figures(network, test, order, settings))
+    write_figures(output, figures)
     _write(Path(output) / "prediction.h5", test, order, source, settings)
     print(text, end="")
 
@@ -124,7 +123,7 @@ def _known(
     spacing: float,
     settings: Mapping,
 ) -> Known:
-    chosen = store.read(dataset, ["part"])[0]["part"] == part
+    chosen = learning.part(dataset, part)
     specimens = learning.read(dataset, chosen, [each.name for each in network.inputs])
     simulated, _ = store.read_where(ensemble, ["failed"], chosen)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from porefail import files, store
+from porefail import files, learning, store, tables
 from porefail.configuration import require_settings, section
 from porefail.dataset.split import Part
 from porefail.figures.damage_history import damage_history
@@ -15,10 +15,14 @@ from porefail.figures.metric_curves import metric_curves
 from porefail.figures.site_hits import site_hits
 from porefail.figures.specimens import specimens as specimen_views
 from porefail.metrics.sites import hot_cluster
+from porefail.nn.checkpoint import Epoch
 from porefail.steps import same_origin, write_figures
+from porefail.steps.evaluate import PREDICTORS
 
 SETTINGS = section("report") | section("evaluation", without=("thresholds",))
 PAGE = '<!doctype html><meta charset="utf-8"><title>Summary</title><pre>{}</pre>\n'
+
+Table = tuple[str | Path, Mapping[str, np.ndarray]]  # its file, and columns by name
 
 
 def run(
@@ -38,7 +42,11 @@ def run(
     """
     require_settings(settings, SETTINGS)
     same_origin(dataset, prediction, ensemble)
-    hits = files.read_table(sites)
+    learnt = files.read_table(history, Epoch.__annotations__)
+    over = files.read_table(curves, tables.CURVES)
+    hits = files.read_table(sites, tables.PREDICTORS)
+    each = files.read_table(specimens, tables.SPECIMENS)
+    _check(dataset, prediction, (history, learnt), (curves, over), (sites, hits), (specimens, each))
     criteria = {
         "holds": "holds the first failure",
         "near": f"is within {settings['near_voxels']} voxel of it",
@@ -47,15 +55,47 @@ def run(
     figures = {
         "specimens": _specimens(ensemble, dataset, prediction, settings),
         "site_hits": _site_hits(hits, criteria),
-        "metric_curves": _metric_curves(files.read_table(curves)),
-        "learning_curves": _learning_curves(files.read_table(history)),
+        "metric_curves": _metric_curves(over),
+        "learning_curves": _learning_curves(learnt),
         "damage_history": _damage_history(ensemble),
     }
+    text = summary(each, hits, criteria)
     write_figures(output, figures)
-    text = summary(files.read_table(specimens), hits, criteria)
     files.write_text(Path(output) / "summary.txt", text)
     files.write_text(Path(output) / "summary.html", PAGE.format(html.escape(text)))
     print(text, end="")
+
+
+def _check(
+    dataset: str | Path,
+    prediction: str | Path,
+    history: Table,
+    curves: Table,
+    sites: Table,
+    specimens: Table,
+) -> None:
+    """Refuse tables that are whole, but of another evaluation or training."""
+    held_out = store.read_where(dataset, ["realization"], learning.part(dataset, Part.TEST))[0]
+    numbers = held_out["realization"]
+    predicted = store.read(prediction, ["realization"])[0]["realization"]
+    count = len(numbers)
+    whose = f"the {count} realizations of the test part of {dataset}, in its order"
+    files.require(prediction, np.array_equal(predicted, numbers), whose)
+    path, table = specimens
+    files.require(path, np.array_equal(table["realization"], numbers), whose)
+    path, table = sites
+    names = table["predictor"].tolist()
+    files.require(path, names == list(PREDICTORS), f"the predictors {'; '.join(PREDICTORS)}")
+    known = f"hits of {count} specimens, those held out"
+    files.require(path, bool((table["specimens"] == count).all()), known)
+    for name in ("holds", "near", "near_z"):
+        fits = (table[name] >= 0) & (table[name] <= count)
+        files.require(path, bool(fits.all()), f"column {name} to be 0 to {count}")
+    path, table = curves
+    files.require(path, bool((np.diff(table["threshold"]) > 0).all()), "threshold to rise")
+    path, table = history
+    every = np.arange(1, 1 + len(table["epoch"]))
+    files.require(path, np.array_equal(table["epoch"], every), f"epochs 1 to {len(every)}")
 
 
 def summary(specimens: Mapping, hits: Mapping, criteria: Mapping[str, str]) -> str:
@@ -89,9 +129,8 @@ def summary(specimens: Mapping, hits: Mapping, criteria: Mapping[str, str]) -> s
 def _specimens(
     ensemble: str | Path, dataset: str | Path, prediction: str | Path, settings: Mapping
 ):
-    part = store.read(dataset, ["part"])[0]["part"]
-    shown = np.zeros(len(part), bool)
-    shown[np.flatnonzero(part == Part.TEST)[: settings["specimens"]]] = True
+    test = learning.part(dataset, Part.TEST)
+    shown = test & (np.cumsum(test) <= settings["specimens"])
     learnt, source = store.read_where(dataset, ["porosity", "label", "realization"], shown)
     failed = store.read_where(ensemble, ["failed"], shown)[0]["failed"] == 1
     mean = store.read(prediction, ["mean"], slice(0, np.count_nonzero(shown)))[0]["mean"]
@@ -132,9 +171,7 @@ def _metric_curves(curves: Mapping):
 
 
 def _learning_curves(history: Mapping):
-    return learning_curves(
-        history["epoch"].astype(int), history["loss"], history["validation_loss"]
-    )
+    return learning_curves(history["epoch"], history["loss"], history["validation_loss"])
 
 
 def _damage_history(ensemble: str | Path):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from porefail import files, store
+from porefail import files, store, tables
 from porefail.configuration import require_settings
 from porefail.configuration.sections import SIMULATION
 from porefail.errors import PorefailError
@@ -26,6 +26,7 @@ SETTINGS = {
     "true_threshold": "evaluation.site_threshold",
     "near_voxels": "evaluation.near_voxels",
 }
+RANKED = ("realization", "rank", "probability")  # columns of the sites of `rank`
 
 
 class Specimen(NamedTuple):
@@ -70,8 +71,9 @@ def run(
     source = same_origin(dataset, prediction, ensemble)
     require_origin(ranking, "ranking", source)
     copies = _copies(shards, source, settings)
+    ranked = _ranked(sites)
     specimens = [
-        _specimen(realization, made, ensemble, dataset, prediction, ranking, sites)
+        _specimen(realization, made, ensemble, dataset, prediction, ranking, sites, ranked)
         for realization, made in copies.items()
     ]
     near, spacing = settings["near_voxels"], source["spacing"]
@@ -89,11 +91,13 @@ def run(
         for each, locus, network in zip(specimens, loci, cut, strict=True)
     ]
     table = _table(specimens, loci, met, cut, near)
-    files.write_table(Path(output) / "table.csv", table)
-    files.write_table(Path(output) / "failures.csv", _failures(specimens, loci, met, spacing))
+    failures = _failures(specimens, loci, met, spacing)
     text = _summary(specimens, whole, loci, table, near, spacing)
+    figures = _figures(specimens, loci, cut, spacing, settings["true_threshold"])
+    files.write_table(Path(output) / "table.csv", table)
+    files.write_table(Path(output) / "failures.csv", failures)
     files.write_text(Path(output) / "summary.txt", text)
-    write_figures(output, _figures(specimens, loci, cut, spacing, settings["true_threshold"]))
+    write_figures(output, figures)
     print(text, end="")
 
 
@@ -131,6 +135,22 @@ def _copies(
     return joined
 
 
+def _ranked(path: str | Path) -> dict[int, np.ndarray]:
+    """Probabilities (m,) of the ranked sites of each realization, by its number."""
+    table = files.read_table(path, {key: tables.SITES[key] for key in RANKED})
+    found = {}
+    for number in np.unique(table["realization"]).tolist():
+        mine = table["realization"] == number
+        order = np.argsort(table["rank"][mine])
+        if not np.array_equal(table["rank"][mine][order], np.arange(1, 1 + len(order))):
+            raise store.StoreError(
+                f"{path}, column rank: of realization {number}, expected 1 to {len(order)}, each"
+                " once"
+            )
+        found[number] = table["probability"][mine][order]
+    return found
+
+
 def _specimen(
     realization: int,
     made: Mapping[str, np.ndarray],
@@ -139,6 +159,7 @@ def _specimen(
     prediction: str | Path,
     ranking: str | Path,
     sites: str | Path,
+    ranked: Mapping[int, np.ndarray],
 ) -> Specimen:
     def field(path: str | Path, *names: str) -> list[np.ndarray]:
         numbers = store.read(path, ["realization"])[0]["realization"]
@@ -148,12 +169,10 @@ def _specimen(
         return [found[name][0] for name in names]
 
     porosity, failed = field(ensemble, "porosity", "failed")
-    table = files.read_table(sites)
-    mine = table["realization"] == realization
-    order = np.argsort(table["rank"][mine])
+    probability = ranked.get(realization, np.empty(0))
     broken = made["status"] == Status.FIRST_FAILURE
     site = field(ranking, "site")[0].astype(int)
-    if len(order) != site.max():
+    if len(probability) != site.max():
         raise PorefailError(f"{sites}: does not belong to {ranking}: other sites of {realization}")
     return Specimen(
         realization,
@@ -162,7 +181,7 @@ def _specimen(
         *field(dataset, "label"),
         *field(prediction, "mean"),
         site,
-        table["probability"][mine][order],
+        probability,
         made["realization"],
         made["status"],
         made["first_failure_strain"],

@@ -18,12 +18,13 @@ from pathlib import Path
 import numpy as np
 from mpi4py import MPI
 
-from porefail import __version__, store
+from porefail import __version__, memory, store
 from porefail.configuration import require_settings
 from porefail.configuration.checks import material_problems, simulation_problems
 from porefail.configuration.sections import SIMULATION
 from porefail.errors import PorefailError
 from porefail.fe import MODEL_VERSION, tension
+from porefail.fe.grid import slab
 from porefail.fe.material import material
 from porefail.parts import Parts
 from porefail.store import Collapse, Status
@@ -32,6 +33,7 @@ SETTINGS = SIMULATION
 LAYOUT = 2  # of a row: raised when its datasets change, so that no shard mixes two
 ELEMENT = "C3D8 B-bar, 8 Gauss points"
 PROGRESS_SECONDS = 5.0
+BYTES = 4700  # a voxel of a simulation
 
 
 def run(
@@ -54,7 +56,7 @@ def run(
         if world.rank == 0:
             try:
                 _check(settings, model_version, ranks_per_realization, world.size)
-                plan = _Plan(porosity, output, settings)
+                plan = _Plan(porosity, output, settings, ranks_per_realization)
                 locked.enter_context(plan.parts.alone(plan.title))
                 plan.find_pending()
             except PorefailError as error:
@@ -78,6 +80,7 @@ def _check(settings: Mapping, model_version: int, ranks_per_realization: int, si
         simulation_problems,
         lambda each: material_problems(each["material"], "material."),
     )
+    tension.check_steps(_load(settings))
     if model_version != MODEL_VERSION:
         raise PorefailError(
             f"model version {model_version} is asked for, the code is version {MODEL_VERSION}"
@@ -95,16 +98,26 @@ def _material(settings: Mapping):
     return material(parameters)
 
 
+def _load(settings: Mapping) -> tension.LoadSettings:
+    return tension.LoadSettings(**{key: settings[key] for key in tension.LoadSettings._fields})
+
+
 class _Plan:
     """What there is to do; made on rank 0 and sent to all."""
 
-    def __init__(self, porosity: str | Path, output: str | Path, settings: Mapping):
+    def __init__(self, porosity: str | Path, output: str | Path, settings: Mapping, ranks: int):
         datasets, source = store.read(porosity, ["porosity", "realization"], kind="porosity shard")
+        if not len(datasets["realization"]):
+            raise PorefailError(f"{porosity}: holds no realization")
+        try:
+            tension.check_grid(datasets["porosity"].shape[1:])
+            slab(datasets["porosity"].shape[3], 0, ranks)
+        except PorefailError as error:
+            raise PorefailError(f"{porosity}: {error}") from None
+        memory.require(BYTES * datasets["porosity"][0].size, f"{porosity}: grid of its porosity")
         order = np.argsort(datasets["realization"])
         self.realizations: list[int] = datasets["realization"][order].tolist()
         self.voxels = dict(zip(self.realizations, datasets["porosity"][order], strict=True))
-        if len(self.voxels) != len(order):
-            raise PorefailError(f"{porosity}: a realization appears twice")
         self.title = f"simulate {self.realizations[0]:05d}-{self.realizations[-1]:05d}"
         self.spacing = source["spacing"]
         self.parts = Parts(output)
@@ -155,8 +168,7 @@ def _fingerprint(physics: dict, *voxels: np.ndarray) -> str:
 
 def _work_through(plan: _Plan, settings: Mapping, ranks: int, world: MPI.Comm) -> float:
     """Every team takes pending realizations until none is left. Returns the seconds it took."""
-    load = tension.LoadSettings(**{key: settings[key] for key in tension.LoadSettings._fields})
-    parameters = _material(settings)
+    load, parameters = _load(settings), _material(settings)
     team = world.Split(world.rank // ranks, world.rank)
     software = _software()
     began, told = time.monotonic(), -math.inf

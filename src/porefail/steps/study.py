@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 import porefail.crossvalidated as cv
-from porefail import files
+from porefail import files, posterior
 from porefail.configuration import require_settings
 from porefail.configuration.sections import EVALUATION
 from porefail.crossvalidated import Fold
@@ -62,16 +62,21 @@ def run(ensemble: str | Path, variants: str | Path, output: str | Path, settings
     """
     require_settings(settings, SETTINGS)
     folds = {
-        (label, model): [cv.read(Path(variants, label, model, f"fold-{k}")) for k in range(count)]
+        (label, model): cv.read(
+            [Path(variants, label, model, f"fold-{k}") for k in range(count)],
+            settings["kinds"].get(model) in posterior.KINDS,
+        )
         for label, model, count in settings["folds"]
     }
     if not folds:
         raise PorefailError("settings: folds name no variant")
     table = _table(folds, settings["evaluation"])
+    curves, text = _overlap(folds), _summary(table, settings)
+    drawn = figures(ensemble, folds, settings)
     files.write_table(Path(output) / "table.csv", table)
-    files.write_table(Path(output) / "curves.csv", _overlap(folds))
-    files.write_text(Path(output) / "summary.txt", _summary(table, settings))
-    write_figures(output, figures(ensemble, folds, settings))
+    files.write_table(Path(output) / "curves.csv", curves)
+    files.write_text(Path(output) / "summary.txt", text)
+    write_figures(output, drawn)
     print(f"study: {len(folds)} variants")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from porefail import files, learning, store
+from porefail import files, learning
 from porefail.configuration import require_settings
 from porefail.configuration.checks import training_problems
 from porefail.dataset.split import Part
@@ -28,12 +28,15 @@ def run(
     require_settings(settings, SETTINGS, training_problems)
     if Path(model).suffix != ".keras":
         raise PorefailError(f"{model}: the name of a model must end in .keras")
-    part = store.read(dataset, ["part"])[0]["part"]
+    fitted, validation = (
+        learning.read(dataset, learning.part(dataset, part), settings["channels"])
+        for part in (Part.TRAIN, Part.VALIDATION)
+    )
     network = learning.network(settings)
     epochs = learning.train(
         network,
-        learning.read(dataset, part == Part.TRAIN, settings["channels"]),
-        learning.read(dataset, part == Part.VALIDATION, settings["channels"]),
+        fitted,
+        validation,
         settings,
         checkpoint,
         partial(print, flush=True),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from porefail import files, learning, posterior, store
+from porefail import files, learning, posterior
 from porefail.configuration import require_settings
 from porefail.configuration.checks import training_problems
 from porefail.dataset.split import Part
@@ -36,11 +36,21 @@ def run(
             f"settings: loss is {settings['loss']}; a Bayesian network needs labels with an error,"
             " so squared_error"
         )
-    part = store.read(dataset, ["part"])[0]["part"]
+    plain = learning.load(trained, dataset)
+    names = [each.name for each in plain.inputs]
+    if names != settings["channels"]:
+        raise PorefailError(
+            f"{trained}: its inputs are {', '.join(names)}, expected the channels"
+            f" {', '.join(settings['channels'])}"
+        )
+    fitted, validation = (
+        learning.read(dataset, learning.part(dataset, part), settings["channels"])
+        for part in (Part.TRAIN, Part.VALIDATION)
+    )
     twin, epochs = posterior.bayesian(
-        training.load(Path(trained)),
-        learning.read(dataset, part == Part.TRAIN, settings["channels"]),
-        learning.read(dataset, part == Part.VALIDATION, settings["channels"]),
+        plain,
+        fitted,
+        validation,
         settings,
         checkpoint,
         partial(print, flush=True),

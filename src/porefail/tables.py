@@ -1,0 +1,118 @@
+"""Columns of the CSV tables that one step writes and another one reads.
+
+A column holds text (str), whole numbers (int), finite numbers (float), or finite numbers and NaN
+where there is none (float | None). The columns of learning curves are those of nn.checkpoint.Epoch.
+"""
+
+MAYBE = float | None
+_SCORES = ("precision", "recall", "f", "jaccard", "dice")
+_CLUSTERS = ("predicted", "hit", "true", "found")
+
+# gather: what became of each realization.
+ACCOUNT = {
+    "realization": int,
+    "status": str,
+    "used": int,
+    "structural": str,
+    "seconds": MAYBE,
+    "host": str,
+    "file": str,
+}
+
+# evaluate: scores over thresholds; hits of each predictor; the site of each specimen, in mm.
+CURVES = {
+    "threshold": float,
+    **{f"{kind}_{name}": MAYBE for kind in ("voxel", "cluster") for name in _SCORES},
+}
+PREDICTORS = {
+    "predictor": str,
+    **{
+        f"{name}{end}": MAYBE if end else float
+        for name in ("holds", "near", "near_z")
+        for end in ("", "_low", "_high")
+    },
+    "specimens": int,
+    "mean_voxels": float,
+}
+SPECIMENS = {
+    "realization": int,
+    **{f"{end}_{axis}": float for end in ("failed", "predicted") for axis in "xyz"},
+    **dict.fromkeys(("holds", "near", "near_z", "peak"), float),
+}
+
+# rank: likely failure sites, by specimen and rank.
+SITES = {
+    "realization": int,
+    "rank": int,
+    "probability": float,
+    "in_set": int,
+    **dict.fromkeys(("mass", "average", "deviation", "peak"), float),
+    "voxels": int,
+    **dict.fromkeys(("x_mm", "y_mm", "z_mm"), float),
+    "pore_mm": MAYBE,
+    "failed": int,
+}
+
+# crossvalidate, with a set of specimens in each row: scores; counts over thresholds; voxels by bins
+# of their damage; hits of each specimen.
+FOLD = {
+    "scores": {
+        "set": str,
+        "specimens": int,
+        "mean_squared_error": float,
+        "threshold": float,
+        "site_recall": MAYBE,
+        "site_precision": MAYBE,
+        **dict.fromkeys(("site_volume", "top_1", "top_3"), float),
+        "parameters": int,
+        "products": int,
+        "fit_seconds": float,
+        "predict_seconds": float,
+    },
+    "curves": {
+        "set": str,
+        "threshold": float,
+        "predicted_volume": float,
+        **{f"voxel_{name}": int for name in ("true_positive", "false_positive", "false_negative")},
+        **{f"{kind}_{name}": int for kind in ("cluster", "site") for name in _CLUSTERS},
+    },
+    "distribution": {
+        "set": str,
+        "low": float,
+        "true": int,
+        "predicted": int,
+        "squared_error": float,
+    },
+    "specimens": {"set": str, "realization": int, "top_1": float, "top_3": float},
+}
+# The same of networks that say how sure they are.
+SURE = {
+    "scores": dict.fromkeys(
+        (
+            "log_score",
+            "crps",
+            "coverage",
+            "sharpness",
+            "top_coverage",
+            "interval_coverage",
+            "interval_sharpness",
+            "interval_top_coverage",
+            "epistemic",
+            "noise",
+        ),
+        MAYBE,
+    ),
+    "curves": {},
+    "distribution": dict.fromkeys(
+        (
+            "coverage",
+            "interval_coverage",
+            "predicted_coverage",
+            "predicted_interval_coverage",
+            "epistemic",
+            "noise",
+        ),
+        MAYBE,
+    ),
+    "specimens": {"epistemic": float},
+}
