@@ -40,7 +40,6 @@ SETTINGS = {
     "skips": bool,
     "dilations": list,
     "symmetric": bool,
-    "average": bool,
     "symmetries": list,
     "copies": int,
     "weighting": dict,

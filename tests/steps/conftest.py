@@ -48,7 +48,8 @@ def settings() -> dict[str, dict]:
             "model_version": MODEL_VERSION,
         },
         "dataset": seed | default["dataset"],
-        "train": training | {"epochs": 2, "batch_size": 8},
+        "train": {key: value for key, value in training.items() if key != "average"}
+        | {"epochs": 2, "batch_size": 8},
         "predict": {
             "site_threshold": default["evaluation"]["site_threshold"],
             "average": default["training"]["average"],

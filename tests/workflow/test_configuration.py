@@ -107,7 +107,8 @@ def test_schema_names_what_the_code_knows():
     assert training["channels"]["items"]["enum"] == list(learning.CHANNELS)
     # The likelihood is what networks that say how sure they are make of the squared error.
     assert training["loss"]["enum"] == [name for name in LOSSES if name != "likelihood"]
-    assert set(training) | {"seed"} == set(posterior.SETTINGS)
+    # Of prediction alone is the average over symmetries.
+    assert set(training) | {"seed"} == set(posterior.SETTINGS) | {"average"}
     model = parts["study"]["properties"]["models"]["additionalProperties"]
     kinds = {"heteroencoder", *posterior.KINDS, linear_heteroencoder.KIND, local_statistics.KIND}
     assert set(model["properties"]["kind"]["enum"]) == kinds | set(crossvalidate.UNTRAINED)
