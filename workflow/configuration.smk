@@ -211,6 +211,14 @@ def drawn_problems(study):
                     f"study.comparisons.uncertainty.models names {model} of kind {kind}, expected"
                     f" {', '.join(UNCERTAIN)}"
                 )
+        used = {key: config["dataset"][key] for key in ("filter_width", "contrast")}
+        kept = [key for key in used for label in labels if study_label(label)[key] == used[key]]
+        if name == "parameters" and not kept:
+            yield (
+                "study.comparisons.parameters.labels: none keeps dataset.filter_width,"
+                f" {used['filter_width']}, or dataset.contrast, {used['contrast']}, at which the other"
+                " one is varied"
+            )
         if name == "parameters" and len(models) > 1:
             yield f"study.comparisons.parameters.models are {', '.join(models)}, expected one"
 

@@ -69,6 +69,7 @@ def settings() -> dict[str, dict]:
         "evaluate": default["evaluation"],
         "report": {
             "specimens": 2,
+            "loss": default["training"]["loss"],
             **{
                 key: default["evaluation"][key]
                 for key in ("site_threshold", "near_voxels", "near_z")

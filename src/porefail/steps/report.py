@@ -16,7 +16,13 @@ from porefail.figures.specimens import specimens as specimen_views
 from porefail.metrics.sites import hot_cluster
 from porefail.steps import require_settings, same_origin, write_figures
 
-SETTINGS = {"specimens": int, "site_threshold": float, "near_voxels": int, "near_z": float}
+SETTINGS = {
+    "specimens": int,
+    "loss": str,
+    "site_threshold": float,
+    "near_voxels": int,
+    "near_z": float,
+}
 PAGE = '<!doctype html><meta charset="utf-8"><title>Summary</title><pre>{}</pre>\n'
 
 
@@ -47,7 +53,7 @@ def run(
         "specimens": _specimens(ensemble, dataset, prediction, settings),
         "site_hits": _site_hits(hits, criteria),
         "metric_curves": _metric_curves(files.read_table(curves)),
-        "learning_curves": _learning_curves(files.read_table(history)),
+        "learning_curves": _learning_curves(files.read_table(history), settings["loss"]),
         "damage_history": _damage_history(ensemble),
     }
     write_figures(output, figures)
@@ -130,9 +136,9 @@ def _metric_curves(curves: Mapping):
     return metric_curves(curves["threshold"], voxel, cluster)
 
 
-def _learning_curves(history: Mapping):
+def _learning_curves(history: Mapping, loss: str):
     return learning_curves(
-        history["epoch"].astype(int), history["loss"], history["validation_loss"]
+        history["epoch"].astype(int), history["loss"], history["validation_loss"], loss
     )
 
 
