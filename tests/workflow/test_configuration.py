@@ -122,6 +122,10 @@ def test_model_version_of_the_workflow_is_that_of_the_code():
 BAD = yaml.safe_load((Path(__file__).parent / "bad_configurations.yaml").read_text())
 
 
+def test_an_average_of_all_trainings_is_none_of_networks_that_say_how_sure_they_are():
+    assert problem({"training": {"average": True}}) is None
+
+
 @pytest.mark.parametrize("changes, message", BAD)
 def test_a_bad_value_gives_one_line(changes, message):
     line = problem(changes)
@@ -240,6 +244,26 @@ def test_dry_run_of_the_study(tmp_path, snakemake):
         ended = snakemake(tmp_path, "smoke", changes, "-n", "study")
         counts = dict(re.findall(r"^(\w+) +(\d+)$", ended.stdout + ended.stderr, re.M))
         assert counts["crossvalidate"] == str(folds)
+
+
+@pytest.mark.slow
+def test_a_target_of_two_comparisons_that_share_a_variant_is_given_once(tmp_path, snakemake):
+    target = tmp_path / "results" / "porous" / "ensemble.h5"
+    target.parent.mkdir(parents=True)
+    target.touch()
+    transfer = {"porous": ["weightings", "parameters"], "none": ["widths"]}
+    ended = snakemake(tmp_path, "smoke", {"study": {"transfer": transfer}}, "-n", "-p", "study")
+    assert ended.returncode == 0, ended.stderr
+    given = re.findall(r"--transfer (.*?) --scores (\S+)", ended.stdout + ended.stderr)
+    assert {files for files, _ in given} == {"results/porous/ensemble.h5"}
+    assert any("study/t/uniform/fold-0" in scores for _, scores in given)
+    figure = "results/smoke/study/transfer_skill.png"
+    asked = snakemake(tmp_path, "smoke", {"study": {"transfer": transfer}}, "-n", figure)
+    assert asked.returncode == 0, asked.stderr
+    unused = {"study": {"transfer": {"none": ["widths"]}}}  # of which no model is asked for
+    refused = snakemake(tmp_path, "smoke", unused, "-n", figure)
+    assert refused.returncode and "MissingRule" in refused.stdout + refused.stderr
+    assert snakemake(tmp_path, "smoke", unused, "-n", "study").returncode == 0
 
 
 @pytest.mark.slow
