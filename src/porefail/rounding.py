@@ -8,7 +8,7 @@ import numpy as np
 TOLERANCE = 1e-6  # relative; above the rounding of single precision, below any step of a grid
 
 
-def within(distance: np.ndarray, most: float) -> np.ndarray:
+def within(distance: np.ndarray | float, most: float) -> np.ndarray | bool:
     """Whether distances are at most `most`, or beyond it by no more than rounding; any shape."""
     return distance <= most * (1 + TOLERANCE)
 
