@@ -96,6 +96,7 @@ rule report:
                 key: config["evaluation"][key]
                 for key in ("site_threshold", "near_voxels", "near_z")
             }
+            | {"loss": config["training"]["loss"]}
         ),
         folder=lambda wildcards, output: os.path.dirname(output.summary),
     message:

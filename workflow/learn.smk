@@ -1,5 +1,10 @@
 # Data set, training, prediction.
 
+# What the training of the network depends on, so not how it predicts.
+TRAINING = {
+    key: value for key, value in config["training"].items() if key not in ("average", "bayesian")
+}
+
 
 rule dataset:
     input:
@@ -41,7 +46,7 @@ rule train:
         mem_mb=growing(MEMORY["train"]),
         runtime=growing(MINUTES["train"]),
     params:
-        settings=json.dumps({"seed": config["seed"]} | without_bayesian(config["training"])),
+        settings=json.dumps({"seed": config["seed"]} | TRAINING),
         # Not an output: Snakemake would delete what a killed training resumes from.
         checkpoint=lambda wildcards, output: f"{os.path.dirname(output.model)}/checkpoint.npz",
     message:

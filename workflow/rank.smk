@@ -3,7 +3,7 @@
 
 RANKING = f"results/{config['name']}/ranking"
 # What its training depends on, so not how often it is drawn from.
-BAYESIAN = config["training"] | {
+BAYESIAN = TRAINING | {
     "bayesian": {
         key: value
         for key, value in config["training"]["bayesian"].items()

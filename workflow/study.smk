@@ -16,9 +16,11 @@ TARGETS = {
     (label, model): sorted(
         target
         for target, names in config["study"]["transfer"].items()
-        for other in names
-        if label in config["study"]["comparisons"][other]["labels"]
-        and model in config["study"]["comparisons"][other]["models"]
+        if any(
+            label in config["study"]["comparisons"][other]["labels"]
+            and model in config["study"]["comparisons"][other]["models"]
+            for other in names
+        )
     )
     for label, model in FOLDS
 }
@@ -81,7 +83,7 @@ STUDY_FIGURES = [
         name == comparison and variants["labels"] and variants["models"]
         for name, variants in config["study"]["comparisons"].items()
     )
-] + (["transfer_skill"] if any(config["study"]["transfer"].values()) else [])
+] + (["transfer_skill"] if any(TARGETS.values()) else [])
 
 
 rule study:

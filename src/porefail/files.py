@@ -53,13 +53,16 @@ def replacing(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     if any(same(path, each) for each in _READ_ONLY):
         raise StoreError(f"{path}: is read here, so it is not written")
-    host = socket.gethostname()
-    temporary = path.with_name(f".{path.name}.{host}-{os.getpid()}.tmp")
+    start = f".{path.name}.{socket.gethostname()}-"
+    temporary = path.with_name(f"{start}{os.getpid()}.tmp")
     try:
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            for old in path.parent.glob(f".{path.name}.{host}-*.tmp"):
-                owner = old.name.rsplit("-", 1)[1].removesuffix(".tmp")
+            for old in path.parent.iterdir():
+                # No glob: a name may hold its signs, and `gpu-*` would be of the host gpu-1 too.
+                owner = old.name.removeprefix(start).removesuffix(".tmp")
+                if old.name != f"{start}{owner}.tmp" or not owner.isdecimal():
+                    continue
                 if owner == str(os.getpid()) or not Path(f"/proc/{owner}").exists():
                     old.unlink(missing_ok=True)  # its writer was killed
             yield temporary

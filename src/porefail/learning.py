@@ -36,7 +36,7 @@ CHANNELS: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
 DATASETS = tuple(dict.fromkeys(dataset for dataset, _ in CHANNELS.values()))
 # Settings of a network and of its training, as in config/schema.yaml.
 BYTES = 20  # a voxel, filter and example, at the peak of a training step
-SETTINGS = {"seed": "$defs.training_seed", **section("training", without=("bayesian",))}
+SETTINGS = {"seed": "$defs.training_seed", **section("training", without=("average", "bayesian"))}
 
 
 class Specimens(NamedTuple):

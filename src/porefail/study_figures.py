@@ -23,6 +23,7 @@ from porefail.figures.transfer_skill import transfer_skill
 from porefail.figures.variant_skill import variant_skill
 from porefail.metrics import intervals
 from porefail.metrics.distributions import pool
+from porefail.rounding import bin_of
 
 GOAL = {"site_precision": 0.6, "top_1": 0.85, "top_3": 0.97}
 RECALL = 0.9  # at which the goal for the precision holds
@@ -58,8 +59,10 @@ def figures(ensemble: str | Path, folds: Mapping[Name, list[Fold]], settings: Ma
         ]
         if variants:
             found |= draw(ensemble, folds, variants, settings)
-    if any(settings["transfer"].values()):
-        found["transfer_skill"] = _transfer(folds, settings)
+    others = set(settings["transfer"])
+    tested = [v for v, each in folds.items() if others & set(each[0].scores["set"].tolist())]
+    if tested:
+        found["transfer_skill"] = _transfer({v: folds[v] for v in tested}, settings)
     return found
 
 
@@ -146,9 +149,9 @@ def _parameters(ensemble, folds, variants: list[Name], settings: Mapping) -> dic
         labels = settings["labels"]
         line = sorted((labels[v[0]][key], v) for v in variants if labels[v[0]][other] == value)
         # Of the folds that all have: the same specimens.
-        count = min(len(folds[variant]) for _, variant in line)
+        count = min((len(folds[variant]) for _, variant in line), default=0)
         each = [cv.test_scores(folds[variant][:count]) for _, variant in line]
-        scores = {score: np.array([one[score] for one in each]) for score in each[0]}
+        scores = {score: np.array([one[score] for one in each]) for score in (each or [{}])[0]}
         sides += [np.array([x for x, _ in line]), scores]
     return {"label_parameters": label_parameters(*sides, used=used)}
 
@@ -239,7 +242,7 @@ def _uncertainty(ensemble, folds, variants: list[Name], settings: Mapping) -> di
     predicted[name] = _covered(folds[best], "predicted_interval_coverage", "predicted")
     edges = np.linspace(0, 1, DAMAGE_BINS + 1)
     return {
-        "bayesian_overlap": bayesian_overlap(threshold, mean, deviation),
+        "bayesian_overlap": bayesian_overlap(threshold, mean, deviation, [v[1] for v in twins]),
         "coverage_by_damage": coverage_by_damage(edges, true, predicted),
     }
 
@@ -251,24 +254,25 @@ def _covered(each: list[Fold], column: str, counted: str) -> np.ndarray:
     share = np.concatenate([table[column] for table in tables])
     low = np.concatenate([table["low"] for table in tables])
     known = np.isfinite(share)
-    place = np.minimum((low * DAMAGE_BINS + 1e-9).astype(int), DAMAGE_BINS - 1)[known]
+    place = bin_of(low, DAMAGE_BINS)[known]
     voxels = np.bincount(place, count[known], DAMAGE_BINS)
     with np.errstate(invalid="ignore"):
         return np.bincount(place, (count * share)[known], DAMAGE_BINS) / voxels
 
 
 def _transfer(folds: Mapping[Name, list[Fold]], settings: Mapping):
-    """Hit rates on other specimens than those learnt from."""
-    groups = ["test", *settings["transfer"]]
-    tested = [
-        name for name, each in folds.items() if set(groups) <= set(each[0].scores["set"].tolist())
-    ]
-    count = min(len(folds[name]) for name in tested)
-    share = np.empty((len(groups), len(tested)))
+    """Hit rates on other specimens than those learnt from, of variants that are tested on some."""
+    sets = {variant: set(each[0].scores["set"].tolist()) for variant, each in folds.items()}
+    others = [name for name in settings["transfer"] if name in set.union(*sets.values())]
+    groups = ["test", *others]
+    count = min(map(len, folds.values()))
+    share = np.full((len(groups), len(folds)), np.nan)
     specimens = np.empty(len(groups), int)
     for i, group in enumerate(groups):
-        for j, name in enumerate(tested):
-            hits = [cv.of(fold.specimens, group)["top_1"] for fold in folds[name][:count]]
+        for j, variant in enumerate(folds):
+            if group not in sets[variant]:
+                continue
+            hits = [cv.of(fold.specimens, group)["top_1"] for fold in folds[variant][:count]]
             share[i, j] = np.mean(np.concatenate(hits))
             # Every fold has its own test part, but the same specimens of another ensemble.
             specimens[i] = sum(map(len, hits)) if group == "test" else len(hits[0])
@@ -276,5 +280,5 @@ def _transfer(folds: Mapping[Name, list[Fold]], settings: Mapping):
     low, high = np.array([intervals.wilson(rate * count, count) for rate, count in rows]).swapaxes(
         0, 1
     )
-    named = ["as trained", *settings["transfer"]]
-    return transfer_skill(named, specimens, [_title(v) for v in tested], share, low, high)
+    named = ["as trained", *others]
+    return transfer_skill(named, specimens, [_title(v) for v in folds], share, low, high)

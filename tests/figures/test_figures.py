@@ -10,10 +10,11 @@ from porefail.figures.damage_history import damage_history
 from porefail.figures.damage_sequence import damage_sequence
 from porefail.figures.ensemble_curves import ensemble_curves
 from porefail.figures.failure_spread import failure_spread
-from porefail.figures.learning_curves import learning_curves
+from porefail.figures.learning_curves import LOSSES, learning_curves
 from porefail.figures.metric_curves import metric_curves
 from porefail.figures.site_hits import site_hits
 from porefail.figures.specimens import specimens
+from porefail.nn import losses
 
 
 @pytest.mark.parametrize("count, shape", [(1, (4, 4, 4)), (3, (8, 8, 32))])
@@ -46,12 +47,22 @@ def test_specimens(count, shape, saved):
 def test_learning_curves(saved):
     epoch, loss = np.arange(1, 31), np.linspace(1, 0.1, 30)
     validation = loss + 0.1 * (epoch > 20) * (epoch - 20)
-    (axes,) = saved(learning_curves(epoch, loss, validation))
+    (axes,) = saved(learning_curves(epoch, loss, validation, "squared_error"))
     training, known, kept = axes.lines
     np.testing.assert_array_equal(training.get_ydata(), loss)
     np.testing.assert_array_equal(known.get_ydata(), validation)
     assert kept.get_xdata() == [20] and axes.get_yscale() == "log"
-    saved(learning_curves(epoch[:1], loss[:1], validation[:1]))
+    saved(learning_curves(epoch[:1], loss[:1], validation[:1], "squared_error"))
+
+
+def test_learning_curves_name_their_loss(saved):
+    epoch, loss = np.arange(1, 5), np.linspace(1, -1, 4)
+    assert set(LOSSES) == set(losses.LOSSES)
+    drawn = [saved(learning_curves(epoch, loss + 2, loss + 2, name))[0] for name in LOSSES]
+    assert [axes.get_ylabel() for axes in drawn] == list(LOSSES.values())
+    # A likelihood may be above 1.
+    (axes,) = saved(learning_curves(epoch, loss, loss, "likelihood"))
+    assert axes.get_yscale() == "linear"
 
 
 def test_metric_curves(saved):
@@ -191,6 +202,15 @@ def test_failure_spread_without_structural_failure(saved):
     none = np.full(2, np.nan)
     (axes,) = saved(failure_spread(np.array([0.04, 0.05]), none, none, none, 4.0, 0.05))
     assert len(axes.lines) == 1
+
+
+def test_distances_of_whole_half_voxels_are_in_the_bins_that_they_begin(saved):
+    first = np.arange(1.0, 2.0, 0.025)
+    place = np.arange(len(first))
+    final = first[0] + 0.05 / 2 * place + 0.05 * np.arange(len(first)) / 2
+    strain = np.full(len(first), 0.04)
+    *_, distances = saved(failure_spread(strain, strain, first, final, 4.0, 0.05))
+    assert [bar.get_height() for bar in distances.patches] == [1] * len(first)
 
 
 def test_failure_where_it_began(saved):

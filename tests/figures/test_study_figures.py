@@ -241,3 +241,7 @@ def test_label_parameters(saved):
         "cluster precision",
         "top-1 hit rate",
     ]
+    none = np.empty(0)
+    figure = label_parameters(none, {}, contrast, by_contrast, used=(1.5, 5.0))
+    left, right = saved(figure)
+    assert not left.containers and len(right.containers) == len(figure.legends[0].texts) - 1 == 3

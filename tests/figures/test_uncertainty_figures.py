@@ -25,18 +25,18 @@ def line(axes, label):
 def test_bayesian_overlap(saved):
     threshold = np.linspace(0.1, 0.9, 9)
     keys = [f"{a}_{b}" for a in ("voxel", "cluster") for b in ("recall", "precision")]
-    models = ("uniform", "IH", "bayesian", "bayesian-IH")
+    models = ("uniform", "bayesian-in-name", "twin", "bayesian-IH")
     mean = {name: {key: RANDOM.random(9) for key in keys} for name in models}
     spread = {name: {key: np.full(9, 0.05) for key in keys} for name in models}
-    mean["IH"]["voxel_recall"][-2:] = np.nan
-    axes = saved(bayesian_overlap(threshold, mean, spread))
+    mean["uniform"]["voxel_recall"][-2:] = np.nan
+    axes = saved(bayesian_overlap(threshold, mean, spread, models[2:]))
     for panel, key in zip(axes, keys, strict=True):
         for name in models:
             drawn = line(panel, name)
             np.testing.assert_array_equal(drawn.get_ydata(), mean[name][key])
-            assert (drawn.get_linestyle() == "-") == name.startswith("bayesian")
+            assert (drawn.get_linestyle() == "-") == (name in models[2:])
         (band,) = panel.collections
-        height = mean["bayesian"][key] + 0.05
+        height = mean["twin"][key] + 0.05
         assert band.get_paths()[0].vertices[:, 1].max() == pytest.approx(height.max())
     assert texts(axes[0].figure.legends[0]) == list(models)
     assert axes[0].get_title() == "recall, by voxels"

@@ -33,6 +33,8 @@ def test_values_between_steps_and_after_the_end():
     np.testing.assert_allclose(got, [0.3, NAN, NAN])
     np.testing.assert_allclose(ph.value_at(strain, 10 * strain, 0.015), [0.15, 0.15, NAN])
     np.testing.assert_allclose(ph.value_at(strain, 10 * strain, 0.001), [0.1, 0.1, NAN])
+    strain = np.array([np.cumsum(np.full(10, 0.01))])  # 0.09999999999999999
+    np.testing.assert_allclose(ph.value_at(strain, 10 * strain, 0.1), [1.0])
 
 
 def test_strain_at_which_a_level_is_first_reached():

@@ -70,6 +70,29 @@ def test_the_model_of_choices_is_found_and_its_probabilities_are_frequencies():
         assert abs(chance[group].mean() - hit[group].mean()) < error
 
 
+def test_the_prior_fades_as_specimens_grow_in_number():
+    """Its pull is that of so many specimens, not of a share of them."""
+    truth = ranking.Choice(np.array([1.5, -0.1]), -0.5)
+    features, failed = choices(1000, truth)
+    scale = np.concatenate([each for each in features if len(each)]).std(axis=0)
+    pull = []
+    for count in (20, 1000):
+        free, held = (
+            ranking.fit_choice(features[:count], failed[:count], penalty).coefficient * scale
+            for penalty in (1e-9, 2.0)
+        )
+        pull.append(np.linalg.norm(free - held) / np.linalg.norm(free))
+    assert pull[0] > 0.2 and pull[1] < 0.04
+    known, hit = choices(4000, truth)
+    fitted = ranking.fit_choice(features, failed, penalty=2.0)
+    chance = np.concatenate([fitted.probability(each) for each in known])
+    hit = np.concatenate(hit)
+    for low, high in ((0.0, 0.05), (0.05, 0.15), (0.15, 0.4), (0.4, 1.0)):
+        group = (chance >= low) & (chance < high)
+        said, error = chance[group].mean(), 4 * np.sqrt(0.25 / group.sum())
+        assert abs(said - hit[group].mean()) < min(error, 0.04)
+
+
 def test_what_was_never_seen_is_not_impossible():
     """19 specimens that all failed at a site, and half of one that did not."""
     features = [RANDOM.standard_normal((2, 1)) for _ in range(19)]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from porefail.errors import PorefailError
-from porefail.microstructure.perturbation import swap
+from porefail.microstructure.perturbation import edges, swap
 
 POROSITY = (np.random.default_rng(3).random((8, 8, 16)) < 0.08).astype(np.uint8)
 POROSITY[2:6, 2:6, 4:9] = 1  # a pore with an inside
@@ -18,12 +18,12 @@ def swapped(number, seed=5, realization=7) -> tuple[np.ndarray, np.ndarray]:
     return np.argwhere(change == -1), np.argwhere(change == 1)
 
 
-def neighbours(voxel) -> list[int]:
+def around(porosity, voxel) -> list[int]:
     """Porosity of the voxels that share a face with one."""
     steps = np.vstack([np.eye(3, dtype=int), -np.eye(3, dtype=int)])
-    around = np.array(voxel) + steps
-    inside = ((around >= 0) & (around < POROSITY.shape)).all(axis=1)
-    return POROSITY[tuple(around[inside].T)].tolist()
+    places = np.array(voxel) + steps
+    inside = ((places >= 0) & (places < porosity.shape)).all(axis=1)
+    return porosity[tuple(places[inside].T)].tolist()
 
 
 def test_one_void_voxel_near_the_failure_and_one_solid_voxel_change_places():
@@ -38,7 +38,7 @@ def test_one_void_voxel_near_the_failure_and_one_solid_voxel_change_places():
         for voxel in np.argwhere(POROSITY == 1).tolist()
         if np.linalg.norm(np.subtract(voxel, [6, 4, 6])) <= DISTANCE
     }
-    edges = {voxel for voxel in near if 0 in neighbours(voxel)}
+    edges = {voxel for voxel in near if 0 in around(POROSITY, voxel)}
     # Every edge voxel near by has its turn; solid voxels come from everywhere.
     assert filled == edges and edges < near
     assert np.ptp([voxel[2] for voxel in emptied]) == POROSITY.shape[2] - 1
@@ -49,6 +49,20 @@ def test_it_depends_on_seed_realization_and_number_alone():
     np.testing.assert_array_equal(one, swap(POROSITY, FAILED, DISTANCE, 5, 7, 2))
     others = [(6, 7, 2), (5, 8, 2), (5, 7, 3)]
     assert all((one != swap(POROSITY, FAILED, DISTANCE, *each)).any() for each in others)
+
+
+def test_voxels_at_the_very_distance_are_near():
+    """0.15 mm / 0.05 mm is less than 3."""
+    porosity = np.ones((9, 9, 9), np.uint8)
+    porosity[::2, ::2, ::2] = porosity[4, 4, 4] = 0
+    failed = np.zeros_like(porosity)
+    failed[4, 4, 4] = 1
+    found = edges(porosity, failed, 0.15 / 0.05)
+    steps = np.argwhere(porosity == 1) - 4
+    near = [voxel + 4 for voxel in steps if voxel @ voxel <= 9]
+    near = {tuple(v.tolist()) for v in near if 0 in around(porosity, v)}
+    assert {tuple(v) for v in np.argwhere(np.ones((9, 9, 9)))[found].tolist()} == near
+    np.testing.assert_array_equal(found, edges(porosity, failed, 3.0))
 
 
 def test_errors():

@@ -35,7 +35,7 @@ label = (rng.random((6, 4, 4, 8)) < 0.1).astype(np.float32)
 label[:, 0, 0, 0], label[:, 1, 1, 1] = np.nan, 1
 examples, turns = Examples(inputs, label), [np.asarray, lambda field: field[..., ::-1]]
 found = {}
-for loss in LOSSES:
+for loss in ("squared_error", "site_likelihood"):  # the other one takes a noise too
     for name, options in {
         "plain": {},
         "changed": {"skips": True, "dilations": (1, 2), "symmetric": True},

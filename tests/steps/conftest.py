@@ -48,7 +48,8 @@ def settings() -> dict[str, dict]:
             "model_version": MODEL_VERSION,
         },
         "dataset": seed | default["dataset"],
-        "train": training | {"epochs": 2, "batch_size": 8},
+        "train": {key: value for key, value in training.items() if key != "average"}
+        | {"epochs": 2, "batch_size": 8},
         "predict": {
             "site_threshold": default["evaluation"]["site_threshold"],
             "average": default["training"]["average"],
@@ -68,6 +69,7 @@ def settings() -> dict[str, dict]:
         "evaluate": default["evaluation"],
         "report": {
             "specimens": 2,
+            "loss": default["training"]["loss"],
             **{
                 key: default["evaluation"][key]
                 for key in ("site_threshold", "near_voxels", "near_z")

@@ -159,6 +159,22 @@ def test_a_network_goes_on_from_its_checkpoint_and_is_tested_on_other_specimens(
         variant(tmp_path / "whole", [other, other], training=training | {"epochs": 2})
 
 
+@pytest.mark.slow
+def test_averaging_predictions_trains_nothing_anew(variant, tmp_path, settings, capsys):
+    training = settings["crossvalidate"]["training"]
+    folder = variant(tmp_path, training=training)
+    curves, once = (files.read_table(folder / f"{name}.csv") for name in ("history", "scores"))
+    capsys.readouterr()
+    variant(tmp_path, training=training | {"average": True})
+    told = capsys.readouterr().out
+    assert "goes on after epoch 1/1" in told and "validation" not in told.split("validation:")[0]
+    again, averaged = (files.read_table(folder / f"{name}.csv") for name in ("history", "scores"))
+    for name, values in curves.items():  # its seconds too
+        np.testing.assert_array_equal(again[name], values)
+    assert (averaged["mean_squared_error"] != once["mean_squared_error"]).all()
+    assert (averaged["products"] == 16 * once["products"]).all()
+
+
 def test_errors(variant, made, tmp_path):
     for changes, message in [
         ({"kind": "oracle"}, "settings: kind is 'oracle', expected one of"),

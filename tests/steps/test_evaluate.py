@@ -114,6 +114,22 @@ def test_an_empty_test_part(made, settings, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_the_elastic_hot_spot_is_that_of_the_baseline(made, settings, tmp_path):
+    """In compression nothing is hot: where all voxels are compressed, all tie."""
+    fields, attributes = store.read(made["ensemble"])
+    fields["elastic/pressure"] = -np.abs(fields["elastic/pressure"])
+    attributes = {name: value for name, value in attributes.items() if name != "complete"}
+    store.write_atomically(tmp_path / "e.h5", fields, attributes)
+    tables = [tmp_path / f"{name}.csv" for name in "cst"]
+    inputs = made["prediction"], made["dataset"], tmp_path / "e.h5"
+    evaluate.run(*inputs, *tables, settings["evaluate"])
+    sites = files.read_table(tables[1])
+    table = {name: row for row, name in enumerate(sites["predictor"])}
+    one, chance = table["elastic hot spot, one voxel"], table["random voxel"]
+    for name in ("holds", "near", "near_z"):
+        assert sites[name][one] == pytest.approx(sites[name][chance])
+
+
 def test_errors(score, held_out):
     with pytest.raises(PorefailError, match="no prediction of realization"):
         score(held_out["label"][1:], held_out["realization"][1:])

@@ -106,7 +106,8 @@ def test_schema_names_what_the_code_knows():
     assert training["channels"]["items"]["enum"] == list(learning.CHANNELS)
     # The likelihood is what networks that say how sure they are make of the squared error.
     assert training["loss"]["enum"] == [name for name in LOSSES if name != "likelihood"]
-    assert set(training) | {"seed"} == set(posterior.SETTINGS)
+    # Of prediction alone is the average over symmetries.
+    assert set(training) | {"seed"} == set(posterior.SETTINGS) | {"average"}
     kinds = {"heteroencoder", *posterior.KINDS, linear_heteroencoder.KIND, local_statistics.KIND}
     assert set(SCHEMA["$defs"]["model_kind"]["enum"]) == kinds | set(crossvalidate.UNTRAINED)
 
@@ -130,6 +131,10 @@ BAD = yaml.safe_load((Path(__file__).parent / "bad_configurations.yaml").read_te
 def test_a_huge_value_gives_a_short_line(changes, message):
     line = problem(changes)
     assert message in line and "\n" not in line and len(line) < 300
+
+
+def test_an_average_of_all_trainings_is_none_of_networks_that_say_how_sure_they_are():
+    assert problem({"training": {"average": True}}) is None
 
 
 @pytest.mark.parametrize("changes, message", BAD)
@@ -250,6 +255,26 @@ def test_dry_run_of_the_study(tmp_path, snakemake):
         ended = snakemake(tmp_path, "smoke", changes, "-n", "study")
         counts = dict(re.findall(r"^(\w+) +(\d+)$", ended.stdout + ended.stderr, re.M))
         assert counts["crossvalidate"] == str(folds)
+
+
+@pytest.mark.slow
+def test_a_target_of_two_comparisons_that_share_a_variant_is_given_once(tmp_path, snakemake):
+    target = tmp_path / "results" / "porous" / "ensemble.h5"
+    target.parent.mkdir(parents=True)
+    target.touch()
+    transfer = {"porous": ["weightings", "parameters"], "none": ["widths"]}
+    ended = snakemake(tmp_path, "smoke", {"study": {"transfer": transfer}}, "-n", "-p", "study")
+    assert ended.returncode == 0, ended.stderr
+    given = re.findall(r"--transfer (.*?) --scores (\S+)", ended.stdout + ended.stderr)
+    assert {files for files, _ in given} == {"results/porous/ensemble.h5"}
+    assert any("study/t/uniform/fold-0" in scores for _, scores in given)
+    figure = "results/smoke/study/transfer_skill.png"
+    asked = snakemake(tmp_path, "smoke", {"study": {"transfer": transfer}}, "-n", figure)
+    assert asked.returncode == 0, asked.stderr
+    unused = {"study": {"transfer": {"none": ["widths"]}}}  # of which no model is asked for
+    refused = snakemake(tmp_path, "smoke", unused, "-n", figure)
+    assert refused.returncode and "MissingRule" in refused.stdout + refused.stderr
+    assert snakemake(tmp_path, "smoke", unused, "-n", "study").returncode == 0
 
 
 @pytest.mark.slow

@@ -126,6 +126,7 @@ ALL = {"gather": 1, "dataset": 1, **LEARN}
         ({"study": {"folds": 1}}, {}),
         ({"evaluation": {"thresholds": 9}}, {"evaluate": 1, "report": 1}),
         ({"training": {"epochs": 6}}, LEARN),
+        ({"training": {"average": True}}, {"predict": 1, "evaluate": 1, "report": 1}),
         ({"dataset": {"contrast": 4.0}}, {"dataset": 1, **LEARN}),
         ({"simulation": {"max_strain": 0.2}}, {"simulate": 4, **ALL}),
         ({"materials": {"staged": {"yield_strength": 601}}}, {"simulate": 4, **ALL}),

@@ -224,5 +224,13 @@ def _drawn_problems(config: Mapping) -> Iterator[str]:
                     f"study.comparisons.uncertainty.models names {model} of kind {kind}, expected"
                     f" {', '.join(UNCERTAIN)}"
                 )
+        used = {key: config["dataset"][key] for key in ("filter_width", "contrast")}
+        each = [study_label(config, label) for label in labels]
+        if name == "parameters" and not any(one[key] == used[key] for key in used for one in each):
+            yield (
+                "study.comparisons.parameters.labels: none keeps dataset.filter_width,"
+                f" {used['filter_width']}, or dataset.contrast, {used['contrast']}, at which the"
+                " other one is varied"
+            )
         if name == "parameters" and len(models) > 1:
             yield f"study.comparisons.parameters.models are {', '.join(models)}, expected one"

@@ -40,6 +40,8 @@ def study_model(config: Mapping, name: str) -> tuple[str, dict]:
     change = dict(config["study"]["models"][name])
     kind = change.pop("kind", "heteroencoder")
     training = laid_over(training, change)
+    if kind in UNCERTAIN and "average" not in change:
+        training["average"] = False  # their predictions are means of draws
     x, y, _ = config["porosity"]["shape"]
     names = training.get("symmetries")
     if x != y and isinstance(names, list):

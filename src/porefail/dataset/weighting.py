@@ -7,6 +7,7 @@ for each. Void voxels (NaN) have no label and take no part.
 import numpy as np
 
 from porefail.errors import PorefailError
+from porefail.rounding import bin_of
 
 KINDS = ("uniform", "logistic", "inverse_histogram", "inverse_histogram_per_realization")
 TABLE = 256  # bins of a weighting that is a smooth function
@@ -16,9 +17,7 @@ def histogram(label: np.ndarray, bins: int) -> np.ndarray:
     """Number of solid voxels (n, bins) of each realization by label; label (n, nx, ny, nz)."""
     counts = np.empty((len(label), bins), np.int64)
     for row, field in zip(counts, label, strict=True):
-        values = field[~np.isnan(field)]
-        place = np.clip(values * bins, 0, bins - 1).astype(np.intp)
-        row[:] = np.bincount(place, minlength=bins)
+        row[:] = np.bincount(bin_of(field[~np.isnan(field)], bins), minlength=bins)
     return counts
 
 
@@ -59,7 +58,7 @@ def weights(
     the number of voxels of the label's bin, in all realizations; ..._per_realization: in the same
     realization. bins: of the histogram; pool_share: smallest share of the voxels that a bin's
     weight is drawn from, smaller ones are pooled with their neighbours (0: as it is); largest:
-    weights above that multiple of their mean are cut. The mean over the voxels of all realizations
+    multiple of their mean at which weights are cut. The mean over the voxels of all realizations
     (or of each) is 1, so that a weighting changes no learning rate and no balance with another term
     of a loss. Raises PorefailError on an unknown kind and on parameters out of range.
     """
@@ -81,11 +80,21 @@ def weights(
         if kind == "inverse_histogram":
             counts = counts.sum(axis=0, keepdims=True)
         table = np.stack([1 / pool(row, pool_share) for row in counts])
-    table = table / _mean(table, counts)
-    table = np.minimum(table, largest)
-    return (table / _mean(table, counts)).astype(np.float32)
+    share = counts / counts.sum(axis=1, keepdims=True)
+    rows = [_scaled(row, part, largest) for row, part in zip(table, share, strict=True)]
+    return np.array(rows, np.float32)
 
 
-def _mean(table: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Mean weight (rows, 1) over the voxels."""
-    return (table * counts).sum(axis=1, keepdims=True) / counts.sum(axis=1, keepdims=True)
+def _scaled(weight: np.ndarray, share: np.ndarray, largest: float) -> np.ndarray:
+    """A multiple of weights (bins,), cut at `largest`, whose mean over the voxels is 1.
+
+    share: (bins,), of the voxels.
+    """
+    cut = np.zeros(weight.shape, bool)
+    while True:
+        factor = (1 - largest * share[cut].sum()) / (share[~cut] @ weight[~cut])
+        scaled = np.minimum(factor * weight, largest)
+        # What the cut ones lack the others get, which may lift more of them over the limit.
+        if not (more := (scaled >= largest) & ~cut).any():
+            return scaled
+        cut |= more

@@ -1,6 +1,6 @@
 """Recall and precision of Bayesian networks and plain ones (paper, Fig. 13)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -14,23 +14,24 @@ def bayesian_overlap(
     threshold: np.ndarray,
     mean: Mapping[str, Mapping[str, np.ndarray]],
     deviation: Mapping[str, Mapping[str, np.ndarray]],
+    bayesian: Collection[str],
 ) -> Figure:
     """Columns: recall, precision; rows: by voxels, by clusters; a line a model.
 
     threshold: (m,), of truth and prediction alike; mean, deviation: model → "voxel_recall",
     "voxel_precision", "cluster_recall", "cluster_precision" → (m,), over folds, NaN where not
-    defined. Plain networks, whose names do not begin with "bayesian", are broken lines; only the
-    first Bayesian one has its spread drawn, for more bands hide the lines.
+    defined; bayesian: the models that are Bayesian. Plain networks are broken lines; only the first
+    Bayesian one has its spread drawn, for more bands hide the lines.
     """
     figure = style.new(8.4, 6.6)
     panels = figure.subplots(2, 2, sharex=True, sharey=True)
-    banded = next((name for name in mean if name.startswith("bayesian")), None)
+    banded = next((name for name in mean if name in bayesian), None)
     for row, (counted, title) in zip(panels, COUNTED.items(), strict=True):
         for axes, score in zip(row, ("recall", "precision"), strict=True):
             key = f"{counted}_{score}"
             for k, (name, values) in enumerate(mean.items()):
                 colour = style.CYCLE[k % len(style.CYCLE)][0]
-                line = "-" if name.startswith("bayesian") else "--"
+                line = "-" if name in bayesian else "--"
                 axes.plot(threshold, values[key], line, color=colour, linewidth=1.6, label=name)
                 if name == banded:
                     low, high = (values[key] + s * deviation[name][key] for s in (-1, 1))

@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from porefail.figures import style
+from porefail.rounding import TOLERANCE
 
 
 def failure_spread(
@@ -59,8 +60,10 @@ def _heights(axes: Axes, first: np.ndarray, final: np.ndarray, length: float) ->
 
 
 def _distances(axes: Axes, distance: np.ndarray, spacing: float) -> None:
-    edges = np.arange(0, distance.max() + 1.001 * spacing / 2, spacing / 2)
-    axes.hist(distance, edges if len(edges) > 1 else [0, spacing / 2], color=style.SKY)
+    # Most distances are whole numbers of half a voxel: each belongs to the bin that begins with it.
+    last = int(distance.max() / (spacing / 2) * (1 + TOLERANCE))
+    edges = spacing / 2 * (1 - TOLERANCE) * np.arange(last + 2)
+    axes.hist(distance, edges, color=style.SKY)
     axes.axvline(distance.mean(), color=style.BLUE, label=f"mean {distance.mean():.3f} mm")
     axes.axvline(0.04, color=style.VERMILLION, linestyle="--", label="mean in the paper, 0.04 mm")
     axes.set(xlabel="|Δz| of first and final failure (mm)", ylabel="number of specimens")

@@ -27,7 +27,7 @@ def label_parameters(
 
     width: (a,); by_width: score → (a, folds), NaN where not defined; contrast: (b,); by_contrast:
     score → (b, folds); used: width and contrast of the other figures, dashed. Scores: of
-    variants.SCORES. Each is varied at the used value of the other.
+    variants.SCORES. Each is varied at the used value of the other; a and b may be 0.
     """
     figure = style.new(8.4, 3.9)
     panels = figure.subplots(1, 2, sharey=True)
@@ -53,6 +53,7 @@ def label_parameters(
     panels[0].set(ylim=(0, 1.02), xlabel="width of the filter, k$_0$ (voxels)")
     panels[0].set_ylabel("score, mean ± standard deviation of folds")
     panels[1].set_xlabel("contrast, c$_0$")
-    handles, labels = panels[0].get_legend_handles_labels()
+    each = [axes.get_legend_handles_labels() for axes in panels]
+    handles, labels = max(each, key=lambda found: len(found[0]))
     figure.legend(handles, labels, loc="outside upper center", ncols=len(handles))
     return figure

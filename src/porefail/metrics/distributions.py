@@ -6,6 +6,7 @@ import numpy as np
 
 from porefail.errors import PorefailError
 from porefail.metrics.overlap import check_fields, ratio
+from porefail.rounding import bin_of
 
 
 class Distribution(NamedTuple):
@@ -56,9 +57,7 @@ def damage_distribution(
         raise PorefailError(f"a distribution needs at least one bin, not {bins}")
     edges = np.linspace(0.0, 1.0, bins + 1)
     true, predicted = truth[solid].astype(float), prediction[solid].astype(float)
-    true_bin, predicted_bin = (
-        np.searchsorted(edges[1:-1], values, side="right") for values in (true, predicted)
-    )
+    true_bin, predicted_bin = (bin_of(values, bins) for values in (true, predicted))
     return Distribution(
         edges,
         np.bincount(true_bin, minlength=bins),

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from porefail.rounding import within
+
 
 class Spread(NamedTuple):
     """Mean, standard deviation (n - 1), median and quartiles of the n values that are known."""
@@ -38,7 +40,7 @@ def value_at(strain: np.ndarray, values: np.ndarray, at: float) -> np.ndarray:
     result = np.full(len(strain), np.nan)
     for row, (x, y) in enumerate(zip(strain, values, strict=True)):
         known = np.isfinite(x) & np.isfinite(y)
-        if known.any() and at <= x[known][-1]:
+        if known.any() and within(at, x[known][-1]):
             result[row] = np.interp(at, x[known], y[known])
     return result
 

@@ -77,13 +77,14 @@ class Choice(NamedTuple):
 
 
 def fit_choice(features: list[np.ndarray], failed: list[np.ndarray], penalty: float) -> Choice:
-    """The model of the largest likelihood (McFadden 1974) less a penalty on its coefficients.
+    """The most probable model (McFadden 1974) for a Gaussian prior on its coefficients.
 
     features: of each specimen's sites, (sites, features); failed: of each specimen, bool (sites,),
     which of them failed; none of them is an outcome too, several share it. One more specimen, of
     which half failed at a site and half elsewhere, keeps either from being impossible. penalty:
-    times the sum of squares of the coefficients of features in units of their deviation, a
-    specimen. Raises PorefailError where there is no specimen, or no site.
+    precision (1 / variance) of the prior of the coefficients of features in units of their
+    standard deviation, about 0; the more specimens, the less it weighs. Raises PorefailError where
+    there is no specimen, or no site.
     """
     from scipy.optimize import minimize
 
@@ -96,7 +97,7 @@ def fit_choice(features: list[np.ndarray], failed: list[np.ndarray], penalty: fl
 
     def loss(parameters: np.ndarray) -> float:
         model = Choice(parameters[:-1], parameters[-1])
-        total = penalty * len(features) * np.sum(parameters[:-1] ** 2)
+        total = penalty / 2 * np.sum(parameters[:-1] ** 2)
         for sites, hit in zip(scaled, failed, strict=True):
             chance = model.probability(sites)
             sites_share = np.clip(chance.sum(), 1e-12, 1 - 1e-12)

@@ -12,6 +12,7 @@ from scipy import ndimage
 
 from porefail.errors import PorefailError
 from porefail.metrics.clusters import TOUCHING, grown, label, site_threshold
+from porefail.rounding import within
 
 
 class Hits(NamedTuple):
@@ -30,8 +31,8 @@ class Hits(NamedTuple):
 def hot_cluster(score: np.ndarray, solid: np.ndarray, fraction: float) -> np.ndarray:
     """Sites (k, nx, ny, nz): the clusters over fraction × maximum that hold the maximum.
 
-    score (nx, ny, nz): a predicted damage, or von Mises stress × pressure for the elastic hot
-    spot; solid: bool. Clusters are 26-connected. k > 1 only where clusters tie for the maximum.
+    score (nx, ny, nz): a predicted damage, or an elastic hot spot; solid: bool. Clusters are
+    26-connected. k > 1 only where clusters tie for the maximum.
     """
     labels, _ = label(solid & (_filled(score) >= site_threshold(score, solid, fraction)))
     return _each(labels, labels[_maxima(score, solid)])
@@ -126,7 +127,7 @@ def _neighbourhoods(
     close = grown(failed, near_voxels)
     layers = np.flatnonzero(failed.any(axis=(0, 1)))
     distance = np.abs(np.arange(failed.shape[2])[:, None] - layers).min(axis=1)
-    level = distance * spacing <= near_z * (1 + 1e-9)
+    level = within(distance * spacing, near_z)
     return close, np.broadcast_to(level, failed.shape)
 
 

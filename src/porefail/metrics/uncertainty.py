@@ -6,6 +6,7 @@ import numpy as np
 from scipy import stats
 
 from porefail.errors import PorefailError
+from porefail.rounding import bin_of
 
 
 class Scores(NamedTuple):
@@ -96,7 +97,7 @@ def reliability(
 
 def by_bin(by: np.ndarray, bins: int, *values: np.ndarray) -> list[np.ndarray]:
     """Number of entries in equal bins of [0, 1] of `by`, and means of values there, NaN if none."""
-    place = np.clip((by * bins).astype(int), 0, bins - 1)
+    place = bin_of(by, bins)
     count = np.bincount(place, minlength=bins)
     with np.errstate(invalid="ignore"):
         return [count, *(np.bincount(place, each, bins) / count for each in values)]

@@ -4,6 +4,7 @@ import numpy as np
 from scipy import ndimage
 
 from porefail.errors import PorefailError
+from porefail.rounding import within
 
 _STREAM = 1  # tells these random numbers from those that made the realizations
 
@@ -16,7 +17,7 @@ def edges(porosity: np.ndarray, failed: np.ndarray, distance: float) -> np.ndarr
     void = porosity != 0
     # Beyond the surface there is no solid voxel.
     inside = ndimage.binary_erosion(void, border_value=1)
-    near = ndimage.distance_transform_edt(~failed.astype(bool)) <= distance
+    near = within(ndimage.distance_transform_edt(~failed.astype(bool)), distance)
     return np.flatnonzero(void & ~inside & near)
 
 
@@ -31,7 +32,8 @@ def swap(
     """Porosity after one void voxel near the failure and one solid voxel anywhere change places.
 
     porosity: (nx, ny, nz), 1 = void; failed: (nx, ny, nz), true where the specimen failed;
-    distance: between the centres of a void voxel and of the nearest failed one at most, in voxels.
+    distance: between the centres of a void voxel and of the nearest failed one at most, in voxels;
+    one that differs from it by rounding alone is in.
     The void voxel is on the edge of its pore: it shares a face with a solid one. Which two, depends
     on (seed, realization, number) alone, all equally likely. Raises PorefailError where there is no
     such void voxel, or no failed one.

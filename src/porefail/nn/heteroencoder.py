@@ -9,6 +9,7 @@ from porefail.errors import PorefailError
 from porefail.nn.convolution import Convolution
 from porefail.nn.dropout import MonteCarloDropout
 from porefail.nn.flipout import Flipout
+from porefail.nn.pooling import Halving
 
 DIVISOR = 4  # two halvings
 
@@ -55,17 +56,14 @@ def heteroencoder(
         leave_out = MonteCarloDropout(dropout, seed=options["seed"], name=f"drop_{name}")
         return lambda fields: leave_out(layer(fields))
 
-    def halve(name: str) -> keras.layers.Layer:
-        return keras.layers.MaxPooling3D(2, name=name)
-
     def join(name: str, *fields):
         return keras.layers.Concatenate(name=name)(fields) if len(fields) > 1 else fields[0]
 
     inputs = [keras.Input((*shape, 1), name=name) for name in channels]
     given = join("channels", *inputs)
     fine = convolution("encode_1")(given)
-    middle = convolution("encode_2")(halve("halve_1")(fine))
-    fields = halve("halve_2")(middle)
+    middle = convolution("encode_2")(Halving(name="halve_1")(fine))
+    fields = Halving(name="halve_2")(middle)
     for number, dilation in enumerate(dilations, 1):
         place = "latent" if number == 1 else f"latent_{number}"
         fields = convolution(place, dilation=dilation)(fields)

@@ -30,13 +30,15 @@ from porefail.metrics import (
 from porefail.microstructure.karhunen_loeve import expansion
 from porefail.nn.checkpoint import Epoch
 
+AVERAGE = {"average": "training.average"}  # of the predictions
 SETTINGS = {
     "label": "$defs.name",
     "model": "$defs.name",
     "kind": "$defs.model_kind",
     "fold": "$defs.fold",
     "dataset": DATASET,
-    "training": learning.SETTINGS,  # of networks that say how sure they are posterior.SETTINGS
+    # Of networks that say how sure they are, posterior.SETTINGS.
+    "training": learning.SETTINGS | AVERAGE,
     "baselines": "baselines",
     "evaluation": EVALUATION,
 }
@@ -95,7 +97,7 @@ def run(
     """
     wanted = SETTINGS
     if settings.get("kind") in posterior.KINDS:
-        wanted = SETTINGS | {"training": posterior.SETTINGS}
+        wanted = SETTINGS | {"training": posterior.SETTINGS | AVERAGE}
     require_settings(
         settings, wanted, lambda each: training_problems(each["training"], "training.")
     )

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from porefail import files, store
+from porefail.baselines.sites import hot_spot
 from porefail.configuration import require_settings, section
 from porefail.dataset.split import Part
 from porefail.errors import PorefailError
@@ -27,7 +28,7 @@ class Specimen(NamedTuple):
     label: np.ndarray
     prediction: np.ndarray
     failed: np.ndarray  # voxels that failed first
-    elastic: np.ndarray  # von Mises stress x pressure of one linear elastic solve
+    elastic: np.ndarray  # hot spot of one linear elastic solve, see baselines/sites.py
 
 
 # Where a specimen fails, by predictor; a cluster is above a fraction of its field's maximum.
@@ -82,6 +83,8 @@ def _held_out(
         simulated, _ = store.read(ensemble, FIELDS, block)
         if not np.array_equal(learnt["realization"], simulated["realization"]):
             raise PorefailError(f"{dataset} and {ensemble} hold different realizations")
+        stresses = simulated["elastic/von_mises"], simulated["elastic/pressure"]
+        elastic = hot_spot(*stresses, learnt["porosity"])
         for i in np.flatnonzero(learnt["part"] == Part.TEST):
             number = int(learnt["realization"][i])
             if number not in rows:
@@ -92,7 +95,7 @@ def _held_out(
                 learnt["label"][i],
                 predicted["mean"][rows[number]],
                 simulated["failed"][i] == 1,
-                simulated["elastic/von_mises"][i] * simulated["elastic/pressure"][i],
+                elastic[i],
             )
 
 

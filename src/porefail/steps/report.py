@@ -19,7 +19,9 @@ from porefail.nn.checkpoint import Epoch
 from porefail.steps import same_origin, write_figures
 from porefail.steps.evaluate import PREDICTORS
 
-SETTINGS = section("report") | section("evaluation", without=("thresholds",))
+SETTINGS = (
+    section("report") | section("evaluation", without=("thresholds",)) | {"loss": "training.loss"}
+)
 PAGE = '<!doctype html><meta charset="utf-8"><title>Summary</title><pre>{}</pre>\n'
 
 Table = tuple[str | Path, Mapping[str, np.ndarray]]  # its file, and columns by name
@@ -56,7 +58,7 @@ def run(
         "specimens": _specimens(ensemble, dataset, prediction, settings),
         "site_hits": _site_hits(hits, criteria),
         "metric_curves": _metric_curves(over),
-        "learning_curves": _learning_curves(learnt),
+        "learning_curves": _learning_curves(learnt, settings["loss"]),
         "damage_history": _damage_history(ensemble),
     }
     text = summary(each, hits, criteria)
@@ -170,8 +172,8 @@ def _metric_curves(curves: Mapping):
     return metric_curves(curves["threshold"], voxel, cluster)
 
 
-def _learning_curves(history: Mapping):
-    return learning_curves(history["epoch"], history["loss"], history["validation_loss"])
+def _learning_curves(history: Mapping, loss: str):
+    return learning_curves(history["epoch"], history["loss"], history["validation_loss"], loss)
 
 
 def _damage_history(ensemble: str | Path):
