@@ -54,6 +54,14 @@ def test_names_and_rows(path):
     assert store.shapes(path)["history/strain"] == (40, 2)
 
 
+def test_rows_of_a_mask(path):
+    mask = np.arange(40) % 7 == 2
+    datasets, _ = store.read_where(path, ["damage"], mask)
+    np.testing.assert_array_equal(datasets["damage"], DATASETS["damage"][mask])
+    with pytest.raises(StoreError, match="shard.h5: has 40 rows, expected 20"):
+        store.read_where(path, ["damage"], mask[:20])
+
+
 def test_every_dataset_has_a_checksum(path):
     with h5py.File(path) as file:
         assert all(file[name].fletcher32 for name in DATASETS)

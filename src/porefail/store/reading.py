@@ -54,7 +54,13 @@ def read(
 def read_where(
     path: str | Path, names: Sequence[str], mask: np.ndarray
 ) -> tuple[dict[str, np.ndarray], dict]:
-    """Rows where mask (n,) is true, and root attributes; holds few other rows in memory."""
+    """Rows where mask (n,) is true, and root attributes; holds few other rows in memory.
+
+    Raises StoreError as `read`, and where the file does not have n rows.
+    """
+    rows = {shape[0] for name, shape in shapes(path).items() if name in names}
+    if rows and rows != {len(mask)}:
+        raise StoreError(f"{path}: has {rows.pop()} rows, expected {len(mask)}")
     datasets: dict[str, np.ndarray] = {}
     filled = 0
     for first in range(0, len(mask), ROWS):
