@@ -86,8 +86,8 @@ def explanation(title):
     return f"set-up stopped at '{title}'{hint} (the end of .venv/setup.log is above)"
 
 
-def pip(command):
-    return [PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input", command]
+def pip(command, python=PYTHON):
+    return [python, "-m", "pip", "--disable-pip-version-check", "--no-input", command]
 
 
 def pip_install(lock, names):
