@@ -26,8 +26,9 @@ ENSEMBLE = "results/tiny/ensemble.h5"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, snakemake) -> Path:
-    """A folder with a finished smoke run."""
-    folder = tmp_path_factory.mktemp("smoke")
+    """A folder, whose name must be quoted, with a finished smoke run."""
+    folder = tmp_path_factory.mktemp("smoke") / "user's ü folder"
+    folder.mkdir()
     ended = snakemake(folder, "smoke", {})
     assert ended.returncode == 0, ended.stderr
     (folder / "output").write_text(ended.stdout)
