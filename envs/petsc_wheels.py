@@ -74,20 +74,20 @@ def blas_options(place):
     requirements = ["--require-hashes", "-r", ROOT / "envs" / "blas.lock"]
     step(
         "BLAS for PETSc's build (a 250 MB download, not kept)",
-        [*pip("download"), "--no-deps", *requirements, "-d", place],
-        lambda: unpack_blas(place),
+        [*pip("download"), "--no-deps", *requirements, "-d", BUILD],
+        unpack_blas,
     )
-    libraries = ",".join(str(place / name) for name in BLAS)
+    libraries = ",".join(str(place / "venv" / BUILD.name / name) for name in BLAS)
     return f"--with-blaslapack-lib=-Wl,--start-group,{libraries},--end-group"
 
 
-def unpack_blas(place):
+def unpack_blas():
     """Takes the three libraries that PETSc is linked with out of the mkl-static wheel."""
-    (wheel,) = place.glob("mkl_static-*.whl")
+    (wheel,) = BUILD.glob("mkl_static-*.whl")
     with zipfile.ZipFile(str(wheel)) as archive:
         for member in archive.namelist():
             if os.path.basename(member) in BLAS:
-                target = place / os.path.basename(member)
+                target = BUILD / os.path.basename(member)
                 with archive.open(member) as source, open(str(target), "wb") as library:
                     shutil.copyfileobj(source, library, 1 << 20)
     wheel.unlink()

@@ -230,6 +230,13 @@ def test_a_failing_step_ends_in_one_line_and_the_end_of_the_log(tmp_path, monkey
     assert "No space left on device" in capsys.readouterr().out
 
 
+def test_steps_write_paths_in_utf8(tmp_path, monkeypatch):
+    monkeypatch.setattr(stages, "LOG", tmp_path / "setup.log")
+    monkeypatch.setenv("LC_ALL", "C")
+    program = "import locale, sys; sys.exit(locale.getencoding().lower() != 'utf-8')"
+    stages.step("a step", [sys.executable, "-c", program])
+
+
 def test_a_long_step_tells_how_far_it_is(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(stages, "LOG", tmp_path / "setup.log")
     (tmp_path / "setup.log").write_text("    CC earlier.o\n")
@@ -275,6 +282,25 @@ class TestStamp:
         stamped.STAMP.write_text(json.dumps(given))
         assert stamped.is_whole(given)
         assert stamped.is_whole(stamped.description({})), "it stays when the variables are unset"
+
+
+def test_the_sources_are_found_in_any_locale(tmp_path, monkeypatch):
+    """Python 3.11 reads the absolute path that setuptools writes in the encoding of the locale."""
+    packages = tmp_path / AWKWARD / ".venv" / "lib" / "python3.11" / "site-packages"
+    sources = tmp_path / AWKWARD / "src"
+    packages.mkdir(parents=True)
+    sources.mkdir()
+    link = packages / "__editable__.porefail-1.pth"
+    link.write_text(f"{sources}\n")
+    monkeypatch.setattr(install, "ROOT", tmp_path / AWKWARD)
+    monkeypatch.setattr(install, "VENV", tmp_path / AWKWARD / ".venv")
+    install.link_to_sources()
+    assert link.read_text() == "../../../../src\n"
+    program = (
+        "import site, sys; site.addsitedir(sys.argv[1]); sys.exit(sys.argv[2] not in sys.path)"
+    )
+    look = [sys.executable, "-c", program, str(packages), str(sources)]
+    subprocess.run(look, env={**os.environ, "LC_ALL": "C"}, check=True)
 
 
 def test_what_a_killed_set_up_left_running_is_ended(tmp_path, monkeypatch):
