@@ -130,6 +130,7 @@ class TestBuildingPlace:
         monkeypatch.setattr(stages, "BUILD", venv / "build")
         monkeypatch.setattr(petsc_wheels.tempfile, "tempdir", str(tmp_path / AWKWARD))
         monkeypatch.setenv("POREFAIL_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setenv("PATH", "/usr/bin:/bin")
         return tmp_path
 
     def test_in_the_environment_if_that_is_plain(self, places, monkeypatch):
@@ -299,7 +300,7 @@ def test_the_sources_are_found_in_any_locale(tmp_path, monkeypatch):
     program = (
         "import site, sys; site.addsitedir(sys.argv[1]); sys.exit(sys.argv[2] not in sys.path)"
     )
-    look = [sys.executable, "-c", program, str(packages), str(sources)]
+    look = [sys.executable, "-S", "-c", program, str(packages), str(sources)]
     subprocess.run(look, env={**os.environ, "LC_ALL": "C"}, check=True)
 
 
