@@ -1,7 +1,5 @@
 # porefail: `make` alone lists what there is to type.
 PYTHON = python3
-# A .venv that is active now must not be used to make itself anew.
-OUTER_PATH = $(subst $(CURDIR)/.venv/bin:,,$(PATH))
 IN_VENV = PATH="$(CURDIR)/.venv/bin:$$PATH" OMP_NUM_THREADS=1 TF_CPP_MIN_LOG_LEVEL=2
 SNAKEMAKE = $(IN_VENV) snakemake --configfile $(CONFIG)
 
@@ -19,8 +17,10 @@ help:
 	@echo "make setup   the environment .venv alone (the others run it; nothing to do the second time)"
 	@echo "make clean   remove results/; .venv stays"
 
+# A .venv that is active now must not be used to make itself anew.
+setup: export PATH := $(subst $(CURDIR)/.venv/bin:,,$(value PATH))
 setup:
-	@PATH="$(OUTER_PATH)"; command -v $(PYTHON) > /dev/null || { \
+	@command -v $(PYTHON) > /dev/null || { \
 	    echo "porefail: error: no $(PYTHON) (Debian: apt install python3-venv python3-dev)" >&2; exit 1; }; \
 	exec $(PYTHON) envs/install.py
 

@@ -77,12 +77,22 @@ def make_environment(wanted):
     done = (*BUILD_TOOLS, "mpich", "mpi4py", "petsc", "petsc4py")
     rest = [name for name in lock if name not in done]
     step("TensorFlow, Keras, Snakemake and the rest: a minute or two", pip_install(lock, rest))
-    step("porefail itself", [*pip("install"), "--no-deps", "--no-build-isolation", "-e", ROOT])
+    editable = [*pip("install"), "--no-deps", "--no-build-isolation", "-e", ROOT]
+    step("porefail itself", editable, link_to_sources)
     step("a first look at everything", *first_look(mpiexec))
     shutil.rmtree(BUILD)
     STAMP.with_suffix(".new").write_text(json.dumps(wanted, indent=1))
     os.replace(STAMP.with_suffix(".new"), STAMP)
     say(f"set-up done in {clock()}. To use it by hand: . .venv/bin/activate")
+
+
+def link_to_sources():
+    """Names the folder of the sources relative to the environment, in ASCII.
+
+    With an umlaut in it Python would not even start where the locale is C.
+    """
+    (link,) = VENV.glob("lib/python3*/site-packages/__editable__.porefail-*.pth")
+    link.write_text(os.path.relpath(str(ROOT / "src"), str(link.parent)) + "\n")
 
 
 def first_look(mpiexec):
@@ -126,6 +136,8 @@ def wait_for(guard):
     except BlockingIOError:
         say("another set-up is at work in this folder; waiting for it")
         fcntl.flock(guard, fcntl.LOCK_EX)
+    except OSError:
+        say("this file system has no locks: start no second set-up in this folder")
 
 
 def stop_leftovers():

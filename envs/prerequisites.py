@@ -12,6 +12,8 @@ from pathlib import Path
 from stages import ROOT, VENV
 
 GIGABYTES = 4  # of disk space, needed while setting up
+# Not in PATH, or not quoted in the first line that pip writes in a script.
+NOT_IN_SCRIPTS = set(':"$`\\')
 OLDEST_PETSC = (3, 23)  # petsc4py's Mat.setPreallocationCOO
 
 
@@ -34,8 +36,8 @@ def missing_prerequisites(environment):
     for command, package in (("make", "make"), ("flock", "util-linux")):
         if not shutil.which(command):
             missing.append(f"no {command} (Debian: apt install {package})")
-    if re.search(r"\s", str(ROOT)):
-        missing.append("PETSc cannot be built in a folder with a space in its path: " + str(ROOT))
+    for sign in sorted(set(str(ROOT)) & NOT_IN_SCRIPTS):
+        missing.append(f"no Python environment works in a path with {sign} in it: {ROOT}")
     if not os.access(ROOT, os.W_OK):
         missing.append("no permission to write in " + str(ROOT))
     free = shutil.disk_usage(ROOT).free / 1e9

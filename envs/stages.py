@@ -30,6 +30,7 @@ def step(title, *commands, environment=None):
     say(title)
     inherited = {key: value for key, value in os.environ.items() if not HARMFUL.match(key)}
     own = {"POREFAIL_SETUP": str(ROOT), "TMPDIR": str(BUILD / "tmp"), "TF_CPP_MIN_LOG_LEVEL": "2"}
+    own["LC_ALL"] = "C.UTF-8"  # setuptools writes our path in the encoding of the locale
     path = {"PATH": "{}:{}".format(VENV / "bin", os.environ["PATH"])}
     with open(LOG, "a") as log:
         for command in commands:
@@ -86,8 +87,8 @@ def explanation(title):
     return f"set-up stopped at '{title}'{hint} (the end of .venv/setup.log is above)"
 
 
-def pip(command):
-    return [PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input", command]
+def pip(command, python=PYTHON):
+    return [python, "-m", "pip", "--disable-pip-version-check", "--no-input", command]
 
 
 def pip_install(lock, names):

@@ -58,14 +58,23 @@ def read_vtk():
 
 @pytest.fixture(scope="session")
 def command(tmp_path_factory):
-    """The command line of Snakemake in a folder, with a configuration of ours and changes."""
+    """The command line of Snakemake in a folder, with a configuration of ours and changes.
+
+    Sources and environment have paths that must be quoted, as where a user's name is in them.
+    """
+    place = tmp_path_factory.mktemp("home") / "user's ü folder"
+    place.mkdir()
+    sources, environment = place / "porefail", place / "environment"
+    sources.symlink_to(ROOT)
+    environment.symlink_to(sys.prefix)
+    python = environment / Path(sys.executable).relative_to(sys.prefix)
 
     def command(folder: Path, name: str, changes: dict, *arguments: str) -> list[str]:
-        files = [ROOT / "config" / f"{name}.yaml"]
+        files = [sources / "config" / f"{name}.yaml"]
         if changes:
             files.append(tmp_path_factory.mktemp("changes") / "changes.yaml")
             files[-1].write_text(yaml.safe_dump(changes))
-        start = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+        start = [str(python), "-m", "snakemake", "--snakefile", str(sources / "Snakefile")]
         start += ["--directory", str(folder), *arguments]
         return [*start, "--configfile", *map(str, files)]
 

@@ -4,6 +4,8 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,10 @@ from porefail.__main__ import RULES, TOOLS, VERBS
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "porefail"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+REQUIRED = set(PROJECT["dependencies"])
+EXTRAS = {name: set(asked) for name, asked in PROJECT["optional-dependencies"].items()}
+STACKS = EXTRAS["fe"] | EXTRAS["nn"] | EXTRAS["figures"]
 
 
 def rules() -> set[str]:
@@ -33,6 +39,29 @@ def imported(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found.add(node.module.split(".")[0])
     return found
+
+
+def undeclared(modules: set[str], declared: set[str]) -> set[str]:
+    """Modules that are neither Python's nor ours and that no declared distribution brings."""
+    distributions = packages_distributions()
+    return {
+        module
+        for module in modules - sys.stdlib_module_names - {"porefail"}
+        if not {distribution(name) for name in distributions.get(module, [])} & declared
+    }
+
+
+def distribution(name: str) -> str:
+    """The name as pyproject.toml writes it: tensorflow for each build of it, without extras."""
+    name = re.sub(r"[-_.]+", "-", name.split("[")[0]).lower()
+    return "tensorflow" if name == "tensorflow-cpu" else name
+
+
+def pinned(file: str) -> dict[str, str]:
+    """The versions that a file of envs/ asks for."""
+    text = (ROOT / "envs" / file).read_text()
+    found = re.findall(r"^(?: *- )?([a-z][\w\[\]-]*)(?:==?(\S+))?(?: .*)?$", text, re.M)
+    return {distribution(name): version for name, version in found}
 
 
 def test_every_verb_is_a_rule_or_a_tool():
@@ -85,3 +114,50 @@ def test_import_contracts():
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_the_package_requires_what_it_imports():
+    """A room may use its own extra, the steps that join rooms those of all rooms."""
+    for path in PACKAGE.rglob("*.py"):
+        extra = EXTRAS.get(path.relative_to(PACKAGE).parts[0], STACKS)
+        assert not undeclared(imported(path), REQUIRED | extra), path
+
+
+def test_a_missing_requirement_is_found():
+    assert undeclared({"yaml", "json", "numpy"}, REQUIRED - {"pyyaml"}) == {"yaml"}
+    assert undeclared({"no_such_module"}, REQUIRED) == {"no_such_module"}
+
+
+def test_the_workflow_requires_what_it_imports():
+    for path in [ROOT / "Snakefile", *(ROOT / "workflow").glob("*.smk")]:
+        found = set(re.findall(r"^(?:import|from) +(\w+)", path.read_text(), re.M))
+        assert not undeclared(found, REQUIRED | EXTRAS["workflow"]), path
+
+
+def test_the_tests_require_what_they_import():
+    """But for tests/bench, which compares with programs that may be there."""
+    declared = REQUIRED.union(*EXTRAS.values())
+    ours = modules(ROOT / "envs") | modules(ROOT / "tests" / "cluster")
+    for path in (ROOT / "tests").rglob("*.py"):
+        if "bench" not in path.parts:
+            assert not undeclared(imported(path) - ours, declared), path
+
+
+@pytest.mark.parametrize(
+    "file, extras",
+    [
+        ("requirements.in", [*EXTRAS]),
+        ("fe-nodes.yaml", ["fe", "workflow"]),
+        ("gpu-nodes.yaml", ["nn", "figures", "workflow"]),
+    ],
+)
+def test_an_environment_has_what_the_package_requires(file, extras):
+    wanted = REQUIRED.union(*(EXTRAS[extra] for extra in extras))
+    assert wanted <= pinned(file).keys()
+
+
+@pytest.mark.parametrize("file", ["fe-nodes.yaml", "gpu-nodes.yaml"])
+def test_the_environments_of_a_cluster_have_the_locked_versions(file):
+    locked = pinned("requirements.in")
+    for name, version in pinned(file).items() - {("python", "3.11")}:
+        assert locked[name].startswith(version), name

@@ -70,7 +70,11 @@ def test_a_verb_works(tmp_path, capsys):
         ([], "the following arguments are required: verb"),
         (["melt"], "invalid choice: 'melt'"),
         (["porosity", "--first", "0"], "the following arguments are required: --output"),
-        (["porosity", "--first", "one"], "argument --first: invalid int value: 'one'"),
+        (["porosity", "--first", "one"], "argument --first: 'one' is not a whole number"),
+        (
+            ["porosity", "--last", 20 * "9"],
+            "argument --last: expected at most 2147483647, not 9999",
+        ),
         (porosity("p.h5", '{"seed": 1,'), "argument --settings: not JSON: "),
         (porosity("p.h5", "[1]"), "argument --settings: expected a JSON object, not [1]"),
         (porosity("p.h5", 100_000 * '{"a":'), "argument --settings: not JSON: nested too deeply"),

@@ -24,17 +24,18 @@ esac
 
 @pytest.fixture
 def clone(tmp_path):
-    """A folder with the Makefile and a stub of Snakemake."""
-    shutil.copy(ROOT / "Makefile", tmp_path)
-    (tmp_path / ".venv" / "bin").mkdir(parents=True)
-    stub = tmp_path / ".venv" / "bin" / "snakemake"
+    """A folder, whose name asks for quotes, with the Makefile and a stub of Snakemake."""
+    folder = tmp_path / "user's ü folder"
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    shutil.copy(ROOT / "Makefile", folder)
+    stub = folder / ".venv" / "bin" / "snakemake"
     stub.write_text(SNAKEMAKE)
     stub.chmod(0o755)
-    (tmp_path / "config").mkdir()
-    (tmp_path / "config" / "default.yaml").write_text("name: default\n")
-    (tmp_path / "results" / "default" / "report").mkdir(parents=True)
-    (tmp_path / "results" / "default" / "report" / "summary.txt").write_text("the summary\n")
-    return tmp_path
+    (folder / "config").mkdir()
+    (folder / "config" / "default.yaml").write_text("name: default\n")
+    (folder / "results" / "default" / "report").mkdir(parents=True)
+    (folder / "results" / "default" / "report" / "summary.txt").write_text("the summary\n")
+    return folder
 
 
 @pytest.fixture

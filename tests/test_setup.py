@@ -12,20 +12,22 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-
+AWKWARD = "user's ü folder"
 
 sys.path.insert(0, str(ROOT / "envs"))  # the set-up's modules belong to no package
 import install  # noqa: E402
+import petsc_wheels  # noqa: E402
 import prerequisites  # noqa: E402
 import stages  # noqa: E402
 
 
 @pytest.fixture
 def clone(tmp_path):
-    """A folder with what `make setup` needs and no .venv."""
-    shutil.copy(ROOT / "Makefile", tmp_path)
-    shutil.copytree(ROOT / "envs", tmp_path / "envs")
-    return tmp_path
+    """A folder with what `make setup` needs and no .venv, whose name asks for quotes."""
+    folder = tmp_path / AWKWARD
+    shutil.copytree(ROOT / "envs", folder / "envs")
+    shutil.copy(ROOT / "Makefile", folder)
+    return folder
 
 
 def only(folder: Path, *programs: str) -> str:
@@ -92,11 +94,108 @@ def test_a_full_disk_is_told_beforehand(tmp_path, monkeypatch):
     assert "disk space" in line
 
 
-def test_a_folder_with_a_space_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(prerequisites, "ROOT", tmp_path / "my files")
-    (tmp_path / "my files").mkdir()
-    (line,) = prerequisites.missing_prerequisites({})
-    assert "space in its path" in line
+@pytest.mark.parametrize("sign", [":", '"', "$", "`", "\\"])
+def test_a_folder_in_which_no_environment_works_is_refused(clone, sign):
+    folder = clone.rename(clone.with_name(f"a{sign}b"))
+    line = f"porefail: error: no Python environment works in a path with {sign} in it: {folder}"
+    run = set_up(folder)
+    assert run.returncode != 0
+    assert complaints(run) == [line], run.stderr
+    assert not (folder / ".venv").exists()
+
+
+def test_an_active_environment_does_not_make_itself_anew(clone):
+    """Python is looked for outside .venv, which `make setup` may remove."""
+    inner = clone / ".venv" / "bin"
+    inner.mkdir(parents=True)
+    for folder, text in ((inner, "the inner one"), (clone / "bin", "the outer one")):
+        folder.mkdir(exist_ok=True)
+        (folder / "python3").write_text(f"#!/bin/sh\necho '{text}' \"$@\"\n")
+        (folder / "python3").chmod(0o755)
+    run = set_up(clone, PATH=f"{inner}:{clone / 'bin'}:{os.environ['PATH']}")
+    assert run.stdout == "the outer one envs/install.py\n", run.stderr
+
+
+class TestBuildingPlace:
+    """PETSc is compiled where no path needs quotes, wherever the environment is."""
+
+    @pytest.fixture
+    def places(self, tmp_path, monkeypatch):
+        """An environment in an awkward folder, a plain cache, no plain temporary folder."""
+        venv = tmp_path / AWKWARD / ".venv"
+        (venv / "bin").mkdir(parents=True)
+        (venv / "build").mkdir()
+        monkeypatch.setattr(petsc_wheels, "VENV", venv)
+        monkeypatch.setattr(petsc_wheels, "BUILD", venv / "build")
+        monkeypatch.setattr(stages, "BUILD", venv / "build")
+        monkeypatch.setattr(petsc_wheels.tempfile, "tempdir", str(tmp_path / AWKWARD))
+        monkeypatch.setenv("POREFAIL_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setenv("PATH", "/usr/bin:/bin")
+        return tmp_path
+
+    def test_in_the_environment_if_that_is_plain(self, places, monkeypatch):
+        monkeypatch.setattr(petsc_wheels, "BUILD", places / "build")
+        with petsc_wheels.building_place() as place:
+            assert place.parent == places / "build"
+
+    def test_else_in_the_cache(self, places):
+        with petsc_wheels.building_place() as place:
+            assert place.parent == places / "cache"
+            assert (place / "venv").samefile(petsc_wheels.VENV)
+        assert not list((places / "cache").iterdir())
+        assert petsc_wheels.VENV.is_dir()
+
+    def test_else_in_a_temporary_folder(self, places, monkeypatch):
+        monkeypatch.setenv("POREFAIL_CACHE", str(places / AWKWARD / "cache"))
+        monkeypatch.setattr(petsc_wheels.tempfile, "tempdir", str(places))
+        with petsc_wheels.building_place() as place:
+            assert place.parent == places
+
+    def test_a_plain_name_for_an_awkward_folder_is_not_plain(self, places, monkeypatch):
+        """A compiler is told the folder that it is in, not the link that led there."""
+        (places / "link").symlink_to(places / AWKWARD)
+        monkeypatch.setenv("POREFAIL_CACHE", str(places / "link"))
+        line = re.escape(str(places / AWKWARD))
+        with pytest.raises(stages.SetupError, match=f"POREFAIL_CACHE or TMPDIR .*{line}"):
+            petsc_wheels.building_place().__enter__()
+
+    def test_what_a_killed_set_up_left_is_removed(self, places):
+        killed = petsc_wheels.building_place()
+        (killed.__enter__() / "half").touch()
+        with petsc_wheels.building_place() as place:
+            assert not (place / "half").exists()
+
+    @pytest.mark.parametrize("name", ["petsc", "petsc4py"])
+    def test_the_build_sees_no_other_path(self, places, monkeypatch, name):
+        seen = []
+
+        def step(title, *commands, environment):
+            seen.extend([commands[0][0], *environment.values()])
+            Path(commands[0][-1]).mkdir()
+            (Path(commands[0][-1]) / f"{name}-1.whl").write_text("a wheel")
+
+        monkeypatch.setattr(petsc_wheels, "step", step)
+        monkeypatch.setattr(petsc_wheels, "blas_options", lambda place: f"--blas={place}/mkl.a")
+        lock = {name: f"{name}==1"}
+        with petsc_wheels.building_place() as place:
+            petsc_wheels.build_wheel("compiling", lock, name, places / "shelf", place)
+        python, *values = map(str, seen)
+        assert python == f"{place}/venv/bin/python"
+        assert f"{place}/venv/bin/mpicc" in values and f"{place}/tmp" in values
+        assert not [value for value in values if AWKWARD in value]
+        assert [path.name for path in (places / "shelf").iterdir()] == [f"{name}-1.whl"]
+
+    def test_kept_wheels_are_installed_without_a_build(self, places, monkeypatch):
+        lock = stages.read_lock(ROOT / "envs" / "requirements.lock")
+        shelf = places / "cache" / petsc_wheels.wheel_key(lock)
+        shelf.mkdir(parents=True)
+        installed = []
+        for name in ("petsc", "petsc4py"):
+            (shelf / f"{name}-1.whl").touch()
+        monkeypatch.setattr(petsc_wheels, "step", lambda title, *_: installed.append(title))
+        monkeypatch.delattr(petsc_wheels, "building_place")
+        petsc_wheels.build_petsc(lock)
+        assert [title.split(":")[0] for title in installed] == ["petsc", "petsc4py", "petsc4py"]
 
 
 @pytest.mark.parametrize(
@@ -130,6 +229,13 @@ def test_a_failing_step_ends_in_one_line_and_the_end_of_the_log(tmp_path, monkey
     with pytest.raises(stages.SetupError, match="stopped at 'a step': the disk is full"):
         stages.step("a step", [sys.executable, "-c", program])
     assert "No space left on device" in capsys.readouterr().out
+
+
+def test_steps_write_paths_in_utf8(tmp_path, monkeypatch):
+    monkeypatch.setattr(stages, "LOG", tmp_path / "setup.log")
+    monkeypatch.setenv("LC_ALL", "C")
+    program = "import locale, sys; sys.exit(locale.getencoding().lower() != 'utf-8')"
+    stages.step("a step", [sys.executable, "-c", program])
 
 
 def test_a_long_step_tells_how_far_it_is(tmp_path, monkeypatch, capsys):
@@ -177,6 +283,25 @@ class TestStamp:
         stamped.STAMP.write_text(json.dumps(given))
         assert stamped.is_whole(given)
         assert stamped.is_whole(stamped.description({})), "it stays when the variables are unset"
+
+
+def test_the_sources_are_found_in_any_locale(tmp_path, monkeypatch):
+    """Python 3.11 reads the absolute path that setuptools writes in the encoding of the locale."""
+    packages = tmp_path / AWKWARD / ".venv" / "lib" / "python3.11" / "site-packages"
+    sources = tmp_path / AWKWARD / "src"
+    packages.mkdir(parents=True)
+    sources.mkdir()
+    link = packages / "__editable__.porefail-1.pth"
+    link.write_text(f"{sources}\n")
+    monkeypatch.setattr(install, "ROOT", tmp_path / AWKWARD)
+    monkeypatch.setattr(install, "VENV", tmp_path / AWKWARD / ".venv")
+    install.link_to_sources()
+    assert link.read_text() == "../../../../src\n"
+    program = (
+        "import site, sys; site.addsitedir(sys.argv[1]); sys.exit(sys.argv[2] not in sys.path)"
+    )
+    look = [sys.executable, "-S", "-c", program, str(packages), str(sources)]
+    subprocess.run(look, env={**os.environ, "LC_ALL": "C"}, check=True)
 
 
 def test_what_a_killed_set_up_left_running_is_ended(tmp_path, monkeypatch):

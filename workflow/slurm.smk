@@ -1,5 +1,6 @@
-# Snakemake's Slurm plugin (2.8.0) forgets its jobs when it cannot learn their states, as while the
-# controller restarts, and then waits for ever. Here those that it lost are asked for again.
+# Two remedies for Snakemake's Slurm plugin (2.8.0). It forgets its jobs when it cannot learn their
+# states, as while the controller restarts, and then waits for ever: those that it lost are asked for
+# again. And it writes the path of Python into shell commands as it is, spaces and all.
 
 
 def keep_jobs(executor):
@@ -32,5 +33,14 @@ def keep_jobs(executor):
     executor.check_active_jobs = check_active_jobs
 
 
+def quote_python(executor):
+    """Make an executor class of the plugin quote the path of Python in its commands."""
+    python = executor.get_python_executable
+    executor.get_python_executable = lambda self: shlex.quote(python(self))
+
+
 if "snakemake_executor_plugin_slurm" in sys.modules:  # loaded by the driver, not by its jobs
     keep_jobs(sys.modules["snakemake_executor_plugin_slurm"].Executor)
+    quote_python(sys.modules["snakemake_executor_plugin_slurm"].Executor)
+if "snakemake_executor_plugin_slurm_jobstep" in sys.modules:  # loaded by its jobs
+    quote_python(sys.modules["snakemake_executor_plugin_slurm_jobstep"].Executor)

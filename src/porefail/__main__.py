@@ -219,6 +219,7 @@ VERBS = RULES | TOOLS
 # Verbs that use one thread a process, whatever the environment says: they share work among ranks,
 # and the last digits of a BLAS depend on its threads.
 ONE_THREAD = ("porosity", "simulate", "material-point", "export")
+LARGEST = 2**31 - 1
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -231,7 +232,18 @@ def _settings(text: str) -> dict:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-TYPES = {NUMBER: int, NUMBERS: int, REAL: float, REALS: float, JSON: _settings}
+def _whole(text: str) -> int:
+    """A whole number that fits every use of it."""
+    try:
+        value = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r:.30} is not a whole number") from None
+    if abs(value) > LARGEST:
+        raise argparse.ArgumentTypeError(f"expected at most {LARGEST}, not {text:.20}...")
+    return value
+
+
+TYPES = {NUMBER: _whole, NUMBERS: _whole, REAL: float, REALS: float, JSON: _settings}
 
 
 class _Parser(argparse.ArgumentParser):

@@ -27,8 +27,12 @@ ENSEMBLE = "results/tiny/ensemble.h5"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, snakemake, without_locks) -> Path:
-    """A folder with a finished smoke run, made where there are no locks, as on some NFS."""
-    folder = tmp_path_factory.mktemp("smoke")
+    """A folder, whose name must be quoted, with a finished smoke run.
+
+    It was made where there are no locks, as on some NFS.
+    """
+    folder = tmp_path_factory.mktemp("smoke") / "user's ü folder"
+    folder.mkdir()
     with pytest.MonkeyPatch.context() as patch:
         for name, value in without_locks(errno.ENOLCK).items():
             patch.setenv(name, value)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from porefail import __version__, store
+from porefail import __version__, memory, store
 from porefail.configuration import require_settings
 from porefail.dataset.split import Part
 from porefail.errors import PorefailError
@@ -54,6 +54,8 @@ def run(
             f" pore within {settings['distance']:g} mm of their failure"
         )
     row = chosen[specimen]
+    count = last - first + 1
+    memory.require(2 * count * fields["porosity"][row].size, f"{count} perturbations")
     realization = int(fields["realization"][row])
     numbers = np.arange(first, last + 1, dtype=np.int64)
     voxels = np.stack(

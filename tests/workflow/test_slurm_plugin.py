@@ -1,13 +1,16 @@
-"""A failed query of Slurm's states must not make the driver forget its jobs."""
+"""Remedies for the Slurm plugin: lost jobs, and the path of Python in its commands."""
 
 import asyncio
+import shlex
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
 
+PLUGINS = ("snakemake_executor_plugin_slurm", "snakemake_executor_plugin_slurm_jobstep")
 SOURCE = Path(__file__).parents[2] / "workflow" / "slurm.smk"
+PYTHON = "/home/user's ü folder/bin/python"
 JOBS = [SimpleNamespace(external_jobid=number) for number in range(4)]
 
 
@@ -17,6 +20,9 @@ class Executor:
     def __init__(self, finished=(), failed=(), still=()):
         self.finished, self.failed, self.still = finished, failed, still
         self.told = []
+
+    def get_python_executable(self):
+        return PYTHON
 
     def report_job_success(self, job):
         self.told.append(job.external_jobid)
@@ -41,11 +47,18 @@ def executor(monkeypatch):
     class Fresh(Executor):
         pass
 
-    plugin = ModuleType("snakemake_executor_plugin_slurm")
-    plugin.Executor = Fresh
-    monkeypatch.setitem(sys.modules, plugin.__name__, plugin)
-    exec(compile(SOURCE.read_text(), SOURCE.name, "exec"), {"sys": sys})
+    read_as("snakemake_executor_plugin_slurm", Fresh, monkeypatch)
     return Fresh
+
+
+def read_as(name, executor, monkeypatch):
+    """Read workflow/slurm.smk where this plugin alone is loaded."""
+    for each in PLUGINS:
+        monkeypatch.delitem(sys.modules, each, raising=False)
+    plugin = ModuleType(name)
+    plugin.Executor = executor
+    monkeypatch.setitem(sys.modules, name, plugin)
+    exec(compile(SOURCE.read_text(), SOURCE.name, "exec"), {"sys": sys, "shlex": shlex})
 
 
 def checked(executor) -> list[int]:
@@ -70,8 +83,22 @@ def test_without_the_remedy_they_are_lost():
     assert checked(Executor()) == []
 
 
-def test_the_plugin_still_has_what_the_remedy_relies_on():
-    from snakemake_executor_plugin_slurm import Executor as Real
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_the_path_of_python_is_quoted(plugin, monkeypatch):
+    """In the commands of the driver, which submits a job, and of the job, which starts a step."""
+
+    class Fresh(Executor):
+        pass
+
+    read_as(plugin, Fresh, monkeypatch)
+    assert shlex.split(Fresh().get_python_executable()) == [PYTHON]
+
+
+def test_the_plugins_still_have_what_the_remedies_rely_on():
+    from snakemake_executor_plugin_slurm import Executor as Driver
+    from snakemake_executor_plugin_slurm_jobstep import Executor as Job
 
     for name in ("check_active_jobs", "report_job_success", "report_job_error"):
-        assert callable(getattr(Real, name))
+        assert callable(getattr(Driver, name))
+    for executor in (Driver, Job):
+        assert callable(executor.get_python_executable)
