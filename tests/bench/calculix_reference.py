@@ -1,4 +1,4 @@
-"""Make the stored result of tests/fe/reference with ccx: `python calculix_reference.py folder`."""
+"""Make the stored results of tests/fe/reference with ccx: `python calculix_reference.py folder`."""
 
 import shutil
 import subprocess
@@ -30,19 +30,24 @@ def probes(problem: Problem) -> np.ndarray:
     return np.flatnonzero(void | corners)
 
 
-def reference_deck() -> str:
-    """Input deck of the stored result."""
+# Name of the stored deck and result of each of porefail's elements, and CalculiX's element.
+NAMES = {"b_bar": ("j2", calculix.SELECTIVE), "full": ("j2-full", "C3D8")}
+
+
+def reference_deck(element: str) -> str:
+    """Input deck of the stored result of one of porefail's elements."""
     problem = reference_problem()
-    return calculix.deck(problem, "SPOOLES", calculix.SELECTIVE, 1e-8, probes(problem))
+    return calculix.deck(problem, "SPOOLES", NAMES[element][1], 1e-8, probes(problem))
 
 
 def main(target: str) -> None:
     """Run ccx and keep its input and its printed results."""
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "j2.inp").write_text(reference_deck())
-        subprocess.run(["ccx", "-i", "j2"], cwd=folder, check=True)
-        for name in ("j2.inp", "j2.dat"):
-            shutil.copy(Path(folder) / name, target)
+    for element, (name, _) in NAMES.items():
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / f"{name}.inp").write_text(reference_deck(element))
+            subprocess.run(["ccx", "-i", name], cwd=folder, check=True)
+            for kind in ("inp", "dat"):
+                shutil.copy(Path(folder) / f"{name}.{kind}", target)
 
 
 if __name__ == "__main__":

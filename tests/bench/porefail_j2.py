@@ -19,6 +19,8 @@ J2 = {
     "void_density": 0.0,
     "flow_exponent": 1.0,
     "damage_exponent": 2.0,
+    "growth_coefficient": 1.0,
+    "growth_triaxiality_factor": 1.0,
     "flow_coefficient": 1e9,
     "dynamic_recovery": 0.0,
     "initial_damage": 0.0,
@@ -64,13 +66,14 @@ def material(problem: Problem) -> Material:
     )
 
 
-def solve(problem: Problem) -> tuple[Result, np.ndarray]:
+def solve(problem: Problem, element: str = "b_bar") -> tuple[Result, np.ndarray]:
     """Solve the problem; also the last displacement (nz+1, ny+1, nx+1, 3), mm.
 
-    Raises ArithmeticError where an increment does not converge.
+    element: of porefail.fe.hexahedron.ELEMENTS. Raises ArithmeticError where an increment does not converge.
     """
     began = time.process_time()
-    specimen = Specimen(problem.bearing, problem.spacing, material(problem), MPI.COMM_SELF)
+    of = material(problem)
+    specimen = Specimen(problem.bearing, problem.spacing, of, MPI.COMM_SELF, element=element)
     planes = np.arange(problem.bearing.shape[0] + 1)
     change = np.zeros(problem.kinds.shape)
     change[..., 2] = (problem.strain_step * problem.spacing * planes)[:, None, None]

@@ -12,10 +12,9 @@ from porefail.fe.constitutive import STATE, initial_state
 from porefail.fe.equilibrium import Specimen
 from porefail.fe.evaluation import POINTS, evaluate
 from porefail.fe.grid import FREE
-from porefail.fe.hexahedron import Hexahedron, hexahedron
-from porefail.fe.lanes import LANES
+from porefail.fe.hexahedron import ELEMENTS, Hexahedron, hexahedron
 from porefail.fe.material import Material, material
-from porefail.fe.tangent import diagonal, lines_size, multiply, points_shape
+from porefail.fe.tangent import bulk_shape, diagonal, lines_size, multiply, points_shape
 
 CONFIG = Path(__file__).parents[2] / "config" / "materials.yaml"
 SPACING = 0.05
@@ -45,9 +44,11 @@ def point_states():
 class Grid:
     """A whole grid of elements (nz, ny, nx) for the compiled loops, without MPI and solver.
 
+    kind: of hexahedron.ELEMENTS.
     state, next: (nz, ny, nx, 9, 8); guess: (nz, ny, nx, 8); points, bulk: the tangent.
     """
 
+    kind: str
     bearing: np.ndarray
     material: Material
     element: Hexahedron
@@ -92,28 +93,29 @@ class Grid:
         """Diagonal of the tangent, as `product` takes it."""
         kinds = np.full(self.counts, FREE, np.uint8) if kinds is None else kinds
         diag = np.full(self.counts, np.nan)
-        unit = hexahedron(1.0)
+        unit = hexahedron(1.0, self.kind)
         diagonal(self.bearing, kinds, scale, self.points, self.bulk, unit, diag)
         return diag
 
 
-@pytest.fixture(scope="session")
-def grid():
+@pytest.fixture(scope="session", params=ELEMENTS)
+def grid(request):
     """Builds a Grid of undeformed material; bearing: (nz, ny, nx) bool."""
 
     def build(bearing: np.ndarray, material: Material) -> Grid:
         state = np.empty((*bearing.shape, STATE, POINTS))
         state[:] = initial_state(material)[:, None]
-        shape = points_shape(bearing.shape)
+        element = hexahedron(SPACING, request.param)
         return Grid(
+            request.param,
             bearing,
             material,
-            hexahedron(SPACING),
+            element,
             state,
             state.copy(),
             np.full((*bearing.shape, POINTS), np.inf),
-            np.zeros(shape, np.float32),
-            np.zeros((*shape[:3], LANES), np.float32),
+            np.zeros(points_shape(bearing.shape), np.float32),
+            np.zeros(bulk_shape(bearing.shape, element), np.float32),
         )
 
     return build

@@ -8,7 +8,6 @@ from porefail.fe.grid import HELD, degrees_of_freedom, slab
 from porefail.fe.hexahedron import hexahedron
 
 GRADIENT = np.array([[-0.4, 0.2, 0.1], [0.0, -0.3, 0.3], [-0.3, 0.2, 1.0]])
-KIN = children(hexahedron(1.0))
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +55,7 @@ def stencil_of(mesh, kinds, share):
     stencil = np.full((planes, ny // 2 + 1, nx // 2 + 1, 3, 27, 3), np.nan)
     coarse_stencil(
         first, layers, mesh.bearing[local], kinds[share.first_layer : share.end_layer + 1],
-        mesh.points[local], mesh.bulk[local], KIN, stencil,
+        mesh.points[local], mesh.bulk[local], children(hexahedron(1.0, mesh.kind)), stencil,
     )  # fmt: skip
     return stencil, first // 2
 

@@ -6,10 +6,12 @@ equivalent rate). All integrals by the trapezoidal rule, so the balance is as go
 """
 
 import numpy as np
+import pytest
 from mpi4py import MPI
 
 from porefail.fe.constitutive import PHI
 from porefail.fe.equilibrium import Specimen
+from porefail.fe.hexahedron import ELEMENTS
 
 SHAPE = (8, 4, 4)  # z, y, x
 SPACING, RATE, STRAIN = 0.05, 0.002, 0.03
@@ -39,9 +41,9 @@ def point_energies(states, moduli):
     return 0.5 * (elastic * effective).sum(axis=-1), (1 - phi) * mises, phi
 
 
-def balance(steps, material, moduli, block, point_states):
+def balance(steps, material, element, moduli, block, point_states):
     """Work, stored, dissipated and released energy of a test in N·mm, after `steps` steps."""
-    specimen = Specimen(porous(), SPACING, material, MPI.COMM_SELF)
+    specimen = Specimen(porous(), SPACING, material, MPI.COMM_SELF, element=element)
     step, weight = STRAIN / steps, specimen.element.weight
     length = SHAPE[0] * SPACING
     planes = SPACING * np.arange(SHAPE[0] + 1)[:, None, None]
@@ -68,12 +70,13 @@ def balance(steps, material, moduli, block, point_states):
     return work, weight * np.sum((1 - phi) * w), dissipated, released
 
 
-def test_work_is_stored_dissipated_or_released(named, elasticity, block, point_states):
+@pytest.mark.parametrize("element", ELEMENTS)
+def test_work_is_stored_dissipated_or_released(element, named, elasticity, block, point_states):
     material = named("staged")
     moduli = elasticity(material.young_modulus, material.poisson_ratio)
     errors = []
     for steps in (15, 30, 60):
-        work, *parts = balance(steps, material, moduli, block, point_states)
+        work, *parts = balance(steps, material, element, moduli, block, point_states)
         errors.append(abs(work - sum(parts)) / work)
     shares = np.array(parts) / work
     print("shares stored, dissipated, released:", *shares, "relative errors:", *errors)

@@ -8,9 +8,9 @@ from scipy.spatial.transform import Rotation
 from porefail.fe.constitutive import KAPPA, PHI, STATE, initial_state
 from porefail.fe.evaluation import evaluate
 from porefail.fe.finite_strain import evaluate_finite
-from porefail.fe.hexahedron import CORNERS, hexahedron
+from porefail.fe.hexahedron import CORNERS, ELEMENTS, hexahedron
 from porefail.fe.material_point import Path, follow
-from porefail.fe.tangent import points_shape
+from porefail.fe.tangent import bulk_shape, points_shape
 
 SPACING = 0.05
 CUBE = (1, 1, 1)
@@ -21,8 +21,8 @@ SKEWED = np.array([[0.0, 0.3, -0.1], [0.2, 0.1, 0.0], [-0.3, 0.2, 0.15]])
 class Element:
     """One element, its displacement and states; `force` is that of the last step."""
 
-    def __init__(self, material):
-        self.material, self.element = material, hexahedron(SPACING)
+    def __init__(self, material, element="b_bar"):
+        self.material, self.element = material, hexahedron(SPACING, element)
         self.displacement = np.zeros_like(NODES)
         self.force = np.zeros_like(NODES)
         self.state = np.empty((*CUBE, STATE, 8))
@@ -33,8 +33,8 @@ class Element:
         """States and nodal forces after a change of the displacement."""
         inputs = (self.displacement, du) if finite else (du,)
         new, force = self.state.copy(), np.empty_like(NODES)
-        rows = points_shape(CUBE)
-        tangent, bulk = np.zeros(rows, np.float32), np.zeros((*rows[:3], 8), np.float32)
+        tangent = np.zeros(points_shape(CUBE), np.float32)
+        bulk = np.zeros(bulk_shape(CUBE, self.element), np.float32)
         (evaluate_finite if finite else evaluate)(
             *inputs, np.ones(CUBE, bool), self.state, self.guess.copy(), dt, 0.0,
             self.material, self.element, new, force, tangent, bulk,
@@ -268,10 +268,11 @@ def test_small_strain_is_the_limit(named):
     assert np.all(np.array(differences) < 10 * sizes)
 
 
-def test_forces_do_the_work_of_the_stresses(elastic):
+@pytest.mark.parametrize("element", ELEMENTS)
+def test_forces_do_the_work_of_the_stresses(element, elastic):
     """Power of the nodal forces = Σ volume · σ : ε̇ of the points, for any velocity (B-bar)."""
     generator = np.random.default_rng(4)
-    body = Element(elastic)
+    body = Element(elastic, element)
     warp = 0.1 * SPACING * generator.normal(size=NODES.shape)
     for _ in range(10):
         body.move((NODES @ SKEWED.T + warp) / 10)

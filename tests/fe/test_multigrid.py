@@ -33,7 +33,7 @@ class Solver:
         share = slab(mesh.bearing.shape[0], 0, 1)
         scale = mesh.material.young_modulus * 0.05
         self.mesh, self.kinds = mesh, kinds
-        self.tangent = Tangent(mesh.bearing, kinds, share, scale, MPI.COMM_SELF)
+        self.tangent = Tangent(mesh.bearing, kinds, share, scale, MPI.COMM_SELF, mesh.kind)
         self.multigrid = Multigrid(mesh.bearing.shape, kinds, self.tangent, MPI.COMM_SELF)
 
     def update(self):

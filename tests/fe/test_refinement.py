@@ -4,9 +4,10 @@ u = a·sin πx·sin πy·sin πz, held at zero on the boundary, under the body f
 """
 
 import numpy as np
+import pytest
 from scipy.sparse.linalg import cg
 
-from porefail.fe.hexahedron import CORNERS, hexahedron
+from porefail.fe.hexahedron import CORNERS, ELEMENTS, hexahedron
 
 YOUNG, POISSON = 1000.0, 0.3
 AMPLITUDE = np.array([1.0, -0.5, 0.7])
@@ -43,9 +44,9 @@ def exact(x):
     return value[..., None] * AMPLITUDE, strain, force
 
 
-def errors(n, block, assembled, moduli):
+def errors(kind, n, block, assembled, moduli):
     """Errors of displacement (L2 norm) and strain (energy norm), over the norms of the solution."""
-    element = hexahedron(1.0 / n)
+    element = hexahedron(1.0 / n, kind)
     matrix = element.weight * np.einsum("gia,ij,gjb->ab", element.strain, moduli, element.strain)
     elements, nodes = block((n, n, n), 1.0 / n)
     stiffness = assembled(elements, matrix)
@@ -65,9 +66,10 @@ def errors(n, block, assembled, moduli):
     return np.sqrt(np.sum(du**2) / np.sum(u_exact**2)), np.sqrt(energy[0] / energy[1])
 
 
-def test_orders_of_convergence(block, assembled, elasticity):
+@pytest.mark.parametrize("kind", ELEMENTS)
+def test_orders_of_convergence(kind, block, assembled, elasticity):
     moduli = elasticity(YOUNG, POISSON)
-    found = np.array([errors(n, block, assembled, moduli) for n in (4, 8, 16)])
+    found = np.array([errors(kind, n, block, assembled, moduli) for n in (4, 8, 16)])
     order = np.log2(found[:-1] / found[1:])
     print("relative errors, L2 and energy:", *found[-1], "orders:", *order[-1])
     np.testing.assert_allclose(order[-1], [2, 1], atol=0.05)

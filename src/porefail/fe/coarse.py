@@ -15,15 +15,14 @@ from porefail.fe.grid import HELD
 from porefail.fe.hexahedron import CORNERS, DEVIATOR, Hexahedron
 from porefail.fe.lanes import LANES
 
-MODULI = 9  # of an element: shear at 8 points, bulk
-
 
 class Children(NamedTuple):
     """The eight fine elements of a coarse one; child c sits at corner c. Single precision.
 
     interpolation: (8, 24, 24), from the coarse nodes to a child's. strain: (8, 8, 6, 24), B P at
-    each point; own_strain: (8, 6, 24), B. stiffness: (72, 576), matrices (24, 24) of each child's
-    moduli in terms of the coarse nodes; own_stiffness: (9, 576), of an element's own nodes.
+    each point; own_strain: (8, 6, 24), B. own_stiffness: (9 or 16, 576), matrices (24, 24) of an
+    element's moduli: shear at 8 points, bulk, one or 8; stiffness: (72 or 128, 576), the same of
+    each child in terms of the coarse nodes.
     """
 
     interpolation: np.ndarray
@@ -57,20 +56,22 @@ def children(element: Hexahedron) -> Children:
 def _strain_and_stiffness(element: Hexahedron, interpolation: np.ndarray):
     strain = np.einsum("gia,cab->cgib", element.strain, interpolation)
     deviatoric = np.einsum("cgia,ij,cgjb->cgab", strain, DEVIATOR, strain)
-    volume = np.einsum("a,cab->cb", element.volume, interpolation)
-    dilatational = 8 * np.einsum("ca,cb->cab", volume, volume)
-    stiffness = np.concatenate([deviatoric, dilatational[:, None]], axis=1)
-    return strain, stiffness.reshape(-1, MODULI, 576)
+    dilatation = np.einsum("na,cab->cnb", element.dilatation, interpolation)
+    shared = 8 / len(element.dilatation)  # points of each bulk modulus
+    dilatational = shared * np.einsum("cna,cnb->cnab", dilatation, dilatation)
+    stiffness = np.concatenate([deviatoric, dilatational], axis=1)
+    return strain, stiffness.reshape(len(interpolation), -1, 576)
 
 
 @njit(error_model="numpy")
 def _moduli_and_flow(points, bulk, lane, strain, moduli, sides):
-    """Of one element: moduli (9,) and sides (8, 24), flow direction times strain, are written.
+    """Moduli (9 or 16,) of an element and sides (8, 24), flow direction times strain, are written.
 
-    points (8, 6, LANES), bulk (LANES,): see tangent.py; strain: (8, 6, 24).
+    points (8, 6, LANES), bulk (1 or 8, LANES): see tangent.py; strain: (8, 6, 24).
     """
     size = sides.shape[1]
-    moduli[8] = bulk[lane]
+    for n in range(bulk.shape[0]):
+        moduli[8 + n] = bulk[n, lane]
     for g in range(8):
         moduli[g] = points[g, 0, lane]
         t0, t1, t3 = points[g, 1, lane], points[g, 2, lane], points[g, 3, lane]
@@ -118,10 +119,11 @@ def coarse_stencil(first_layer, layers, bearing, kinds, tangent, bulk, kin, sten
     _, ny, nx = bearing.shape
     stencil[...] = 0.0
     count = (ny // 2) * (nx // 2)
-    moduli = np.empty((count, 8 * MODULI), np.float32)
+    number = kin.own_stiffness.shape[0]
+    moduli = np.empty((count, 8 * number), np.float32)
     sides = np.empty((64, 24), np.float32)
     matrices = np.empty((count, 24, 24), np.float32)
-    own_moduli = np.empty(MODULI, np.float32)
+    own_moduli = np.empty(number, np.float32)
     own_sides = np.empty((8, 24), np.float32)
     free = np.empty(24, np.float32)
     first_plane = first_layer // 2
@@ -143,7 +145,7 @@ def coarse_stencil(first_layer, layers, bearing, kinds, tangent, bulk, kin, sten
                 if _free(kinds, k, j, i, free):
                     _moduli_and_flow(
                         points, of_block, lane, kin.strain[child],
-                        moduli[m, MODULI * child : MODULI * (child + 1)],
+                        moduli[m, number * child : number * (child + 1)],
                         sides[8 * child : 8 * child + 8],
                     )  # fmt: skip
                     continue

@@ -27,8 +27,8 @@ class Specimen:
     local, (layers+1, ny+1, nx+1, 3) mm, seam planes included. With `lag` stresses feel the damage
     of the step before: then equilibrium is the minimum of a convex function, which Newton's method
     finds whatever fails (at small strain). `iterations` counts the linear solves. kinematics:
-    "small", or "finite", see finite_strain.py. Collective over comm. Raises PorefailError for
-    another one.
+    "small", or "finite", see finite_strain.py; element: of hexahedron.ELEMENTS. Collective over
+    comm. Raises PorefailError for others.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class Specimen:
         material: Material,
         comm: MPI.Comm,
         kinematics: str = "small",
+        element: str = "b_bar",
     ):
         if kinematics not in KINEMATICS:
             raise PorefailError(f"kinematics {kinematics}: expected one of {', '.join(KINEMATICS)}")
@@ -46,7 +47,7 @@ class Specimen:
         self.material = material
         self.share = slab(bearing.shape[0], comm.rank, comm.size)
         self.spacing = spacing
-        self.element = hexahedron(spacing)
+        self.element = hexahedron(spacing, element)
         self.area = bearing.shape[1] * bearing.shape[2] * spacing**2
         self.iterations = 0
         self.lag = False
@@ -69,6 +70,7 @@ class Specimen:
             self.share,
             material.young_modulus * spacing,
             comm,
+            element,
         )
         self._solver = Multigrid(bearing.shape, self._all_kinds, self._tangent, comm)
 

@@ -69,15 +69,16 @@ def gradient(ue, gradients, c, d, g):
 
 
 @njit(forceinline=True, error_model="numpy", fastmath={"contract"})
-def strain(ue, gradients, third_of_mean, third, g):
-    """B-bar strain at point g, for nodal displacements ue (3, 8) and a third of mean_dilatation;
+def strain(ue, gradients, share, third_of_mean, g):
+    """Strain at point g, for nodal displacements ue (3, 8).
 
-    third: 1/3 in the precision of the arrays.
+    share: 1 for B-bar, which puts third_of_mean, a third of mean_dilatation, in the place of the
+    point's own dilatation; 0 for full integration.
     """
     xx = gradient(ue, gradients, 0, 0, g)
     yy = gradient(ue, gradients, 1, 1, g)
     zz = gradient(ue, gradients, 2, 2, g)
-    add = third_of_mean - (xx + yy + zz) * third
+    add = share * (third_of_mean - (xx + yy + zz) / 3.0)
     return (
         xx + add,
         yy + add,
@@ -181,6 +182,31 @@ def store_tangent(tangent, k, j, i, g, scale, stress, moduli, n):
     tangent[k, j, block, g, 5, lane] = root * stress[5, n]
 
 
+@njit(forceinline=True, error_model="numpy", fastmath={"contract"})
+def store_bulk(bulk, k, j, i, scale, moduli, first, points):
+    """Write the bulk modulus of points from place `first` of a batch: of each, or their mean."""
+    block, lane = i // LANES, i % LANES
+    if bulk.shape[3] > 1:
+        for g in range(points):
+            bulk[k, j, block, g, lane] = scale * moduli[0, first + g]
+        return
+    total = 0.0
+    for g in range(points):
+        total += moduli[0, first + g]
+    bulk[k, j, block, 0, lane] = 0.125 * scale * total
+
+
+@njit(forceinline=True, error_model="numpy", fastmath={"contract"})
+def average(stress, first, points):
+    """B-bar: the points from place `first` of a batch get the mean of their mean stresses."""
+    pressure = 0.0
+    for g in range(points):
+        pressure += stress[6, first + g]
+    pressure *= 0.125
+    for g in range(points):
+        stress[6, first + g] = pressure
+
+
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
 def evaluate(du, bearing, old, guess, dt, lag, material, element, new, force, tangent, bulk):
     """Advance all points of the local elements to the displacement change du (mm).
@@ -190,6 +216,8 @@ def evaluate(du, bearing, old, guess, dt, lag, material, element, new, force, ta
     equation, overwritten with its solution; dt in s; lag: see `grow`; element: Hexahedron; force:
     like du, N, overwritten (right on the owned planes); tangent, bulk: written, see tangent.py.
     """
+    full = bulk.shape[3] > 1
+    share = 0.0 if full else 1.0
     layers, ny, nx = bearing.shape
     points = old.shape[4]
     force[...] = 0.0
@@ -223,7 +251,7 @@ def evaluate(du, bearing, old, guess, dt, lag, material, element, new, force, ta
                     gather_nodes(du, k, j, i, ue)
                     mean = mean_dilatation(ue, element.volume) / 3.0
                     for g in range(points):
-                        e = strain(ue, gradients, mean, 1.0 / 3.0, g)
+                        e = strain(ue, gradients, share, mean, g)
                         for r in range(6):
                             trial[r, 8 * b + g] = e[r]
                     for r in range(STATE):
@@ -239,17 +267,13 @@ def evaluate(du, bearing, old, guess, dt, lag, material, element, new, force, ta
                 )
                 for b in range(count):
                     i = batch[b]
-                    pressure = 0.0
-                    modulus = 0.0
-                    for g in range(8 * b, 8 * b + points):
-                        pressure += stress[6, g]
-                        modulus += moduli[0, g]
-                    pressure *= 0.125
-                    bulk[k, j, i // LANES, i % LANES] = 0.125 * scale * modulus
+                    store_bulk(bulk, k, j, i, scale, moduli, 8 * b, points)
+                    if not full:
+                        average(stress, 8 * b, points)
                     for g in range(points):
                         n = 8 * b + g
                         for r in range(3):
-                            p[r, g] = w * (stress[r, n] + pressure)
+                            p[r, g] = w * (stress[r, n] + stress[6, n])
                             p[3 + r, g] = w * stress[3 + r, n]
                     force_at_nodes(p, transposed, points, fe)
                     scatter_nodes(fe, k, j, i, force)
@@ -281,7 +305,8 @@ def elastic_stress(u, bearing, material, element, mises, pressure):
     """Element means of von Mises stress and pressure (MPa) of a linear elastic displacement u.
 
     u: (layers+1, ny+1, nx+1, 3) mm; undamaged stiffness. mises, pressure: (layers, ny, nx), written
-    where an element bears load.
+    where an element bears load. Both kinds of element have the same deviators at their points, and
+    the same mean of the dilatation.
     """
     layers, ny, nx = bearing.shape
     mu = 0.5 * material.young_modulus / (1.0 + material.poisson_ratio)
@@ -297,7 +322,7 @@ def elastic_stress(u, bearing, material, element, mises, pressure):
                 dilatation = mean_dilatation(ue, element.volume)
                 total = 0.0
                 for g in range(8):
-                    e = strain(ue, element.gradients, dilatation / 3.0, 1.0 / 3.0, g)
+                    e = strain(ue, element.gradients, 1.0, dilatation / 3.0, g)
                     square = 0.0
                     for r in range(3):
                         square += (e[r] - dilatation / 3.0) ** 2 + 0.5 * e[3 + r] ** 2

@@ -30,7 +30,7 @@ def undeformed(shape: tuple[int, ...]) -> Plastic:
 
 
 def total_strain(displacement: np.ndarray, element: Hexahedron) -> np.ndarray:
-    """B-bar strain (layers, ny, nx, 6, 8) of nodal displacements (layers+1, ny+1, nx+1, 3) mm."""
+    """Strain (layers, ny, nx, 6, 8) of nodal displacements (layers+1, ny+1, nx+1, 3) mm."""
     layers, ny, nx = (count - 1 for count in displacement.shape[:3])
     of_elements = np.concatenate(
         [displacement[z : z + layers, y : y + ny, x : x + nx] for x, y, z in CORNERS], axis=-1
@@ -64,7 +64,11 @@ def _equivalent(strain: np.ndarray) -> np.ndarray:
 
 
 def cauchy_stress(
-    state: np.ndarray, damage: np.ndarray, bearing: np.ndarray, material: Material
+    state: np.ndarray,
+    damage: np.ndarray,
+    bearing: np.ndarray,
+    material: Material,
+    element: Hexahedron,
 ) -> np.ndarray:
     """(1−φ)·C:εe, (layers, ny, nx, 6, 8) MPa; zero where a voxel bears no load (Eq. 1).
 
@@ -78,10 +82,11 @@ def cauchy_stress(
     stress = shear * elastic
     stress[..., :3, :] *= 2.0
     stress[..., :3, :] += (bulk - 2.0 * shear / 3.0) * dilatation
-    # Under B-bar the pressure is the same in the whole element, the mean of its points.
     stress *= (1.0 - damage)[..., None, :]
-    pressure = stress[..., :3, :].mean(axis=-2, keepdims=True)
-    stress[..., :3, :] += pressure.mean(axis=-1, keepdims=True) - pressure
+    if len(element.dilatation) == 1:
+        # Under B-bar the pressure is the same in the whole element, the mean of its points.
+        pressure = stress[..., :3, :].mean(axis=-2, keepdims=True)
+        stress[..., :3, :] += pressure.mean(axis=-1, keepdims=True) - pressure
     return np.where(bearing[..., None, None], stress, 0.0)
 
 

@@ -7,9 +7,10 @@ half after it; with all of it before, as printed there, the result is of first o
 where strain and rotation go together. A step that is a rotation, of any angle below 180 degrees,
 is exact.
 
-B-bar: each point has the volumetric strain of its element, ln(V1/V0) with the volumes V before and
-after the step: the mean of div v over the current volume, integrated exactly. Conjugate to it is
-the mean of the pressure over the volume after the step.
+Full integration: a point has its own volumetric strain, ln(J1/J0). B-bar: each point has that of
+its element, ln(V1/V0) with the volumes V before and after the step: the mean of div v over the
+current volume, integrated exactly. Conjugate to it is the mean of the pressure over the volume
+after the step.
 
 Elements are cubes before deformation, so all gradients are those of the reference, and the first
 Piola-Kirchhoff stress P = J·σ·F^-T gives the nodal forces.
@@ -26,10 +27,10 @@ from porefail.fe.evaluation import (
     local_copy,
     scatter_nodes,
     slope_times,
+    store_bulk,
     store_tangent,
 )
 from porefail.fe.kinematics import deform, half_rotation, rotated
-from porefail.fe.lanes import LANES
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
@@ -58,6 +59,7 @@ def evaluate_finite(
     start = np.empty((STATE, 8 * BATCH))
     end = np.empty((STATE, 8 * BATCH))
     rate = np.empty(8 * BATCH)
+    full = bulk.shape[3] > 1
     stress = np.empty((7, 8 * BATCH))
     moduli = np.empty((3, 8 * BATCH))
     flowing = np.empty((6, 8 * BATCH))
@@ -79,7 +81,7 @@ def evaluate_finite(
                     gather_nodes(displacement, k, j, i, ue)
                     gather_nodes(du, k, j, i, due)
                     total[count] = deform(
-                        ue, due, gradients, points, 8 * count, trial, spin, cofactors, volumes
+                        ue, due, gradients, points, 8 * count, full, trial, spin, cofactors, volumes
                     )
                     if total[count] == 0.0:
                         fe[...] = np.nan
@@ -115,17 +117,15 @@ def evaluate_finite(
                 for b in range(count):
                     i = batch[b]
                     pressure = 0.0
-                    modulus = 0.0
                     for g in range(8 * b, 8 * b + points):
                         pressure += volumes[g] * stress[6, g]
-                        modulus += moduli[0, g]
                     pressure /= total[b]
-                    bulk[k, j, i // LANES, i % LANES] = 0.125 * scale * modulus
+                    store_bulk(bulk, k, j, i, scale, moduli, 8 * b, points)
                     for g in range(points):
                         n = 8 * b + g
-                        xx, yy, zz = stress[0, n], stress[1, n], stress[2, n]
+                        mean = stress[6, n] if full else pressure
+                        xx, yy, zz = stress[0, n] + mean, stress[1, n] + mean, stress[2, n] + mean
                         xy, yz, zx = stress[3, n], stress[4, n], stress[5, n]
-                        xx, yy, zz = xx + pressure, yy + pressure, zz + pressure
                         for d in range(3):
                             x, y, z = cofactors[d, n], cofactors[3 + d, n], cofactors[6 + d, n]
                             p[d, g] = w * (xx * x + xy * y + zx * z)

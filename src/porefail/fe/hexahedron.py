@@ -1,4 +1,4 @@
-"""The 8-node hexahedron of a voxel grid: 2×2×2 Gauss points, hydrostatic part averaged (B-bar).
+"""The 8-node hexahedron of a voxel grid: 2×2×2 Gauss points; fully integrated, or B-bar.
 
 All elements are the same cube, so one set of matrices serves the whole mesh. Local node a sits at
 the corner (a & 1, a >> 1 & 1, a >> 2 & 1), as does Gauss point g: x runs fastest. Degrees of
@@ -10,6 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from porefail.errors import PorefailError
+
+# Fully integrated, or with the dilatation of each point replaced by its element mean.
+ELEMENTS = ("full", "b_bar")
+
 CORNERS = np.array([[a & 1, a >> 1 & 1, a >> 2 & 1] for a in range(8)])
 
 
@@ -18,8 +23,10 @@ class Hexahedron(NamedTuple):
 
     gradients: (3, 8, 8), ∂N_a/∂x_d at point g in [d, a, g], 1/mm; transposed: the same in
     [d, g, a].
-    strain: (8, 6, 24), B-bar matrix at each Gauss point, 1/mm.
+    strain: (8, 6, 24), strain matrix at each Gauss point (B-bar, where that is the element), 1/mm.
     volume: (24,), element mean of the divergence (dilatation = volume @ u), 1/mm.
+    dilatation: (1, 24), that mean, of B-bar; (8, 24), the divergence at each point, of full
+    integration, 1/mm.
     deviatoric: (8, 24, 24), Bᵀ I_dev B at each point (I_dev maps strain to its deviator), 1/mm².
     weight: volume of one Gauss point, mm³.
     """
@@ -28,6 +35,7 @@ class Hexahedron(NamedTuple):
     transposed: np.ndarray
     strain: np.ndarray
     volume: np.ndarray
+    dilatation: np.ndarray
     deviatoric: np.ndarray
     weight: float
 
@@ -50,12 +58,15 @@ def _gradients(spacing: float) -> np.ndarray:
     return gradients
 
 
-def hexahedron(spacing: float) -> Hexahedron:
-    """Matrices of a cube with edge `spacing` (mm). Source: Hughes (1980), 10.1002/nme.1620150914.
+def hexahedron(spacing: float, element: str) -> Hexahedron:
+    """Matrices of a cube with edge `spacing` (mm); element: of ELEMENTS.
 
-    The dilatation at each point is replaced by its element mean, which frees nearly incompressible
-    (plastic) deformation from volumetric locking.
+    B-bar (Hughes 1980, 10.1002/nme.1620150914) frees nearly incompressible (plastic) deformation
+    from volumetric locking. Full integration locks, which drives the pressures of single points
+    apart. Raises PorefailError on another element.
     """
+    if element not in ELEMENTS:
+        raise PorefailError(f"element {element}: expected one of {', '.join(ELEMENTS)}")
     gradients = _gradients(spacing)
     strain = np.zeros((8, 6, 24))
     x, y, z = (slice(axis, 24, 3) for axis in range(3))
@@ -67,13 +78,16 @@ def hexahedron(spacing: float) -> Hexahedron:
         strain[g, 5, z], strain[g, 5, x] = dx, dz
     dilatation = strain[:, :3].sum(axis=1)
     volume = dilatation.mean(axis=0)
-    strain[:, :3] += ((volume - dilatation) / 3.0)[:, None, :]
+    if element == "b_bar":
+        strain[:, :3] += ((volume - dilatation) / 3.0)[:, None, :]
+        dilatation = volume[None]
     deviatoric = np.einsum("gia,ij,gjb->gab", strain, DEVIATOR, strain)
     return Hexahedron(
         np.ascontiguousarray(gradients.transpose(2, 1, 0)),
         np.ascontiguousarray(gradients.transpose(2, 0, 1)),
         strain,
         volume,
+        dilatation,
         deviatoric,
         spacing**3 / 8,
     )

@@ -114,13 +114,13 @@ def rotated(q, e):
 
 
 @njit(forceinline=True, error_model="numpy", fastmath={"contract"})
-def deform(ue, due, gradients, points, first, increment, spin, cofactors, volumes):
+def deform(ue, due, gradients, points, first, full, increment, spin, cofactors, volumes):
     """Kinematics of the points of an element, written from place `first` of a batch on.
 
     ue, due: nodal displacements and their change (3, 8). increment (6, p): strain, with the
-    volumetric part of the element; spin (3, p): axial vector; cofactors (9, p) of F after the step;
-    volumes (p,): det F after the step, of which the sum is returned, or 0 where the element has
-    turned inside out.
+    volumetric part of the element, or of the point if `full`; spin (3, p): axial vector; cofactors
+    (9, p) of F after the step; volumes (p,): det F after the step, of which the sum is returned, or
+    0 where the element has turned inside out.
     """
     before, least = 0.0, np.inf
     after = 0.0
@@ -137,7 +137,10 @@ def deform(ue, due, gradients, points, first, increment, spin, cofactors, volume
         xy, yx = inverse * _times_transposed(d, c, 0, 1), inverse * _times_transposed(d, c, 1, 0)
         yz, zy = inverse * _times_transposed(d, c, 1, 2), inverse * _times_transposed(d, c, 2, 1)
         zx, xz = inverse * _times_transposed(d, c, 2, 0), inverse * _times_transposed(d, c, 0, 2)
+        c, new_volume = _cofactors(_deformation(h, d, 1.0))
         third = (xx + yy + zz) / 3.0
+        if full:
+            third -= np.log1p((new_volume - old_volume) / old_volume) / 3.0
         increment[0, n] = xx - third
         increment[1, n] = yy - third
         increment[2, n] = zz - third
@@ -147,7 +150,6 @@ def deform(ue, due, gradients, points, first, increment, spin, cofactors, volume
         spin[0, n] = 0.5 * (zy - yz)
         spin[1, n] = 0.5 * (xz - zx)
         spin[2, n] = 0.5 * (yx - xy)
-        c, new_volume = _cofactors(_deformation(h, d, 1.0))
         for r in range(9):
             cofactors[r, n] = c[r]
         volumes[n] = new_volume
@@ -156,6 +158,8 @@ def deform(ue, due, gradients, points, first, increment, spin, cofactors, volume
         least = min(least, min(middle, new_volume))
     if not least > 0.0:
         return 0.0
+    if full:
+        return after
     third = np.log1p((after - before) / before) / 3.0
     for r in range(3):
         for g in range(points):

@@ -8,7 +8,8 @@ from porefail.errors import PorefailError
 class Material(NamedTuple):
     """Parameters of Eqs 1-5, named as in Table 1; MPa, s, µm for the voids.
 
-    Only the product void_size · void_density enters the model (Eqs 4, 5).
+    Only the product void_size · void_density enters the model (Eqs 4, 5). growth_coefficient and
+    growth_triaxiality_factor: of the first term of Eq. 4, see config/schema.yaml.
     """
 
     young_modulus: float
@@ -18,6 +19,8 @@ class Material(NamedTuple):
     void_density: float
     flow_exponent: float
     damage_exponent: float
+    growth_coefficient: float
+    growth_triaxiality_factor: float
     flow_coefficient: float
     dynamic_recovery: float
     hardening_modulus: float

@@ -17,7 +17,7 @@ from porefail.fe.hexahedron import hexahedron
 from porefail.fe.lanes import LANES
 from porefail.fe.seams import fill_seams
 from porefail.fe.stencil import Stencil
-from porefail.fe.tangent import diagonal, lines_size, multiply, points_shape
+from porefail.fe.tangent import bulk_shape, diagonal, lines_size, multiply, points_shape
 
 PREFIX = "porefail_"
 
@@ -81,15 +81,14 @@ def _distributed(
 class Tangent:
     """The tangent of a rank's share as PETSc sees it; held degrees of freedom are decoupled.
 
-    `points` and `bulk` are written by evaluation.evaluate.
+    `points` and `bulk` are written by evaluation.evaluate. element: of hexahedron.ELEMENTS.
     """
 
-    def __init__(self, bearing, kinds, share: Slab, scale: float, comm: MPI.Comm):
+    def __init__(self, bearing, kinds, share: Slab, scale: float, comm: MPI.Comm, element: str):
         self.bearing, self.kinds, self.share = bearing, kinds, share
-        self.element = hexahedron(1.0)
-        shape = points_shape(bearing.shape)
-        self.points = np.zeros(shape, np.float32)
-        self.bulk = np.zeros((*shape[:3], shape[-1]), np.float32)
+        self.element = hexahedron(1.0, element)
+        self.points = np.zeros(points_shape(bearing.shape), np.float32)
+        self.bulk = np.zeros(bulk_shape(bearing.shape, self.element), np.float32)
         self.scale = scale
         self._comm = comm
         self._u = np.zeros(kinds.shape)
@@ -100,7 +99,7 @@ class Tangent:
         """Elements (layers, ny, nx) that have no stiffness any more."""
         k, j, i = np.nonzero(gone)
         self.points[k, j, i // LANES, :, :, i % LANES] = 0.0
-        self.bulk[k, j, i // LANES, i % LANES] = 0.0
+        self.bulk[k, j, i // LANES, :, i % LANES] = 0.0
 
     def mult(self, matrix, x, y):
         """PETSc's matrix product."""

@@ -8,9 +8,10 @@ Eight elements that follow each other along x are the lanes of vector code: elem
 lane i % 8 of block i // 8. Points: (layers, ny, blocks, 8, 6, 8), of point g, row r, lane l: twice
 the shear modulus, then t = s·√(−radial) without its zz component (s has no trace), all times w/h²
 (√ of it for t), with w the volume of a point and h the edge of a voxel. bulk: (layers, ny, blocks,
-8), the mean of the bulk modulus over the points, times w/h². So that, with gradients per edge
-length,
-    force ~ Σ over points: bulk·tr ε̄·1 + 2·shear·dev ε − t (t : ε).
+1 or 8, 8), the bulk modulus times w/h²: of B-bar its mean over the points, of full integration that
+of each. So that, with gradients per edge length,
+    force ~ Σ over points: bulk·tr ε·1 + 2·shear·dev ε − t (t : ε),
+where of B-bar tr ε is the mean over the points.
 """
 
 import numpy as np
@@ -19,6 +20,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from porefail.fe.grid import FREE, HELD
+from porefail.fe.hexahedron import Hexahedron
 from porefail.fe.lanes import LANES, load, places
 
 ROWS = 6
@@ -35,8 +37,13 @@ PAIRS = (
 
 
 def points_shape(shape: tuple[int, int, int]) -> tuple[int, ...]:
-    """Shape of the points of elements (layers, ny, nx); that of `bulk` is [:3] of it and LANES."""
+    """Shape of the points of elements (layers, ny, nx)."""
     return (*shape[:2], -(-shape[2] // LANES), 8, ROWS, LANES)
+
+
+def bulk_shape(shape: tuple[int, int, int], element: Hexahedron) -> tuple[int, ...]:
+    """Shape of `bulk` of elements (layers, ny, nx)."""
+    return (*shape[:2], -(-shape[2] // LANES), len(element.dilatation), LANES)
 
 
 def lines_size(shape: tuple[int, int, int]) -> int:
@@ -82,12 +89,13 @@ def _stress(e, pressure, shear, t0, t1, t3, t4, t5):
 def element_forces(nodes, point, bulk):
     """Nodal forces [c][a] of elements from their nodal displacements nodes[c][a], corner a.
 
-    point(g): the ROWS rows of point g; bulk: see above. Works on all that supports + - *.
+    point(g): the ROWS rows of point g; bulk: the bulk moduli, of one mean or of 8 points, see
+    above. Works on all that supports + - *.
     """
     # Differences along the edges: a slope along an axis is the same at both points along it.
     edges = [[[u[far] - u[near] for near, far in pairs] for pairs in PAIRS] for u in nodes]
     along = [(x[c][0] + x[c][1]) + (x[c][2] + x[c][3]) for c, x in enumerate(edges)]
-    pressure = bulk * (0.25 * (along[0] + along[1] + along[2]))
+    pressures = [bulk[0] * (0.25 * (along[0] + along[1] + along[2]))] * 8
     slopes = [[_to_points(*edge) for edge in edges[c]] for c in range(3)]
     stresses = []
     for g in range(8):
@@ -96,7 +104,9 @@ def element_forces(nodes, point, bulk):
             (of_c[0][y + 2 * z], of_c[1][x + 2 * z], of_c[2][x + 2 * y]) for of_c in slopes
         )
         strain = (xx, yy, zz, xy + yx, yz + zy, zx + xz)
-        stresses.append(_stress(strain, pressure, *point(g)))
+        if len(bulk) > 1:
+            pressures[g] = bulk[g] * (xx + yy + zz)
+        stresses.append(_stress(strain, pressures[g], *point(g)))
     forces = []
     for rows in ((0, 3, 5), (3, 1, 4), (5, 4, 2)):
         x, y, z = (
@@ -118,14 +128,18 @@ def element_forces(nodes, point, bulk):
     return forces
 
 
-@intrinsic
-def _multiply_block(typing, given, result, carry, points, bulk, at, line, row, plane, place):
-    """One block: nodal forces from nodal displacements, added to `result`.
+def _block_product(moduli):
+    """The product with one block, for `moduli` bulk moduli of an element."""
 
-    All arrays are flat. at: index of the first node, whose neighbours are `row` and `plane`
-    further, as components are `line` further; place: index of the block in bulk. carry: 12 vectors,
-    what the far ends of the block before in its row leave for this one; overwritten.
-    """
+    def multiply_block(typing, given, result, carry, points, bulk, at, line, row, plane, place):
+        """Nodal forces of a block from nodal displacements, added to `result`.
+
+        All arrays are flat. at: index of the first node, whose neighbours are `row` and `plane`
+        further, as components are `line` further; place: number of the block times LANES. carry: 12
+        vectors, what the far ends of the block before in its row leave for this one; overwritten.
+        """
+        arguments = given, result, carry, points, bulk, at, line, row, plane, place
+        return types.void(*arguments), emit
 
     def emit(context, builder, signature, arguments):
         in_given, in_result, in_carry, in_points, in_bulk = (
@@ -147,7 +161,9 @@ def _multiply_block(typing, given, result, carry, points, bulk, at, line, row, p
         def point(g):
             return [load(builder, in_points(first, (ROWS * g + r) * LANES)) for r in range(ROWS)]
 
-        forces = element_forces(nodes, point, load(builder, in_bulk(place)))
+        own = builder.mul(place, ir.Constant(place.type, moduli))
+        of_bulk = [load(builder, in_bulk(own, n * LANES)) for n in range(moduli)]
+        forces = element_forces(nodes, point, of_bulk)
         for c in range(3):
             for q in range(4):
                 near, far = forces[c][2 * q], forces[c][2 * q + 1]
@@ -158,7 +174,10 @@ def _multiply_block(typing, given, result, carry, points, bulk, at, line, row, p
                 (load(builder, total) + here).store(total)
         return context.get_dummy_value()
 
-    return types.void(given, result, carry, points, bulk, at, line, row, plane, place), emit
+    return intrinsic(multiply_block)
+
+
+_multiply_b_bar, _multiply_full = _block_product(1), _block_product(8)
 
 
 @njit(error_model="numpy")
@@ -217,6 +236,7 @@ def multiply(u, kinds, scale, points, bulk, lines, force):
     given, result = lines[0], lines[1]
     flat, flat_bulk = points.reshape(-1), bulk.reshape(-1)
     line = _line(u.shape[2])
+    full = bulk.shape[3] > 1
     row, plane = 3 * line, 3 * line * (ny + 1)
     carry = np.empty(12 * LANES, np.float32)
     _to_lines(u, kinds, given)
@@ -226,7 +246,14 @@ def multiply(u, kinds, scale, points, bulk, lines, force):
             at, place = k * plane + j * row, (k * ny + j) * blocks * LANES
             carry[:] = 0.0
             for _ in range(blocks):
-                _multiply_block(given, result, carry, flat, flat_bulk, at, line, row, plane, place)
+                if full:
+                    _multiply_full(
+                        given, result, carry, flat, flat_bulk, at, line, row, plane, place
+                    )
+                else:
+                    _multiply_b_bar(
+                        given, result, carry, flat, flat_bulk, at, line, row, plane, place
+                    )
                 at += LANES
                 place += LANES
             if line > blocks * LANES:  # the last node of a row is in no block
@@ -245,6 +272,8 @@ def diagonal(bearing, kinds, scale, points, bulk, unit, diag):
     """
     layers, ny, nx = bearing.shape
     diag[...] = 0.0
+    moduli = bulk.shape[3]
+    shared = 8.0 / moduli  # points of each bulk modulus
     deviatoric = np.empty((3, 8, 8))
     for c in range(3):
         for a in range(8):
@@ -260,8 +289,9 @@ def diagonal(bearing, kinds, scale, points, bulk, unit, diag):
                 for a in range(8):
                     z, y, x = k + (a >> 2), j + (a >> 1 & 1), i + (a & 1)
                     for c in range(3):
-                        volume = unit.volume[3 * a + c]
-                        diag[z, y, x, c] += 8.0 * bulk[k, j, block, lane] * volume * volume
+                        for n in range(moduli):
+                            part = unit.dilatation[n, 3 * a + c]
+                            diag[z, y, x, c] += shared * bulk[k, j, block, n, lane] * part * part
                 for g in range(8):
                     row = points[k, j, block, g, :, lane]
                     t[0, 0], t[1, 1] = row[1], row[2]

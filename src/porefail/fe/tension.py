@@ -40,6 +40,8 @@ class LoadSettings(NamedTuple):
     newton_iterations: int
     linear_tolerance: float
     kinematics: str = "small"  # or "finite"
+    element: str = "b_bar"  # or "full"
+    damage_in_stress: str = "end_of_step"  # or "start_of_step"
     until: str = "first_failure"  # or "structural_failure"
     final_stress_fraction: float = 0.2
     snapshot_strains: tuple[float, ...] = ()
@@ -144,7 +146,8 @@ def simulate(
     bearing = load_bearing(solid)
     if bearing is None:
         return _unloaded(SEVERED, porosity, material, settings)
-    specimen = Specimen(bearing, spacing, material, comm, settings.kinematics)
+    specimen = Specimen(bearing, spacing, material, comm, settings.kinematics, settings.element)
+    specimen.lag = settings.damage_in_stress == "start_of_step"
     try:
         return _Test(specimen, porosity, settings, observe).run()
     except ArithmeticError:

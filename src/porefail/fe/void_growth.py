@@ -4,7 +4,6 @@ At fixed direction of stress each of the two has a closed form; Strang splitting
 branches: the loops over material points become vector code.
 """
 
-import numpy as np
 from numba import njit
 
 from porefail.fe.elementary import exp, log
@@ -49,7 +48,8 @@ def damage_growth(phi, eta, increment, triaxiality, lode, m):
     # First term of Eq. 4: 1 − (1−φ)^(m+1) grows exponentially with the plastic strain.
     power = m.damage_exponent + 1.0
     steepness = 2.0 * (2.0 * m.damage_exponent - 1.0) / (2.0 * m.damage_exponent + 1.0)
-    factor = power * np.sqrt(2.0 / 3.0)
+    steepness *= m.growth_triaxiality_factor
+    factor = power * m.growth_coefficient
     up = exp(min(max(steepness * triaxiality, -30.0), 30.0))
     down = 1.0 / up
     sinh, cosh = 0.5 * (up - down), 0.5 * (up + down)

@@ -177,7 +177,9 @@ class _Steps:
         now = fields.point_damage(specimen.state)
         felt = self._damage if specimen.lag else now
         self._damage = now
-        stress = fields.cauchy_stress(specimen.state, felt, specimen.bearing, specimen.material)
+        stress = fields.cauchy_stress(
+            specimen.state, felt, specimen.bearing, specimen.material, specimen.element
+        )
         means = {
             "damage": damage,
             "equivalent_plastic_strain": self._plastic.equivalent.mean(axis=-1),

@@ -31,7 +31,7 @@ from porefail.store import Collapse, Status
 
 SETTINGS = SIMULATION
 LAYOUT = 2  # of a row: raised when its datasets change, so that no shard mixes two
-ELEMENT = "C3D8 B-bar, 8 Gauss points"
+ELEMENTS = {"full": "C3D8, 8 Gauss points", "b_bar": "C3D8 B-bar, 8 Gauss points"}
 PROGRESS_SECONDS = 5.0
 BYTES = 4700  # a voxel of a simulation
 
@@ -135,7 +135,7 @@ class _Plan:
         self.fingerprint = _fingerprint(self.physics, *self.voxels.values())
         self.attributes = {
             **self.physics,
-            "element": ELEMENT,
+            "element": ELEMENTS[settings["element"]],
             "strain_rate": settings["strain_rate"],
             "porefail_version": __version__,
             "fingerprint": self.fingerprint,
