@@ -65,6 +65,7 @@ def test_named_materials_and_a_configuration_on_top(tmp_path, pulled):
         "  literal: {initial_damage: 0.02}\n"
         "  soft: {young_modulus: 100000, poisson_ratio: 0.3, yield_strength: 100, void_size: 0,\n"
         "    void_density: 0, flow_exponent: 10, damage_exponent: 2, flow_coefficient: 10,\n"
+        "    growth_coefficient: 1, growth_triaxiality_factor: 1,\n"
         "    dynamic_recovery: 4, hardening_modulus: 0, initial_hardening: 50,\n"
         "    initial_damage: 0, shear_nucleation: 0, triaxiality_nucleation: 0,\n"
         "    maximum_damage: 0.5}\n"

@@ -36,6 +36,7 @@ CONTRACT = {
     "history/stress": np.float64,
     "history/max_damage": np.float64,
     "history/failed_fraction": np.float64,
+    "history/saturated_points": np.float64,
     "provenance/host": np.bytes_,
     "provenance/started": np.float64,
     "provenance/seconds": np.float64,
@@ -53,7 +54,7 @@ def fake(calls: list, status: int = Status.FIRST_FAILURE):
         history = {name: np.linspace(0.01, 1, voxels.sum()) for name in simulate_history}
         return tension.Tension(status, field, voxels, field, field, 0.04, history)
 
-    simulate_history = ("strain", "stress", "max_damage", "failed_fraction")
+    simulate_history = tension.HISTORY
     return simulate
 
 

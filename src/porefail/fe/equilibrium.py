@@ -4,7 +4,7 @@ import numpy as np
 from mpi4py import MPI
 
 from porefail.errors import PorefailError
-from porefail.fe.constitutive import STATE, initial_state
+from porefail.fe.constitutive import PHI, STATE, initial_state
 from porefail.fe.evaluation import POINTS, elastic_stress, element_damage, evaluate
 from porefail.fe.finite_strain import evaluate_finite
 from porefail.fe.grid import FREE, HELD, degrees_of_freedom, load_bearing, slab
@@ -15,6 +15,9 @@ from porefail.fe.seams import fill_seams
 from porefail.fe.secants import Secants
 
 KINEMATICS = ("small", "finite")
+
+# φ of a point that counts as saturated: it has next to no stiffness left.
+SATURATED = 0.9
 
 # Part of a correction of Newton's method below which it is of no use.
 SHORTEST_CORRECTION = 0.05
@@ -206,6 +209,14 @@ class Specimen:
         field = self._frozen.copy()
         element_damage(self._next if pending else self.state, self.bearing, field)
         return field
+
+    def saturated_points(self, damage: np.ndarray) -> int:
+        """Saturated points of the load-bearing voxel with the largest damage (layers, ny, nx)."""
+        owned = self.share.owned_layers
+        field = np.where(self.bearing, damage, -1.0)[owned]
+        points = np.count_nonzero(self.state[owned][:, :, :, PHI] >= SATURATED, axis=-1)
+        largest = field.max()
+        return max(self.comm.allgather((largest, int(points[field == largest].max()))))[1]
 
     def nominal_stress(self) -> float:
         """Force on the upper grip over the full cross-section, MPa."""

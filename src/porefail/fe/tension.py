@@ -25,7 +25,7 @@ COLLAPSE_TOLERANCE = 100.0
 MOST_STEPS = 1e7  # to the largest strain, of the largest size
 RESOLUTION = 1e13  # the same of the smallest size: a strain still changes by a thousandth of it
 
-HISTORY = ("strain", "stress", "max_damage", "failed_fraction")
+HISTORY = ("strain", "stress", "max_damage", "failed_fraction", "saturated_points")
 
 
 class LoadSettings(NamedTuple):
@@ -58,7 +58,8 @@ class Tension(NamedTuple):
     stress had fallen to the asked fraction of its peak, else NaN. final_failed: as failed, at
     structural failure, None if that was not reached. snapshots: (s, nx, ny, nz) float32, φ at the
     strains asked for, NaN in voids and where the test ended before. history: strain, stress (MPa,
-    nominal), max_damage, failed_fraction (of the solid voxels), one entry a step, to the end.
+    nominal), max_damage, failed_fraction (of the solid voxels), saturated_points (see
+    Specimen.saturated_points), one entry a step, to the end.
     """
 
     status: int
@@ -182,7 +183,7 @@ class _Test:
         self.strain = 0.0
         self.tolerance = settings.newton_tolerance
         self.damage = specimen.damage()
-        self.history: list[tuple[float, float, float, float]] = []
+        self.history: list[tuple[float, ...]] = []
         nothing = np.full(porosity.shape, np.nan, np.float32)
         self.snapshots = [nothing for _ in settings.snapshot_strains]
 
@@ -206,7 +207,7 @@ class _Test:
             collapse = self._collapse()
             if collapse == COLLAPSED:
                 strain, final_failed = self.strain, self._failed()
-        columns = np.array(self.history).reshape(-1, 4).T
+        columns = np.array(self.history).reshape(-1, len(HISTORY)).T
         return Tension(
             ended,
             damage,
@@ -226,7 +227,7 @@ class _Test:
         self.specimen.lag = True
         self.ramp.max_growth = COLLAPSE_PACE * self.settings.max_damage_step
         self.tolerance *= COLLAPSE_TOLERANCE
-        peak = max(stress for _, stress, _, _ in self.history)
+        peak = max(stress for _, stress, *_ in self.history)
         while self.specimen.remove(self.specimen.bearing & (self.damage >= self.limit)):
             ended = self._step(first=False)
             if ended is not None:
@@ -273,7 +274,8 @@ class _Test:
         self.damage, self.previous, self.previous_step = reached, change, ramp.step
         fraction = failing / np.count_nonzero(self.porosity == 0)
         stress = specimen.nominal_stress()
-        self.history.append((self.strain, stress, specimen.largest(reached), fraction))
+        saturated = specimen.saturated_points(reached)
+        self.history.append((self.strain, stress, specimen.largest(reached), fraction, saturated))
         if self.observe:
             self.observe(self.strain, specimen)
         if first and failing:

@@ -61,7 +61,7 @@ def run(
             last = datasets["realization"][rows[-1]]
             rows = rows[datasets["status"][rows] == Status.FIRST_FAILURE]
             chosen = {name: values[rows] for name, values in datasets.items()}
-            for name in store.HISTORY:
+            for name in chosen.keys() & set(store.HISTORY):
                 chosen[name] = stack([chosen[name]], steps)
             ensemble.append(chosen)
     accounting.write(account, whole)

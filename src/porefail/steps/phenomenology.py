@@ -64,7 +64,8 @@ def _measured(
 ) -> tuple[Measures, np.ndarray]:
     """Measures of all specimens, and how their runs to structural failure ended, (n,)."""
     limit, spacing = source["simulation"]["material"]["maximum_damage"], source["spacing"]
-    whole, _ = store.read(ensemble, [*store.HISTORY, "first_failure_strain"])
+    there = [name for name in store.HISTORY if name in store.shapes(ensemble)]
+    whole, _ = store.read(ensemble, [*there, "first_failure_strain"])
     count = len(whole["first_failure_strain"])
     ended = np.full(count, Collapse.NOT_RUN, np.uint8)
     final_strain = np.full(count, np.nan)

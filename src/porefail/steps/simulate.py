@@ -30,7 +30,7 @@ from porefail.parts import Parts
 from porefail.store import Collapse, Status
 
 SETTINGS = SIMULATION
-LAYOUT = 2  # of a row: raised when its datasets change, so that no shard mixes two
+LAYOUT = 3  # of a row: raised when its datasets change, so that no shard mixes two
 ELEMENTS = {"full": "C3D8, 8 Gauss points", "b_bar": "C3D8 B-bar, 8 Gauss points"}
 PROGRESS_SECONDS = 5.0
 BYTES = 4700  # a voxel of a simulation

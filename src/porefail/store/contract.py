@@ -97,6 +97,16 @@ FIELDS = {
         1,
         True,
     ),
+    "history/saturated_points": Field(
+        "1",
+        "Gauss points with a void fraction of 0.9 and more, of the 8 of the voxel with the largest "
+        "damage that bears load, at each load step",
+        "f8",
+        STEPS,
+        0,
+        8,
+        True,
+    ),
     "snapshots/strain": Field("1", "nominal strain along z of each snapshot", "f8", STRAINS, 0),
     "snapshots/damage": Field(
         "1",
