@@ -30,6 +30,11 @@ rule phenomenology:
             caption="report/ensemble_curves.rst",
             category="7. Phenomenology",
         ),
+        damage_stages=report(
+            f"{PHENOMENOLOGY}/damage_stages.png",
+            caption="report/damage_stages.rst",
+            category="7. Phenomenology",
+        ),
         failure_spread=report(
             f"{PHENOMENOLOGY}/failure_spread.png",
             caption="report/failure_spread.rst",

@@ -69,7 +69,8 @@ def material(problem: Problem) -> Material:
 def solve(problem: Problem, element: str = "b_bar") -> tuple[Result, np.ndarray]:
     """Solve the problem; also the last displacement (nz+1, ny+1, nx+1, 3), mm.
 
-    element: of porefail.fe.hexahedron.ELEMENTS. Raises ArithmeticError where an increment does not converge.
+    element: of porefail.fe.hexahedron.ELEMENTS. Raises ArithmeticError where an increment does not
+    converge.
     """
     began = time.process_time()
     of = material(problem)

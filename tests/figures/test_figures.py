@@ -8,6 +8,7 @@ import pytest
 from porefail.figures.damage_histograms import BINS, damage_histograms
 from porefail.figures.damage_history import damage_history
 from porefail.figures.damage_sequence import damage_sequence
+from porefail.figures.damage_stages import damage_stages
 from porefail.figures.ensemble_curves import ensemble_curves
 from porefail.figures.failure_spread import failure_spread
 from porefail.figures.learning_curves import LOSSES, learning_curves
@@ -218,3 +219,23 @@ def test_failure_where_it_began(saved):
     same = np.array([1.0, 2.0])
     *_, distances = saved(failure_spread(same / 100, same / 50, same, same, 4.0, 0.05))
     assert distances.patches[0].get_height() == 2
+
+
+def test_damage_stages(saved):
+    begins = {
+        "II": np.array([0.02, np.nan]),
+        "III": np.array([0.04, 0.03]),
+        "end": np.full(2, 0.05),
+    }
+    damage = np.array([[0.1, 0.6, 1.0], [0.2, 0.62, np.nan]])
+    points = np.array([[0.0, 2.0, 5.0], [0.0, 4.0, np.nan]])
+    spent = np.array([0.018, 0.004])
+    when, length, mechanism = saved(damage_stages(begins, spent, damage, points, (0.55, 0.75)))
+    second, third, end = when.lines
+    np.testing.assert_allclose(second.get_xydata(), [[2, 0], [2, 0.5]])
+    np.testing.assert_allclose(end.get_xydata()[-1], [5, 1])
+    assert sum(bar.get_height() for bar in length.patches) == 2
+    (mean,) = mechanism.lines
+    assert mean.get_ydata().tolist() == [0, 0, 3, 5]
+    none = np.full_like(points, np.nan)
+    assert len(saved(damage_stages(begins, spent, damage, none, (0.55, 0.75)))) == 2

@@ -13,6 +13,7 @@ FOUND = Measures(
     max_damage=np.array([[0.25, 0.5, 1.0, NAN], [0.2, 0.4, 1.0, NAN], [0.6, 0.6, 0.8, 1.0]]),
     failed_share=np.zeros((3, 4)),
     stress=np.array([[900.0, 1000, 800, NAN], [900, 950, 980, NAN], [1200, 1100, 900, 800]]),
+    saturated=np.array([[0.0, 1, 8, NAN], [0, 0, 8, NAN], [2, 3, 6, 8]]),
     first_strain=np.array([0.04, 0.05, 0.05]),
     final_strain=np.array([0.045, 0.056, NAN]),
     first_voxels=np.array([1.0, 2.0, 1.0]),
@@ -64,10 +65,42 @@ def test_largest_damage_is_of_specimens_that_have_not_failed(table):
 
 
 def test_plateau_is_long_only_where_there_is_one(table):
-    lengths = table["strain from 0.5 to 0.7 phi_max"].found
-    # 0.2 / 25 in the first, 0.2 / 20 in the second; the third is at 0.6 when its history begins.
-    assert lengths.n == 3
-    assert (lengths.lower, lengths.median, lengths.upper) == pytest.approx((0.9, 1.0, 1.625))
+    # 0.2 / 25 in the first, 0.2 / 20 in the second; the third stays at 0.6 for 2 %, then rises by
+    # 0.15 of 0.2 in 0.5 %.
+    spent = np.array([0.8, 1.0, 2 + 0.5 * 0.75])
+    lengths = table["plateau: strain at 0.55 to 0.75 phi_max"].found
+    assert lengths.n == 3 and lengths.mean == pytest.approx(spent.mean())
+    assert table["specimens with a plateau above 1 %"].found.mean == pytest.approx(1 / 3, abs=0.34)
+    assert table["level of the plateau"].found.upper <= 0.9
+
+
+def test_stages_begin(table):
+    second, third = (
+        table[name].found
+        for name in (
+            "stage II begins (0.55 phi_max reached)",
+            "stage III begins (0.75 phi_max left)",
+        )
+    )
+    assert second.mean == pytest.approx(np.mean([2.2, 2.75, 2.0]))
+    assert third.mean == pytest.approx(np.mean([3.0, 3.75, 4 + 0.5 * 0.75]))
+
+
+def test_saturated_points_in_the_plateau(table):
+    """Of steps that end in it: two of the third specimen's, of 2 % strain each."""
+    found = table["saturated points of 8 in the plateau"].found
+    assert found.n == 1 and found.mean == pytest.approx(2.5)
+
+
+def test_far_failures(table):
+    found = table["specimens with |dz| above 0.2 mm"].found
+    assert (found.mean, found.n) == (0.0, 2)
+    (row,) = (
+        row
+        for row in compare(FOUND._replace(final_height=np.array([1.5, 1.9, NAN])), [], [0.4, 0.6])
+        if row.quantity == "specimens with |dz| above 0.2 mm"
+    )
+    assert row.found.mean == 0.5
 
 
 def test_correlation_is_one_number(table):

@@ -117,3 +117,35 @@ def test_representatives():
     assert ph.representatives(values, 3).tolist() == [1, 4, 0]
     assert ph.representatives(values, 9).tolist() == [1, 3, 4, 2, 0]
     assert ph.representatives(values[:1], 3).tolist() == [0]
+
+
+# Rise to 0.6 at 2 %, 0.6 until 4 %, down to 0.5, failure at 5 %; one that never comes there; none.
+STRAIN = np.array([[0.0, 0.02, 0.04, 0.045, 0.05], [0.01, 0.02, NAN, NAN, NAN], [NAN] * 5])
+DAMAGE = np.array([[0.0, 0.6, 0.6, 0.5, 1.0], [0.1, 0.2, NAN, NAN, NAN], [NAN] * 5])
+
+
+def test_strain_spent_between_levels():
+    rise, fall = 0.02 * 0.05 / 0.6, 0.005 * 0.05 / 0.1
+    again = 0.005 * 0.2 / 0.5
+    got = ph.strain_between(STRAIN, DAMAGE, 0.55, 0.75)
+    np.testing.assert_allclose(got, [rise + 0.02 + fall + again, 0, NAN])
+    np.testing.assert_allclose(ph.strain_between(STRAIN, DAMAGE, 0, 1), [0.05, 0.01, NAN])
+
+
+def test_mean_of_another_history_between_levels():
+    other = np.array([[0.0, 2.0, 4.0, 5.0, 8.0], [1, 1, NAN, NAN, NAN], [NAN] * 5])
+    got = ph.mean_between(STRAIN, DAMAGE, other, 0.45, 0.75)
+    expected = (0.02 * 2 + 0.02 * 4 + 0.005 * 5) / 0.045
+    np.testing.assert_allclose(got, [expected, NAN, NAN])
+
+
+def test_strain_at_which_a_level_is_exceeded_for_good():
+    got = ph.last_strain_at(STRAIN, DAMAGE, 0.55)
+    np.testing.assert_allclose(got, [0.045 + 0.005 * 0.05 / 0.5, NAN, NAN])
+    assert ph.strain_at(STRAIN, DAMAGE, 0.55)[0] < 0.02
+
+
+def test_level_of_a_plateau():
+    levels = np.linspace(0.3, 0.9, 61)
+    got = ph.plateau_level(STRAIN, DAMAGE, 0.1, levels)
+    assert got[0] == pytest.approx(0.6, abs=0.05) and np.isnan(got[1:]).all()

@@ -10,7 +10,8 @@ from porefail.steps import phenomenology
 from porefail.store import Collapse, Status
 
 SETTINGS = {"specimens": 6, "strains": [0.01, 0.02, 0.03], "levels": [0.4, 0.6]}
-FIGURES = ["damage_histograms", "damage_sequence", "ensemble_curves", "failure_spread"]
+FIGURES = ["damage_histograms", "damage_sequence", "damage_stages", "ensemble_curves"]
+FIGURES += ["failure_spread"]
 SNAPSHOTS = np.arange(1, 10) / 100
 LIMIT, SPACING = 0.5, 0.05
 
@@ -48,6 +49,7 @@ def specimen(random, shape, first: float, collapse: float) -> dict[str, np.ndarr
         * np.clip((end - strain) / collapse, 0.2, 1),
         "history/max_damage": np.array([np.nanmax(field) for field in fields]),
         "history/failed_fraction": np.array([(f >= LIMIT).sum() / solid for f in fields]),
+        "history/saturated_points": np.array([8 * np.nanmax(f) for f in fields]),
         "final_failed": (fields[-1] >= LIMIT).astype(np.uint8),
         "structural_status": np.uint8(Collapse.REACHED),
         "structural_failure_strain": end,
@@ -202,7 +204,7 @@ def test_without_a_run_to_structural_failure_and_without_snapshots(run, datasets
     folder = run(few)
     text = (folder / "summary.txt").read_text()
     assert "simulation.until: structural_failure" in text and "simulation.snapshot_strains" in text
-    assert len(list(folder.glob("*.png"))) == 4
+    assert len(list(folder.glob("*.png"))) == 5
     got = values(folder)
     assert got["strain at first failure"]["n"] == 8 and got["failed share at the end"]["n"] == 0
 

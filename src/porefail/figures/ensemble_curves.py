@@ -39,7 +39,8 @@ def ensemble_curves(
         _draw(axes, 100 * strain, values, percent, colours)
         axes.set_xlabel("nominal strain (%)")
         axes.set_xlim(left=0)
-    panels[0].axhline(0.6, color=style.GREY, linestyle=":", label="plateau in the paper")
+    panels[0].axvspan(2, 4, color="#EDEDED", zorder=0)
+    panels[0].plot([2, 4], [0.6, 0.6], color=style.VERMILLION, label="plateau in the paper")
     panels[0].legend(loc="lower right")
     panels[0].set(ylim=(0, 1.03), ylabel="largest damage, φ/φ$_{max}$")
     if goes_on:

@@ -7,14 +7,19 @@ import numpy as np
 
 from porefail.metrics import phenomenology as ph
 
-PLATEAU = (0.5, 0.7)  # of the maximum damage: around the paper's plateau at 0.6
+# Of the maximum damage: what counts as the plateau that the paper has at about 0.6.
+PLATEAU = (0.55, 0.75)
+SHORTEST = 0.01  # strain spent there by a specimen that has one
+# Where a plateau is looked for, of the maximum damage, and how wide it may be.
+LEVELS, WIDTH = np.linspace(0.3, 0.9, 61), 0.1
+FAR = 0.2  # mm, a |dz| of about five elements
 
 
 class Measures(NamedTuple):
     """What is known of each specimen; NaN where it is not.
 
-    strain (1), max_damage (φ/φ_max), failed_share, stress (MPa): histories (n, steps). The others
-    are (n,): nominal strains at first and at structural failure; number and share (of the solid
+    strain (1), max_damage (φ/φ_max), failed_share, stress (MPa), saturated (Gauss points of the
+    voxel with the largest damage): histories (n, steps). The others are (n,): nominal strains at first and at structural failure; number and share (of the solid
     voxels) of the voxels failed at first failure, share of those failed at the end; mean heights of
     both, layer with most voxels failed at the end, standard deviation of z over these (mm).
     voxels_above: (n, levels) numbers of voxels above levels of φ/φ_max at first failure.
@@ -24,6 +29,7 @@ class Measures(NamedTuple):
     max_damage: np.ndarray
     failed_share: np.ndarray
     stress: np.ndarray
+    saturated: np.ndarray
     first_strain: np.ndarray
     final_strain: np.ndarray
     first_voxels: np.ndarray
@@ -65,12 +71,34 @@ def compare(found: Measures, strains: Sequence[float], levels: Sequence[float]) 
         largest = np.where(strain < found.first_strain, largest, np.nan)
         paper = "0.6" if 0.02 <= strain <= 0.04 else ""
         rows.append(_row(f"largest damage at {100 * strain:g} % strain", "phi_max", paper, largest))
-    low, high = (ph.strain_at(found.strain, found.max_damage, level) for level in PLATEAU)
+    history = found.strain, found.max_damage
+    spent = ph.strain_between(*history, *PLATEAU)
     distance = np.abs(found.first_height - found.final_height)
     to_layer = np.abs(found.first_height - found.final_layer)
     rows += [
-        _row("strain from {} to {} phi_max".format(*PLATEAU), "%", "about 2", 100 * (high - low)),
+        _row("plateau: strain at {} to {} phi_max".format(*PLATEAU), "%", "about 2", 100 * spent),
+        _share(f"specimens with a plateau above {100 * SHORTEST:g} %", "most", spent, SHORTEST),
+        _row("level of the plateau", "phi_max", "0.6", ph.plateau_level(*history, WIDTH, LEVELS)),
+        _row(
+            f"stage II begins ({PLATEAU[0]} phi_max reached)",
+            "%",
+            "2",
+            100 * ph.strain_at(*history, PLATEAU[0]),
+        ),
+        _row(
+            f"stage III begins ({PLATEAU[1]} phi_max left)",
+            "%",
+            "4",
+            100 * ph.last_strain_at(*history, PLATEAU[1]),
+        ),
+        _row(
+            "saturated points of 8 in the plateau",
+            "1",
+            "",
+            ph.mean_between(*history, found.saturated, *PLATEAU),
+        ),
         _row("|dz| of first and final failure", "mm", "0.04", distance),
+        _share(f"specimens with |dz| above {FAR:g} mm", "", distance, FAR),
         _row("|dz| of first failure, final layer", "mm", "", to_layer),
         Row("correlation of z, first and final", "1", "high", _correlated(found)),
         _row("z deviation of final failure", "mm", "horizontal", found.final_thickness),
@@ -91,6 +119,13 @@ def compare(found: Measures, strains: Sequence[float], levels: Sequence[float]) 
 
 def _row(quantity: str, unit: str, paper: str, values: np.ndarray) -> Row:
     return Row(quantity, unit, paper, ph.spread(values))
+
+
+def _share(quantity: str, paper: str, values: np.ndarray, above: float) -> Row:
+    """A share is one number of all specimens of which the value is known."""
+    known = values[np.isfinite(values)]
+    share = float((known > above).mean()) if known.size else np.nan
+    return Row(quantity, "1", paper, ph.Spread(share, *[np.nan] * 4, known.size))
 
 
 def _correlated(found: Measures) -> ph.Spread:

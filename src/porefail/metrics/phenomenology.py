@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from porefail.rounding import within
+from porefail.rounding import TOLERANCE, within
 
 
 class Spread(NamedTuple):
@@ -56,6 +56,74 @@ def strain_at(strain: np.ndarray, values: np.ndarray, level: float) -> np.ndarra
             rise = y[last] - y[first]
             share = (level - y[first]) / rise if rise > 0 else 1.0
             result[row] = x[first] + share * (x[last] - x[first])
+    return result
+
+
+def strain_between(strain: np.ndarray, values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Strain that each history spends with its value from low to high, (n,).
+
+    Linear between steps, so the way up counts too; NaN where nothing is known.
+    """
+    result = np.full(len(strain), np.nan)
+    for row, (x, y) in enumerate(zip(strain, values, strict=True)):
+        known = np.isfinite(x) & np.isfinite(y)
+        if known.any():
+            x, y = x[known], y[known]
+            below, above = np.minimum(y[:-1], y[1:]), np.maximum(y[:-1], y[1:])
+            inside = np.minimum(above, high) - np.maximum(below, low)
+            flat = (above == below) & (low <= below) & (below <= high)
+            share = np.where(flat, 1.0, inside / np.where(above > below, above - below, 1.0))
+            result[row] = np.sum(np.diff(x) * np.clip(share, 0.0, 1.0))
+    return result
+
+
+def mean_between(
+    strain: np.ndarray, values: np.ndarray, other: np.ndarray, low: float, high: float
+) -> np.ndarray:
+    """Mean over the strain of histories `other` while `values` is from low to high, (n,).
+
+    Of the steps that end there, each with the strain that it took; NaN where there is none.
+    """
+    step = np.diff(strain, axis=1, prepend=0.0)
+    weight = np.where((values >= low) & (values <= high) & np.isfinite(other), step, 0.0)
+    total = weight.sum(axis=1)
+    mean = (weight * np.nan_to_num(other)).sum(axis=1) / np.where(total > 0, total, 1.0)
+    return np.where(total > 0, mean, np.nan)
+
+
+def last_strain_at(strain: np.ndarray, values: np.ndarray, level: float) -> np.ndarray:
+    """Strain at which each history exceeds a level for good, (n,), linear between steps.
+
+    NaN where its last value does not.
+    """
+    result = np.full(len(strain), np.nan)
+    for row, (x, y) in enumerate(zip(strain, values, strict=True)):
+        known = np.isfinite(x) & np.isfinite(y)
+        x, y = x[known], y[known]
+        if y.size and y[-1] >= level:
+            under = np.flatnonzero(y < level)
+            last = under[-1] + 1 if under.size else 0
+            first = max(last - 1, 0)
+            rise = y[last] - y[first]
+            share = (level - y[first]) / rise if rise > 0 else 1.0
+            result[row] = x[first] + share * (x[last] - x[first])
+    return result
+
+
+def plateau_level(
+    strain: np.ndarray, values: np.ndarray, width: float, levels: np.ndarray
+) -> np.ndarray:
+    """Level about which each history spends the most strain, (n,): of `levels`, ± width / 2.
+
+    The middle one of those that tie. NaN where it never comes near any of them.
+    """
+    spent = np.stack(
+        [strain_between(strain, values, one - width / 2, one + width / 2) for one in levels]
+    )
+    most = np.nan_to_num(spent).max(axis=0)
+    result = np.full(len(strain), np.nan)
+    for row in np.flatnonzero(most > 0):
+        result[row] = np.median(levels[spent[:, row] >= most[row] * (1 - TOLERANCE)])
     return result
 
 

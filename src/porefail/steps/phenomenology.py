@@ -10,10 +10,11 @@ from porefail import accounting, files, store
 from porefail.configuration import require_settings, section
 from porefail.figures.damage_histograms import damage_histograms
 from porefail.figures.damage_sequence import damage_sequence
+from porefail.figures.damage_stages import damage_stages
 from porefail.figures.ensemble_curves import ensemble_curves
 from porefail.figures.failure_spread import failure_spread
 from porefail.metrics import phenomenology as ph
-from porefail.metrics.comparison import Measures, Row, compare
+from porefail.metrics.comparison import PLATEAU, Measures, Row, compare
 from porefail.steps import write_figures
 from porefail.store import Collapse, Status
 
@@ -37,7 +38,8 @@ def run(ensemble: str | Path, account: str | Path, output: str | Path, settings:
     figures = {
         "damage_sequence": _sequence(ensemble, source, found, ended),
         "damage_histograms": _histograms(ensemble, source, found, settings["specimens"]),
-        "ensemble_curves": ensemble_curves(*found[:5]),
+        "damage_stages": _stages(found),
+        "ensemble_curves": ensemble_curves(*found[:4], found.first_strain),
         "failure_spread": failure_spread(
             found.first_strain,
             found.final_strain,
@@ -53,6 +55,22 @@ def run(ensemble: str | Path, account: str | Path, output: str | Path, settings:
     files.write_table(Path(output) / "table.csv", columns)
     files.write_text(Path(output) / "summary.txt", text)
     print(text, end="")
+
+
+def _stages(found: Measures):
+    low, high = PLATEAU
+    history = found.strain, found.max_damage
+    return damage_stages(
+        {
+            f"stage II: {low:g} φ$_{{max}}$ reached": ph.strain_at(*history, low),
+            f"stage III: {high:g} φ$_{{max}}$ left": ph.last_strain_at(*history, high),
+            "first failure": found.first_strain,
+        },
+        ph.strain_between(*history, *PLATEAU),
+        found.max_damage,
+        found.saturated,
+        PLATEAU,
+    )
 
 
 def _snapshots(ensemble: str | Path) -> bool:
@@ -74,7 +92,7 @@ def _measured(
         names.append("final_failed")
         more, _ = store.read(ensemble, ["structural_status", "structural_failure_strain"])
         ended, final_strain = more["structural_status"], more["structural_failure_strain"]
-    columns: dict[str, list] = {name: [] for name in Measures._fields[6:]}
+    columns: dict[str, list] = {name: [] for name in Measures._fields[7:]}
     for first in range(0, count, ROWS):
         block, _ = store.read(ensemble, names, slice(first, first + ROWS))
         failed, final = block["failed"], block.get("final_failed", np.zeros_like(block["failed"]))
@@ -92,6 +110,7 @@ def _measured(
         whole["history/max_damage"] / limit,
         whole["history/failed_fraction"],
         whole["history/stress"],
+        whole.get("history/saturated_points", np.full_like(whole["history/strain"], np.nan)),
         whole["first_failure_strain"],
         final_strain,
         **{name: np.concatenate(blocks) for name, blocks in columns.items()},
