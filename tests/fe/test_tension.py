@@ -4,6 +4,7 @@ from scipy.optimize import brentq
 
 from porefail.errors import PorefailError
 from porefail.fe.constitutive import PHI, STATE, initial_state, update
+from porefail.fe.hexahedron import ELEMENTS
 from porefail.fe.tension import (
     FIRST_FAILURE,
     NO_FAILURE,
@@ -156,3 +157,47 @@ def test_grid_that_cannot_be_halved_twice_is_refused(named, shape):
 def test_steps_without_end_are_refused(named, change, message):
     with pytest.raises(PorefailError, match=message):
         simulate(np.zeros((4, 4, 8)), SPACING, named("staged"), SETTINGS._replace(**change))
+
+
+@pytest.mark.parametrize("element", ELEMENTS)
+@pytest.mark.parametrize("damage_in_stress", ["start_of_step", "end_of_step"])
+def test_damage_is_of_first_order_in_the_step(named, element, damage_in_stress):
+    """Wherever stress feels damage, halving the steps halves the error; both have one limit."""
+    options = {"element": element, "max_damage_step": 0.5, "max_strain": 0.02}
+    options |= {"newton_tolerance": 1e-8, "newton_iterations": 40}
+
+    def damage(steps, kind=damage_in_stress):
+        settings = SETTINGS._replace(
+            **options, damage_in_stress=kind, max_strain_step=options["max_strain"] / steps
+        )
+        result = simulate(porous(), SPACING, named("literal"), settings)
+        assert result.status == NO_FAILURE and len(result.history["strain"]) == steps
+        return result.damage[porous() == 0]
+
+    coarse, middle, fine = (damage(steps) for steps in (10, 20, 40))
+    first, second = np.abs(middle - coarse).max(), np.abs(fine - middle).max()
+    other = "end_of_step" if damage_in_stress == "start_of_step" else "start_of_step"
+    apart = np.abs(damage(40, other) - fine).max()
+    print("differences of the damage:", first, second, "from the other:", apart)
+    assert 0.7 < np.log2(first / second) < 1.3
+    assert apart < 3 * second
+
+
+def test_stress_that_feels_the_damage_of_the_start_needs_no_shorter_steps(named):
+    """Each step is the minimum of a convex function: steps that lose all stress converge too."""
+    settings = SETTINGS._replace(
+        element="full", max_damage_step=0.5, max_strain_step=0.02, max_strain=0.2
+    )
+    lagging = simulate(
+        porous(), SPACING, named("literal"), settings._replace(damage_in_stress="start_of_step")
+    )
+    assert lagging.status == FIRST_FAILURE
+    steps = np.diff(lagging.history["strain"], prepend=0.0)
+    assert steps[:-1].max() == pytest.approx(0.02)
+
+
+def test_unknown_element_and_what_stress_feels(named):
+    with pytest.raises(PorefailError, match="element C3D20: expected one of full, b_bar"):
+        simulate(porous(), SPACING, named("literal"), SETTINGS._replace(element="C3D20"))
+    with pytest.raises(PorefailError, match="damage_in_stress never: expected one of start_of_st"):
+        simulate(porous(), SPACING, named("literal"), SETTINGS._replace(damage_in_stress="never"))

@@ -17,8 +17,9 @@ from porefail.dataset.transforms import PIPELINES
 from porefail.dataset.weighting import KINDS
 from porefail.errors import PorefailError
 from porefail.fe import MODEL_VERSION
+from porefail.fe.hexahedron import ELEMENTS
 from porefail.fe.material import Material
-from porefail.fe.tension import LoadSettings
+from porefail.fe.tension import DAMAGE_IN_STRESS, LoadSettings
 from porefail.nn.losses import LOSSES
 from porefail.steps import crossvalidate
 
@@ -99,6 +100,8 @@ def test_schema_names_what_the_code_knows():
     simulation = parts["simulation"]["properties"]
     assert set(simulation) - {"material"} == set(LoadSettings._fields)
     assert set(SCHEMA["$defs"]["material"]["properties"]) == set(Material._fields)
+    assert simulation["element"]["enum"] == list(ELEMENTS)
+    assert simulation["damage_in_stress"]["enum"] == list(DAMAGE_IN_STRESS)
     assert parts["dataset"]["properties"]["transform"]["enum"] == list(PIPELINES)
     training = parts["training"]["properties"]
     assert sorted(training["symmetries"]["items"]["enum"]) == sorted(ELEMENTS)

@@ -25,6 +25,9 @@ COLLAPSE_TOLERANCE = 100.0
 MOST_STEPS = 1e7  # to the largest strain, of the largest size
 RESOLUTION = 1e13  # the same of the smallest size: a strain still changes by a thousandth of it
 
+# Whether the stresses of a step feel the damage of its start or of its end.
+DAMAGE_IN_STRESS = ("start_of_step", "end_of_step")
+
 HISTORY = ("strain", "stress", "max_damage", "failed_fraction", "saturated_points")
 
 
@@ -138,11 +141,16 @@ def simulate(
     porosity: (nx, ny, nz), 1 = void, each side divisible by 4; spacing: voxel edge in mm; observe:
     called with the nominal strain and the specimen after each load step. Collective over comm; the
     ranks share the specimen, and their number changes the result by no more than the tolerances.
-    Raises PorefailError as check_grid() and check_steps() do, but never for a specimen that cannot
+    Raises PorefailError as check_grid() and check_steps() do, and on an unknown setting, but never for a specimen that cannot
     be loaded or does not converge: the status tells.
     """
     check_grid(porosity.shape)
     check_steps(settings)
+    if settings.damage_in_stress not in DAMAGE_IN_STRESS:
+        raise PorefailError(
+            f"damage_in_stress {settings.damage_in_stress}: expected one of"
+            f" {', '.join(DAMAGE_IN_STRESS)}"
+        )
     solid = porosity.transpose(2, 1, 0) == 0
     bearing = load_bearing(solid)
     if bearing is None:

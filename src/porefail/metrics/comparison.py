@@ -19,10 +19,11 @@ class Measures(NamedTuple):
     """What is known of each specimen; NaN where it is not.
 
     strain (1), max_damage (φ/φ_max), failed_share, stress (MPa), saturated (Gauss points of the
-    voxel with the largest damage): histories (n, steps). The others are (n,): nominal strains at first and at structural failure; number and share (of the solid
-    voxels) of the voxels failed at first failure, share of those failed at the end; mean heights of
-    both, layer with most voxels failed at the end, standard deviation of z over these (mm).
-    voxels_above: (n, levels) numbers of voxels above levels of φ/φ_max at first failure.
+    voxel with the largest damage): histories (n, steps). The others are (n,): nominal strains at
+    first and at structural failure; number and share (of the solid voxels) of the voxels failed at
+    first failure, share of those failed at the end; mean heights of both, layer with most voxels
+    failed at the end, standard deviation of z over these (mm). voxels_above: (n, levels) numbers of
+    voxels above levels of φ/φ_max at first failure.
     """
 
     strain: np.ndarray
