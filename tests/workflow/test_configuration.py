@@ -17,14 +17,16 @@ from porefail.dataset.transforms import PIPELINES
 from porefail.dataset.weighting import KINDS
 from porefail.errors import PorefailError
 from porefail.fe import MODEL_VERSION
-from porefail.fe.hexahedron import ELEMENTS
+from porefail.fe.hexahedron import ELEMENTS as HEXAHEDRA
 from porefail.fe.material import Material
 from porefail.fe.tension import DAMAGE_IN_STRESS, LoadSettings
 from porefail.nn.losses import LOSSES
 from porefail.steps import crossvalidate
 
 ROOT = Path(__file__).parents[2]
-CONFIGURATIONS = ["default", "smoke", "paper", "phenomenology", "collapse", "phenomenology-literal"]
+CONFIGURATIONS = ["default", "smoke", "paper", "phenomenology", "collapse"]
+CONFIGURATIONS += [f"phenomenology-{name}" for name in ("printed", "1.5", "1.75", "b_bar")]
+CONFIGURATIONS += [f"phenomenology-printed-{name}" for name in ("1.5", "1.75", "b_bar")]
 CONFIGURATIONS += ["study", "larger", "sparse", "porous", "ranking", "fewer"]
 
 
@@ -100,7 +102,7 @@ def test_schema_names_what_the_code_knows():
     simulation = parts["simulation"]["properties"]
     assert set(simulation) - {"material"} == set(LoadSettings._fields)
     assert set(SCHEMA["$defs"]["material"]["properties"]) == set(Material._fields)
-    assert simulation["element"]["enum"] == list(ELEMENTS)
+    assert simulation["element"]["enum"] == list(HEXAHEDRA)
     assert simulation["damage_in_stress"]["enum"] == list(DAMAGE_IN_STRESS)
     assert parts["dataset"]["properties"]["transform"]["enum"] == list(PIPELINES)
     training = parts["training"]["properties"]
@@ -223,7 +225,7 @@ def test_dry_run(tmp_path, snakemake, name, profile, batches):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name, batches",
-    [("smoke", 4), ("phenomenology", 14), ("collapse", 10), ("phenomenology-literal", 8)],
+    [("smoke", 4), ("phenomenology", 14), ("collapse", 14), ("phenomenology-b_bar", 4)],
 )
 def test_dry_run_of_the_phenomenology(tmp_path, snakemake, name, batches):
     """It is asked for by its name, needs no learning, and is no part of a plain run."""

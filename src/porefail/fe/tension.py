@@ -141,8 +141,8 @@ def simulate(
     porosity: (nx, ny, nz), 1 = void, each side divisible by 4; spacing: voxel edge in mm; observe:
     called with the nominal strain and the specimen after each load step. Collective over comm; the
     ranks share the specimen, and their number changes the result by no more than the tolerances.
-    Raises PorefailError as check_grid() and check_steps() do, and on an unknown setting, but never for a specimen that cannot
-    be loaded or does not converge: the status tells.
+    Raises PorefailError as check_grid() and check_steps() do, and on an unknown setting, but never
+    for a specimen that cannot be loaded or does not converge: the status tells.
     """
     check_grid(porosity.shape)
     check_steps(settings)
