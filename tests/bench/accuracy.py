@@ -8,7 +8,7 @@ import argparse
 import time
 
 import numpy as np
-from defaults import FULL, MEAN_POROSITY, SMALL, SPACING, load_settings, pores, staged
+from defaults import FULL, MEAN_POROSITY, SMALL, SPACING, default_material, load_settings, pores
 
 from porefail.fe.tension import simulate
 
@@ -39,7 +39,7 @@ def main() -> None:
         results, seconds = [], []
         for settings in (usual, tight):
             began = time.process_time()
-            results.append(simulate(voids, SPACING, staged(), settings))
+            results.append(simulate(voids, SPACING, default_material(), settings))
             seconds.append(time.process_time() - began)
         found, reference = results
         same.append(np.array_equal(found.failed, reference.failed))

@@ -17,10 +17,13 @@ FULL, SMALL = (20, 20, 80), (8, 8, 32)
 MEAN_POROSITY = {FULL: 0.0008, SMALL: 0.01}
 
 
-def staged() -> Material:
+MATERIAL = SETTINGS["simulation"]["material"]  # name of the default material
+
+
+def default_material() -> Material:
     """The default material."""
     materials = yaml.safe_load((CONFIG / "materials.yaml").read_text())["materials"]
-    return material(materials["staged"])
+    return material(materials[MATERIAL])
 
 
 def load_settings() -> LoadSettings:

@@ -1,4 +1,4 @@
-"""Cost of real `staged` simulations against mesh size, ranks and teams. Part of `make bench`.
+"""Cost of real simulations against mesh size, ranks and teams. Part of `make bench`.
 
 Each line is a run of its own under mpiexec: a few load steps from zero through the onset of yield,
 as the workflow takes them. Two teams pull two specimens at a time, two ranks share one.
@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from defaults import SPACING, load_settings, staged
+from defaults import SPACING, default_material, load_settings
 from mpi4py import MPI
 from porefail_j2 import porosity
 
@@ -40,7 +40,7 @@ def measure(
     load = load._replace(max_strain=steps * load.max_strain_step)
 
     def pull(voids):
-        return tension.simulate(voids, SPACING, staged(), load, team, observe=count)
+        return tension.simulate(voids, SPACING, default_material(), load, team, observe=count)
 
     def count(strain, specimen):
         solves[0] = specimen.iterations

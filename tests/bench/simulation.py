@@ -1,4 +1,4 @@
-"""Whole `staged` simulations to first failure on one core, and where their time goes.
+"""Whole simulations to first failure, as by default, on one core, and where their time goes.
 
 Part of `make bench`. CPU seconds; compiling (on a tiny specimen) is not timed.
 """
@@ -11,7 +11,16 @@ from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
-from defaults import FULL, MEAN_POROSITY, SMALL, SPACING, load_settings, pores, staged
+from defaults import (
+    FULL,
+    MATERIAL,
+    MEAN_POROSITY,
+    SMALL,
+    SPACING,
+    default_material,
+    load_settings,
+    pores,
+)
 
 from porefail.fe import equilibrium, multigrid, tension
 
@@ -51,7 +60,9 @@ def main() -> None:
 
     def pull(voids):
         solves.append(0)
-        return tension.simulate(voids, SPACING, staged(), load_settings(), observe=observe)
+        return tension.simulate(
+            voids, SPACING, default_material(), load_settings(), observe=observe
+        )
 
     one_void = np.zeros((4, 4, 8), np.uint8)
     one_void[0, 0, 3] = 1
@@ -62,7 +73,7 @@ def main() -> None:
     elastic: Counter = Counter()
     timed(equilibrium.Specimen, "elastic_fields", elastic, "solve")
     print(
-        f"`staged` to first failure, {'x'.join(map(str, shape))} voxels, one core\n\n"
+        f"`{MATERIAL}` to first failure, {'x'.join(map(str, shape))} voxels, one core\n\n"
         f"{'realization':>11}{'status':>7}{'strain %':>9}{'steps':>6}{'Newton':>7}{'CPU s':>7}"
         f"{'CPU s/Newton':>13}{'MiB':>6}",
         flush=True,
