@@ -73,7 +73,7 @@ def test_a_verb_works(tmp_path, capsys):
         (["porosity", "--first", "one"], "argument --first: 'one' is not a whole number"),
         (
             ["porosity", "--last", 20 * "9"],
-            "argument --last: expected at most 2147483647, not 9999",
+            "argument --last: expected -2147483647 to 2147483647, not 9999",
         ),
         (porosity("p.h5", '{"seed": 1,'), "argument --settings: not JSON: "),
         (porosity("p.h5", "[1]"), "argument --settings: expected a JSON object, not [1]"),
@@ -241,3 +241,32 @@ def test_a_verb_of_another_stack_is_not_imported(tmp_path):
     )
     assert run.returncode == 1 and run.stderr.startswith("porefail train: error: import of ")
     assert run.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("place", ["folder", "null", "below a file", "empty"])
+def test_an_output_that_cannot_be_written_is_refused_before_the_work(capsys, tmp_path, place):
+    """Not after hours, and no device is replaced."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "null").symlink_to("pipe")
+    before = sorted(tmp_path.iterdir())
+    path = {"below a file": tmp_path / "file" / "p.h5", "empty": ""}.get(place, tmp_path / place)
+    line = error(capsys, porosity(path, POROSITY), 1)
+    expected = "--output is empty" if place == "empty" else f"{path}: cannot be written: "
+    assert expected in line and sorted(tmp_path.iterdir()) == before
+    assert (tmp_path / "null").is_fifo()
+
+
+def test_a_folder_that_is_read_is_not_written_within(capsys, tmp_path):
+    fold = tmp_path / "t" / "uniform" / "fold-0"
+    fold.mkdir(parents=True)
+    (fold / "curves.csv").write_text("precious")
+    (tmp_path / "e.h5").write_text("")
+    files.never_write([])
+    arguments = ["--ensemble", str(tmp_path / "e.h5"), "--variants", str(tmp_path)]
+    error(capsys, ["study", *arguments, "--output", str(fold), "--settings", "{}"], 1)
+    with pytest.raises(PorefailError, match="curves.csv: is read here"):
+        files.write_text(fold / "curves.csv", "other")
+    files.never_write([])
+    assert (fold / "curves.csv").read_text() == "precious"

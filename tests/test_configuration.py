@@ -51,15 +51,28 @@ def test_the_configurations_that_ship_are_accepted():
         ("simulation:\n", "simulation is None, expected a mapping"),
         ("simulation: [1]", r"simulation is \[1\], expected a mapping"),
         ("simulation", "my.yaml: is 'simulation', expected keys of a configuration"),
-        ("simulation: {", r"my.yaml: expected YAML \(while parsing a flow"),
-        ("seed: 1\nname: a\nseed: 2\n", r"my.yaml: expected YAML \(line 3: 'seed' is there twice"),
+        ("simulation: {", r"my.yaml: expected YAML or JSON \(while parsing a flow"),
+        (
+            "seed: 1\nname: a\nseed: 2\n",
+            r"my.yaml: expected YAML or JSON \(line 3: 'seed' is there twice",
+        ),
         ("porosity: {spacing: 1.0, spacing: 2.0}", r"\(line 1: 'spacing' is there twice"),
-        ('{"seed": 1, "seed": 2}', r"my.yaml: expected YAML \('seed' is there twice"),
-        ("seed: " + 3000 * "[" + 3000 * "]", "my.yaml: expected YAML .*nested"),
-        ("seed: 1" + 5000 * "0", "my.yaml: expected YAML .*digits"),
-        ("seed: \0", "my.yaml: expected YAML .*special characters are not allowed"),
-        ("a: &a [*a, *a]", "my.yaml: expected YAML|a is not a known key"),
-        ("? [1, 2]\n: 3\n", "my.yaml: expected YAML .*unhashable key"),
+        ('{"seed": 1, "seed": 2}', r"my.yaml: expected YAML or JSON \('seed' is there twice"),
+        ("seed: " + 3000 * "[" + 3000 * "]", "my.yaml: expected YAML or JSON .*nested"),
+        ("seed: 1" + 5000 * "0", "my.yaml: expected YAML or JSON .*digits"),
+        ("a: {<<: {b: 1}, <<: {c: 2}}", r"\(line 1: '<<' is there twice"),
+        ("seed: 0x1" + 6000 * "f", "more than 30 digits"),
+        (
+            "a: &a [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]\n"
+            + "".join(
+                f"{x}: &{x} [" + 9 * f"*{y}, " + f"*{y}]\n"
+                for x, y in zip("bcdef", "abcde", strict=True)
+            ),
+            "more than 100000 values",
+        ),
+        ("seed: \0", "my.yaml: expected YAML or JSON .*special characters are not allowed"),
+        ("a: &a [*a, *a]", "my.yaml: expected YAML or JSON .more than 100000 values"),
+        ("? [1, 2]\n: 3\n", "my.yaml: expected YAML or JSON .*unhashable key"),
         ("simulation: {max_strain: 2}", "simulation.max_strain is 2, expected a number, at least"),
         ("simulation: {max_strain: .inf}", "simulation.max_strain is inf, expected a number"),
         ("simulation: {snapshot_strains: [-1]}", r"snapshot_strains\[0\] is -1, expected a number"),

@@ -24,6 +24,17 @@ def test_the_limit_of_the_process_counts():
     assert float(run.stdout) == 1e9 < memory.available()
 
 
+def test_the_limit_of_the_control_group_counts(tmp_path):
+    groups, mounted = tmp_path / "cgroup", tmp_path / "mounted"
+    (mounted / "slurm" / "job").mkdir(parents=True)
+    groups.write_text("1:name=systemd:/x\n0::/slurm/job\n")
+    assert memory._of_group(groups, mounted) == float("inf")
+    (mounted / "slurm" / "memory.max").write_text("5000000\n")
+    (mounted / "slurm" / "job" / "memory.max").write_text("max\n")
+    assert memory._of_group(groups, mounted) == 5e6
+    assert memory._of_group(tmp_path / "none", mounted) == float("inf")
+
+
 def test_enough_is_enough():
     memory.require(1e6, "a key")
     with pytest.raises(PorefailError, match=r"^a key: needs about 1e\+09 GB of memory, there are"):

@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from porefail import __version__
@@ -21,7 +22,7 @@ Verbs = dict[str, tuple[str, list[tuple]]]
 FILE, NUMBER, REAL, TEXT, JSON = "FILE", "NUMBER", "REAL", "NAME", "JSON"
 FILES, NUMBERS, REALS = "FILES", "NUMBERS", "REALS"  # one or more
 FOLDER = "FOLDER"
-NEW, INTO = "FILE to write", "FOLDER to write into"
+NEW, INTO, EITHER = "FILE to write", "FOLDER to write into", "FILE|FOLDER"
 SETTINGS = ("settings", JSON, "settings of this step, as in config/schema.yaml")
 RULES: Verbs = {
     "porosity": (
@@ -208,7 +209,7 @@ TOOLS: Verbs = {
         [
             ("porosity", FILE, "porosity shard"),
             ("realization", NUMBERS, "numbers of the realizations"),
-            ("output", NEW, "file to write (.vtkhdf), or a folder for a file of each"),
+            ("output", EITHER, "file to write (.vtkhdf), or a folder for a file of each"),
             ("configfile", FILES, "configurations on top of config/default.yaml (YAML)", ()),
             ("strains", REALS, "write only the load steps nearest to these nominal strains", None),
         ],
@@ -239,7 +240,7 @@ def _whole(text: str) -> int:
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r:.30} is not a whole number") from None
     if abs(value) > LARGEST:
-        raise argparse.ArgumentTypeError(f"expected at most {LARGEST}, not {text:.20}...")
+        raise argparse.ArgumentTypeError(f"expected {-LARGEST} to {LARGEST}, not {text:.20}...")
     return value
 
 
@@ -272,9 +273,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _require_apart(options: Mapping[str, object], kinds: Mapping[str, str]) -> None:
-    """Refuse a file that is to be written and is also read, or named twice, also through links.
+    """Refuse a file that is to be written and cannot be, is also read, or is named twice.
 
-    What is read is never written, in a folder either.
+    Also through links. What is read is never written, in a folder either.
     """
     from porefail import files
 
@@ -282,18 +283,28 @@ def _require_apart(options: Mapping[str, object], kinds: Mapping[str, str]) -> N
         return [
             (name, path)
             for name, value in options.items()
-            if kinds[name] in wanted and value
+            if kinds[name] in wanted and value is not None
             for path in ([value] if isinstance(value, str) else value)
         ]
 
     read, written = named(FILE, FILES), named(NEW)
+    written += [pair for pair in named(EITHER) if not os.path.isdir(pair[1])]
+    for name, path in (*written, *named(INTO)):
+        if not path:
+            raise PorefailError(f"--{name} is empty, expected a path")
+    for _, path in written:
+        files.require_writable(path)
+    for _, path in named(INTO):
+        files.require_writable(os.path.join(path, "summary.txt"))
     for i, (name, path) in enumerate(written):
         for other, rival in (*read, *written[:i]):
             if files.same(path, rival):
                 error = PorefailError(f"{path}: is both --{other} and --{name}: nothing is written")
                 error.on_all_ranks = True
                 raise error
-    files.never_write([path for _, path in read])
+    # Of a folder that is read, what lies in its folders: `study` writes beside them.
+    within = [each for _, path in named(FOLDER) for each in Path(path).glob("*/**/*.csv")]
+    files.never_write([*(path for _, path in read), *within])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

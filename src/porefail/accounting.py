@@ -46,7 +46,7 @@ def read(path: str | Path, made_with: Mapping) -> dict[int, Entry]:
     wanted = ["realization", "status"]
     told = ["provenance/seconds", "provenance/host", "structural_status"]
     there = [name for name in told if name in store.shapes(path)]
-    rows, attributes = store.read(path, wanted + there)
+    rows, attributes = store.read(path, wanted + there, kind="simulation shard")
     store.require_attributes(path, attributes, made_with)
     entries: dict[int, Entry] = {}
     for row, number in enumerate(rows["realization"].tolist()):
@@ -54,7 +54,7 @@ def read(path: str | Path, made_with: Mapping) -> dict[int, Entry]:
         entries[number] = Entry(
             Status(int(rows["status"][row])).name,
             float(rows[told[0]][row]) if told[0] in there else math.nan,
-            rows[told[1]][row].decode() if told[1] in there else "",
+            rows[told[1]][row].decode(errors="replace") if told[1] in there else "",
             str(path),
             "" if collapse == Collapse.NOT_RUN else collapse.name,
         )

@@ -8,6 +8,7 @@ import csv
 import io
 import os
 import socket
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -38,6 +39,27 @@ def same(path: str | Path, other: str | Path) -> bool:
         return os.path.realpath(path) == os.path.realpath(other)
 
 
+def require_regular(path: str | Path) -> None:
+    """Raise StoreError where a folder or a device stands in the place of a file to be written."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise StoreError(f"{path}: cannot be written: it is there and is no regular file")
+
+
+def require_writable(path: str | Path) -> None:
+    """Raise StoreError where a file cannot be written, before the work that makes it.
+
+    Folders that are missing are made when it is written; nothing is left here.
+    """
+    require_regular(path)
+    folder = os.path.dirname(os.path.abspath(path))
+    while not os.path.lexists(folder):
+        folder = os.path.dirname(folder)
+    with writing(path):
+        descriptor, trial = tempfile.mkstemp(prefix=".porefail-", dir=folder)
+        os.close(descriptor)
+        os.unlink(trial)
+
+
 @contextmanager
 def writing(path: str | Path) -> Iterator[None]:
     """Turn what the system refuses (permission, disk full) into one line that names `path`."""
@@ -53,6 +75,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     if any(same(path, each) for each in _READ_ONLY):
         raise StoreError(f"{path}: is read here, so it is not written")
+    require_regular(path)
     start = f".{path.name}.{socket.gethostname()}-"
     temporary = path.with_name(f"{start}{os.getpid()}.tmp")
     try:

@@ -34,8 +34,8 @@ CHANNELS: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
     "log_pressure": ("elastic/pressure", lambda stress: np.log(np.maximum(stress, 1e-2))),
 }
 DATASETS = tuple(dict.fromkeys(dataset for dataset, _ in CHANNELS.values()))
-# Settings of a network and of its training, as in config/schema.yaml.
 BYTES = 20  # a voxel, filter and example, at the peak of a training step
+# Settings of a network and of its training, as in config/schema.yaml.
 SETTINGS = {"seed": "$defs.training_seed", **section("training", without=("average", "bayesian"))}
 
 

@@ -125,3 +125,10 @@ def test_bad_input_is_refused():
     for bad in (dict(bins=1), dict(pool_share=1.0), dict(largest=1.0), dict(steepness=0.0)):
         with pytest.raises(PorefailError, match="a weighting needs bins >= 2"):
             weights("logistic", label, **bad)
+
+
+def test_weights_of_extreme_parameters_are_finite():
+    """A logistic weight so steep that all below it vanishes: what the cut leave goes to them."""
+    label = np.linspace(0, 1, 8**3).reshape(1, 8, 8, 8)
+    table = weights("logistic", label, largest=2.0, midpoint=0.99, steepness=1000.0)
+    assert np.isfinite(table).all() and table.max() <= 2 * (1 + 1e-6)

@@ -7,6 +7,7 @@ the command lines of that run, and changes one thing at a time:
 
 bits      a bit of each byte of each kind of HDF5 file: reading gives the same, or refuses
 files     each input of each verb: each other kind of file, a folder, nothing, noise, half of it
+outputs   each output: a folder in the place of a file, a file in that of a folder, an input
 settings  each value of the settings of each verb: NaN, -1, 0, 1e308, text, null, a list
 options   the same of each number of a command line
 
@@ -67,6 +68,7 @@ class Case(NamedTuple):
     verb: str
     arguments: dict[str, str | list[str]]
     words: str
+    kept: frozenset | set = frozenset()  # options that must not be turned to a new folder
 
 
 class Endless(BaseException):
@@ -159,6 +161,16 @@ def file_cases(commands: dict, files: dict[str, str], folder: Path) -> Iterator[
             yield Case(verb, arguments | {name: given}, f"--{name} is half of it")
 
 
+def output_cases(commands: dict, folder: Path) -> Iterator[Case]:
+    for verb, arguments in commands.items():
+        read = [arguments[n] for n in kinds(verb, __main__.FILE, __main__.FILES) if n in arguments]
+        inputs = [path if isinstance(path, str) else path[0] for path in read]
+        for name in kinds(verb, __main__.NEW, __main__.INTO):
+            bad = str(folder / "odd" / ("text" if name in kinds(verb, __main__.INTO) else "folder"))
+            for path in (bad, "", f"{folder}/odd/text/below", *inputs[:2]):
+                yield Case(verb, arguments | {name: path}, f"--{name} is {path!r}", {name})
+
+
 def leaves(value: object, place: tuple = ()) -> Iterator[tuple]:
     """Places of all values in nested settings, of mappings and lists too."""
     if place:
@@ -221,11 +233,11 @@ def problem(case: Case, folder: Path) -> str | None:
     before = {path: digest(path) for path in read}
     with tempfile.TemporaryDirectory() as made:
         arguments = dict(case.arguments)
-        for name in kinds(case.verb, __main__.NEW):
-            if name in arguments:
+        for name in kinds(case.verb, __main__.NEW, __main__.EITHER):
+            if name in arguments and name not in case.kept:
                 arguments[name] = f"{made}/{Path(arguments[name]).name}"
         for name in kinds(case.verb, __main__.INTO):
-            arguments[name] = made
+            arguments[name] = arguments[name] if name in case.kept else made
         status, told, trouble = _run([case.verb, *flat(arguments)], folder)
         left = sorted(str(path.relative_to(made)) for path in Path(made).rglob("*"))
     if trouble:
@@ -233,21 +245,22 @@ def problem(case: Case, folder: Path) -> str | None:
     if any(digest(path) != was for path, was in before.items()):
         return "changed what it reads"
     if status == 0:
-        return None
+        return "wrote where it cannot" if case.kept else None
     lines = told.splitlines()
     if status not in (1, 2) or len(lines) != 1 or not lines[0].startswith("porefail"):
         return f"ended with {status}: {told.strip()[-300:]}"
     return f"left {', '.join(left)}" if left else None
 
 
+def _end(*_) -> None:
+    raise Endless
+
+
 def _run(words: list[str], folder: Path) -> tuple[int, str, str]:
     """Exit status, what it told on stderr, and what kept it from ending."""
 
-    def end(*_):
-        raise Endless
-
     told = io.StringIO()
-    signal.signal(signal.SIGALRM, end)
+    signal.signal(signal.SIGALRM, _end)
     signal.alarm(SECONDS)
     here = os.getcwd()
     try:
@@ -291,6 +304,7 @@ def same(one: dict, other: dict) -> bool:
 
 def bits(cases: list[tuple[str, Path, int]], chance: random.Random, folder: Path) -> Iterator[str]:
     """Flip a bit of each of these bytes; what a reader took for the truth and was not."""
+    signal.signal(signal.SIGALRM, _end)
     whole = {path: (path.read_bytes(), store.read(path, kind=kind)) for kind, path, _ in cases}
     damaged = folder / "odd" / "flipped.h5"
     for kind, path, byte in cases:
@@ -321,6 +335,7 @@ def fuzz(folder: Path, share: float, seed: int, only: str | None = None) -> dict
     for kind, cases in {
         "files": file_cases(commands, files, folder),
         "options": option_cases(commands),
+        "outputs": output_cases(commands, folder),
         "settings": settings_cases(commands),
     }.items():
         if only in (None, kind):
@@ -350,7 +365,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--share", type=float, default=1.0, help="of all cases")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--kind", choices=["bits", "files", "settings", "options"])
+    parser.add_argument("--kind", choices=["bits", "files", "outputs", "settings", "options"])
     parser.add_argument("--folder", type=Path, help="of a finished run, made here if it is empty")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-SHARES = {"files": 0.05, "options": 0.2, "settings": 0.02, "bits": 0.002}
+SHARES = {"files": 0.05, "options": 0.2, "outputs": 0.3, "settings": 0.02, "bits": 0.002}
 
 
 @pytest.mark.slow

@@ -182,7 +182,7 @@ def test_bad_step(tmp_path, pulled, step):
     [
         ("materials: {mine: {yield_strength: 1}}", "materials.mine.young_modulus is missing"),
         ("materials: {mine: 3}", "materials.mine is 3, expected a mapping"),
-        ("materials: [", r"my.yaml: expected YAML \(while parsing"),
+        ("materials: [", r"my.yaml: expected YAML or JSON \(while parsing"),
         ("- materials", r"my.yaml: is \['materials'\], expected keys of a configuration"),
         ("materials: {}", "material 'mine', expected one of staged, literal"),
         ("seed: 1", "material 'mine', expected one of staged, literal"),

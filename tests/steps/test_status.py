@@ -27,7 +27,8 @@ def config(tmp_path, monkeypatch):
 
 def write(path, numbers, statuses=None, seconds=2.0, **changes):
     """A shard, or a part, with the datasets that an account needs."""
-    made_with = configuration.campaign(["my.yaml"]).made_with | {"model_version": MODEL_VERSION}
+    made_with = configuration.campaign(["my.yaml"]).made_with
+    made_with |= {"model_version": MODEL_VERSION, "spacing": 0.05}
     statuses = statuses or [Status.FIRST_FAILURE] * len(numbers)
     datasets = {
         "realization": np.array(numbers),

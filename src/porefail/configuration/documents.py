@@ -10,6 +10,8 @@ from porefail.errors import PorefailError
 
 MERGE = "tag:yaml.org,2002:merge"
 DEPTH = 50  # levels; the loaders are recursive
+VALUES = 100_000
+LARGEST = 10**30
 
 
 class _Loader(yaml.SafeLoader):
@@ -28,11 +30,11 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node, deep=False):
         seen = set()
         for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
-            if key.tag == MERGE:  # what is merged in may be laid over
-                continue
-            name = self.construct_object(key, deep=True)
+            # What is merged in may be laid over, so only `<<` itself counts.
+            name = MERGE if key.tag == MERGE else self.construct_object(key, deep=True)
             if isinstance(name, Hashable) and name in seen:
-                raise yaml.YAMLError(f"line {key.start_mark.line + 1}: {name!r:.60} is there twice")
+                shown = repr("<<" if name == MERGE else name)[:60]
+                raise yaml.YAMLError(f"line {key.start_mark.line + 1}: {shown} is there twice")
             seen.add(name if isinstance(name, Hashable) else None)
         return super().construct_mapping(node, deep)
 
@@ -54,8 +56,9 @@ def read_yaml(path: str | Path) -> dict:
             found = _json(text)
         except json.JSONDecodeError:
             found = yaml.load(text, _Loader)
+        _count(found, {})
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise PorefailError(f"{path}: expected YAML ({_line(error)})") from None
+        raise PorefailError(f"{path}: expected YAML or JSON ({_line(error)})") from None
     if not isinstance(found, dict):
         problem = "empty" if found is None else f"{found!r:.40}"
         raise PorefailError(f"{path}: is {problem}, expected keys of a configuration")
@@ -87,6 +90,21 @@ def _json(text: str):
 
 class _Twice(ValueError):
     pass
+
+
+def _count(value: object, known: dict[int, int]) -> int:
+    """Number of values, those of an alias wherever it stands; ValueError if they are too many."""
+    if isinstance(value, int) and abs(value) > LARGEST:
+        raise ValueError("a whole number of more than 30 digits")
+    if not isinstance(value, dict | list):
+        return 1
+    if id(value) not in known:
+        known[id(value)] = VALUES  # what holds itself has no end
+        each = value.values() if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_count(one, known) for one in each)
+    if known[id(value)] >= VALUES:
+        raise ValueError(f"more than {VALUES} values, those of aliases counted")
+    return known[id(value)]
 
 
 def _line(error: Exception) -> str:

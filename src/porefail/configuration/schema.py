@@ -130,7 +130,7 @@ def _expected(wanted: dict) -> str:
     if "enum" in wanted:
         return "one of " + ", ".join(map(str, wanted["enum"]))
     bounds = " and ".join(text.format(wanted[key]) for key, text in BOUNDS.items() if key in wanted)
-    if "maxItems" in wanted and wanted["minItems"] == wanted["maxItems"]:
+    if "maxItems" in wanted and wanted.get("minItems") == wanted["maxItems"]:
         bounds = f"{wanted['minItems']} entries"
     unit = f" ({wanted['unit']})" if wanted.get("unit", "1") != "1" else ""
     return KINDS[wanted["type"]] + (f", {bounds}" if bounds else "") + unit

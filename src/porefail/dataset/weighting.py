@@ -85,11 +85,15 @@ def weights(
     return np.array(rows, np.float32)
 
 
+SMALLEST = 1e-12  # weight beside the largest one
+
+
 def _scaled(weight: np.ndarray, share: np.ndarray, largest: float) -> np.ndarray:
     """A multiple of weights (bins,), cut at `largest`, whose mean over the voxels is 1.
 
     share: (bins,), of the voxels.
     """
+    weight = np.maximum(weight, SMALLEST * weight.max())  # or else nothing is left to scale
     cut = np.zeros(weight.shape, bool)
     while True:
         factor = (1 - largest * share[cut].sum()) / (share[~cut] @ weight[~cut])

@@ -1,7 +1,7 @@
 """crossvalidate: fit one variant on one fold, and score it (paper, section 4.2)."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -98,9 +98,7 @@ def run(
     wanted = SETTINGS
     if settings.get("kind") in posterior.KINDS:
         wanted = SETTINGS | {"training": posterior.SETTINGS | AVERAGE}
-    require_settings(
-        settings, wanted, lambda each: training_problems(each["training"], "training.")
-    )
+    require_settings(settings, wanted, _problems)
     _, source = store.read(ensemble, [], kind="ensemble")
     channels = CHANNELS.get(settings["kind"], [])
     if settings["kind"] in ("heteroencoder", *posterior.KINDS):
@@ -117,7 +115,7 @@ def run(
         "validation": (validation, failed[part == Part.VALIDATION]),
         "test": (known.where(part == Part.TEST), failed[part == Part.TEST]),
     }
-    others = _others(transfer, sets, source)
+    others = _others(transfer, sets, source, settings["dataset"], channels)
     fitted, learnt = _fit(training, validation, source, checkpoint, settings)
     for name, path in others.items():
         sets[name] = learning.specimens(path, settings["dataset"], channels)
@@ -127,8 +125,20 @@ def run(
         files.write_table(path, tables[name])
 
 
+def _problems(settings: Mapping) -> Iterator[str]:
+    """Contradictions in settings."""
+    yield from training_problems(settings["training"], "training.")
+    loss, transform = settings["training"]["loss"], settings["dataset"]["transform"]
+    if loss == "site_likelihood" and transform != "site":
+        yield f"training.loss is {loss}, which needs dataset.transform site, not {transform}"
+
+
 def _others(
-    transfer: Sequence[str | Path], sets: Mapping, source: Mapping
+    transfer: Sequence[str | Path],
+    sets: Mapping,
+    source: Mapping,
+    dataset: Mapping,
+    channels: Sequence[str],
 ) -> dict[str, str | Path]:
     """Other ensembles by name; refused before anything is learnt, not after."""
     others: dict[str, str | Path] = {}
@@ -137,6 +147,7 @@ def _others(
         if name in sets or name in others:
             raise PorefailError(f"{path}: two sets of specimens are called {name}")
         _require_others(path, source)
+        learning.specimens(path, dataset, channels, slice(0, 1))
         others[name] = path
     return others
 
@@ -145,7 +156,8 @@ def _require_others(path: str | Path, source: Mapping) -> None:
     """Refuse specimens that are cut from the same random fields as those learnt from."""
     _, other = store.read(path, [], kind="ensemble")
     names = ("seed", "shape", "spacing", "correlation_length", "exponent", "energy")
-    if all(other["porosity"][name] == source["porosity"][name] for name in names):
+    ours, theirs = ([each["porosity"].get(name) for name in names] for each in (source, other))
+    if ours == theirs:
         raise PorefailError(
             f"{path}: its pores are at the places of those learnt from, whatever their number: "
             "give its configuration a seed of its own"
@@ -172,6 +184,12 @@ def _fit(
     elif kind == "linear_heteroencoder":
         pores = source["porosity"]
         names = ("shape", "spacing", "correlation_length", "exponent", "energy")
+        missing = [name for name in names if name not in pores]
+        if missing:
+            raise PorefailError(
+                f"the ensemble's attribute porosity lacks {', '.join(missing)}, which the linear"
+                " heteroencoder needs"
+            )
         modes = expansion(*(pores[name] for name in names))
         model = linear_heteroencoder.fit(
             partial(_blocks, training),

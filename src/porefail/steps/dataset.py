@@ -9,6 +9,7 @@ from porefail import __version__, learning, store
 from porefail.configuration import require_settings
 from porefail.configuration.sections import DATASET
 from porefail.dataset.split import Part, split
+from porefail.errors import PorefailError
 
 SETTINGS = DATASET
 ROWS = 256  # realizations in memory at a time
@@ -39,10 +40,17 @@ def run(ensemble: str | Path, output: str | Path, settings: Mapping) -> None:
             file.append(
                 {
                     **{name: fields[name] for name in learning.DATASETS},
-                    "label": learning.label(fields, source, settings),
+                    "label": _label(ensemble, fields, source, settings),
                     "realization": numbers[rows],
                     "part": parts[rows],
                 }
             )
     counts = ", ".join(f"{np.sum(parts == part)} {part.name.lower()}" for part in Part)
     print(f"dataset: {len(numbers)} realizations, transform {settings['transform']}: {counts}")
+
+
+def _label(ensemble: str | Path, fields: Mapping, source: Mapping, settings: Mapping) -> np.ndarray:
+    try:
+        return learning.label(fields, source, settings)
+    except PorefailError as error:
+        raise PorefailError(f"{ensemble}: {error}") from None

@@ -63,8 +63,11 @@ def run(
     held_out = list(_held_out(prediction, dataset, ensemble))
     if not held_out:
         raise PorefailError(f"{dataset}: its test part is empty: simulate more realizations")
-    over = _curves(held_out, settings["thresholds"])
-    table, each = _sites(held_out, settings, source["spacing"])
+    try:
+        over = _curves(held_out, settings["thresholds"])
+        table, each = _sites(held_out, settings, source["spacing"])
+    except PorefailError as error:
+        raise PorefailError(f"{prediction}, {dataset}, {ensemble}: {error}") from None
     for path, columns in ((curves, over), (sites, table), (specimens, each)):
         files.write_table(path, columns)
     print(f"evaluate: {len(held_out)} specimens, {settings['thresholds']} thresholds")

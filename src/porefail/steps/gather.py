@@ -35,6 +35,7 @@ def run(
     """
     require_settings(settings, SETTINGS)
     made_with = {key: settings[key] for key in SETTINGS if key != "realizations"}
+    made_with["spacing"] = settings["porosity"]["spacing"]
     entries = {shard: accounting.read(shard, made_with) for shard in shards}
     order = sorted(shards, key=lambda shard: min(entries[shard]))
     whole = dict(sorted(pair for shard in order for pair in entries[shard].items()))

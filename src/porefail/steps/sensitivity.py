@@ -111,7 +111,7 @@ def _copies(
     found: dict[int, list[dict]] = {}
     distances = set()
     for shard in shards:
-        rows, attributes = store.read(shard, names)
+        rows, attributes = store.read(shard, names, kind="simulation shard")
         change = {key: attributes["porosity"].pop(key, None) for key in ("perturbed", "distance")}
         if change["perturbed"] is None:
             raise PorefailError(f"{shard}: not a shard of perturbed specimens")

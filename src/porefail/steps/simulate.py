@@ -114,7 +114,8 @@ class _Plan:
             slab(datasets["porosity"].shape[3], 0, ranks)
         except PorefailError as error:
             raise PorefailError(f"{porosity}: {error}") from None
-        memory.require(BYTES * datasets["porosity"][0].size, f"{porosity}: grid of its porosity")
+        share = datasets["porosity"][0].size / ranks  # its ranks may be on several nodes
+        memory.require(BYTES * share, f"{porosity}: grid of its porosity")
         order = np.argsort(datasets["realization"])
         self.realizations: list[int] = datasets["realization"][order].tolist()
         self.voxels = dict(zip(self.realizations, datasets["porosity"][order], strict=True))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from porefail import files, learning
+from porefail import files, learning, store
 from porefail.configuration import require_settings
 from porefail.configuration.checks import training_problems
 from porefail.dataset.split import Part
@@ -28,6 +28,8 @@ def run(
     require_settings(settings, SETTINGS, training_problems)
     if Path(model).suffix != ".keras":
         raise PorefailError(f"{model}: the name of a model must end in .keras")
+    _, source = store.read(dataset, [], kind="data set")
+    _require_loss(dataset, settings["loss"], source["dataset"].get("transform"))
     fitted, validation = (
         learning.read(dataset, learning.part(dataset, part), settings["channels"])
         for part in (Part.TRAIN, Part.VALIDATION)
@@ -43,3 +45,12 @@ def run(
     )
     training.save(network, Path(model))
     files.write_table(history, learning.curves(epochs))
+
+
+def _require_loss(dataset: str | Path, loss: str, transform: str | None) -> None:
+    """Refuse to learn the likelihood of a site from other labels, and the other way round."""
+    if (loss == "site_likelihood") != (transform == "site"):
+        raise PorefailError(
+            f"{dataset}: its labels have the transform {transform}, and the loss is {loss}:"
+            " expected site_likelihood with site, or neither"
+        )

@@ -188,10 +188,9 @@ KINDS = {
     "prediction": (*_SOURCE, "dataset", "predict"),
     "ranking": (*_SOURCE, "dataset", "rank"),
 }
-_SIMULATED = ("realization", "porosity", "damage", "failed", "status", "first_failure_strain")
 DATASETS = {
     "porosity shard": ("realization", "porosity"),
-    "simulation shard": _SIMULATED,
+    "simulation shard": ("realization", "status"),
     "ensemble": ("realization", "porosity", "damage", "failed"),
     "data set": ("realization", "porosity", "label", "part"),
     "prediction": ("realization", "mean"),

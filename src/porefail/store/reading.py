@@ -12,8 +12,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from porefail import memory
 from porefail.files import StoreError, reason
 from porefail.store.contract import CODES, DATASETS, FIELDS, GRID, KINDS
+from porefail.store.writing import checksum
 
 ROWS = 256  # read at a time where rows are chosen
 KIND_NAMES = {"u": "whole numbers", "i": "whole numbers", "f": "real numbers", "S": "text"}
@@ -37,12 +39,15 @@ def read(
     rows in all datasets, each realization once.
     """
     with _opened(path) as file:
-        attributes = {name: _decoded(path, name, file.attrs[name]) for name in file.attrs}
+        attributes = _attributes(path, file)
         there = _require_layout(path, file, attributes, kind)
         datasets = {}
         for name in there if names is None else names:
             if name not in there:
                 raise StoreError(f"{path}: no dataset /{name}")
+            size = file[name].dtype.itemsize * np.prod(file[name].shape[1:], dtype=float)
+            count = len(range(*(rows or slice(None)).indices(file[name].shape[0])))
+            memory.require(size * count, f"{path}: dataset /{name}")
             try:
                 datasets[name] = file[name][rows or slice(None)]
             except (OSError, RuntimeError) as error:
@@ -96,22 +101,35 @@ def _opened(path: str | Path) -> Iterator[h5py.File]:
         raise StoreError(f"{path}: not an HDF5 file, or truncated") from error
     try:
         with file:
-            if "complete" not in file.attrs:
+            if not np.array_equal(file.attrs.get("complete", 0), 1):
                 raise StoreError(f"{path}: not complete")
             yield file
     except (OSError, RuntimeError, KeyError) as error:
         raise StoreError(f"{path}: damaged ({str(error).split(chr(10))[0]})") from error
 
 
-def _decoded(path: str | Path, name: str, value):
+def _attributes(path: str | Path, file: h5py.File) -> dict:
+    """Root attributes, decoded; those that carry a checksum fit it (files of others have none)."""
+    stored = {name: file.attrs[name] for name in file.attrs}
+    sums = _decoded(stored.pop("checksums", b"{}"))
+    if not isinstance(sums, dict):
+        raise StoreError(f"{path}: attribute checksums is damaged")
+    for name, expected in sums.items():
+        if name not in stored or checksum(stored[name]) != expected:
+            raise StoreError(f"{path}: attribute {name} is damaged (checksum)")
+    return {name: _decoded(value) for name, value in stored.items()}
+
+
+def _decoded(value):
+    """An attribute as plain Python values; text that is JSON as what it says."""
     if isinstance(value, bytes):  # text of a fixed length
         value = value.decode(errors="replace")
     if isinstance(value, str) and value.startswith("{"):
         try:
             return json.loads(value)
         except (ValueError, RecursionError):
-            raise StoreError(f"{path}: attribute {name} is not JSON") from None
-    return value.item() if isinstance(value, np.generic) else value
+            return value
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else value
 
 
 def _require_layout(
@@ -131,6 +149,7 @@ def _require_layout(
             raise StoreError(f"{path}: no dataset /{name}, which every {kind} has")
     pores = attributes.get("porosity")
     grid = pores.get("shape") if isinstance(pores, Mapping) else None
+    sides: dict[str, tuple[str, int]] = {}  # of each axis by name: dataset, its length
     rows: dict[str, tuple[str, int]] = {}  # of realizations, of clusters: dataset, their number
     for name in there:
         dataset, field = file[name], FIELDS[name]
@@ -150,6 +169,13 @@ def _require_layout(
                 f"{path}: /{name} has the grid {list(shape[-3:])}, expected {grid}, as the"
                 " attribute porosity.shape says"
             )
+        for axis, side in zip(field.row, shape[1:], strict=True):
+            first, known = sides.setdefault(axis, (name, side))
+            if side != known or not side:
+                raise StoreError(
+                    f"{path}: /{name} holds {side} along {axis}, expected"
+                    f" {known or 'at least one'}{f', as /{first}' if side != known else ''}"
+                )
         first, count = rows.setdefault(name.partition("/")[0] == "clusters", (name, shape[0]))
         if shape[0] != count:
             raise StoreError(f"{path}: /{name} has {shape[0]} rows, /{first} has {count}")
@@ -167,13 +193,13 @@ def _require_attributes(path: str | Path, attributes: Mapping) -> None:
             fits, expected = isinstance(value, Mapping), "a mapping (JSON)"
         if not fits:
             raise StoreError(f"{path}: attribute {name} is {value!r:.60}, expected {expected}")
-    if "simulation" in attributes:
-        material = attributes["simulation"].get("material")
-        limit = material.get("maximum_damage") if isinstance(material, Mapping) else None
-        if not (_number(limit) and 0 < limit < 1):
+    material = attributes.get("simulation", {}).get("material", {})
+    for name in ("initial_damage", "maximum_damage") if "simulation" in attributes else ():
+        value = material.get(name) if isinstance(material, Mapping) else None
+        if not (_number(value) and 0 <= value < 1):
             raise StoreError(
-                f"{path}: attribute simulation.material.maximum_damage is {limit!r:.60}, expected a"
-                " number in (0, 1)"
+                f"{path}: attribute simulation.material.{name} is {value!r:.60}, expected a number"
+                " in [0, 1)"
             )
 
 

@@ -2,12 +2,14 @@
 
 Every dataset carries Fletcher-32 checksums, HDF5's own structures carry theirs (file format of
 HDF5 1.10), attributes among them: texts have a fixed length, for those of any length lie in a heap
-without a checksum. The root attribute `complete` is written last.
+without a checksum. HDF5 has none for attributes of more than 4 kB: the root attribute `checksums`
+holds one (CRC-32) of each, and is written last but for `complete`.
 """
 
 import io
 import json
 import os
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,6 +67,11 @@ def stored(value: str | int | float | dict) -> np.generic | int | float:
         return value
     text = value.encode()
     return np.array(text, h5py.string_dtype("utf-8", max(1, len(text))))
+
+
+def checksum(value: object) -> int:
+    """CRC-32 of an attribute as it is read."""
+    return zlib.crc32(np.asarray(value).tobytes())
 
 
 class Appender:
@@ -131,6 +138,7 @@ def appending(path: str | Path, attributes: Attributes) -> Iterator[Appender]:
         yield Appender(file, target)
         for name, value in attributes.items():
             file.attrs[name] = stored(value)
+        file.attrs["checksums"] = stored({name: checksum(file.attrs[name]) for name in attributes})
         file.attrs["complete"] = 1
 
 
