@@ -199,7 +199,7 @@ TOOLS: Verbs = {
         [
             ("path", FILE, "path to follow (CSV): time, and exx or sxx, ... for each component"),
             ("out", NEW, "response at each row of the path, to write (CSV)"),
-            ("material", TEXT, "name of a material", "staged"),
+            ("material", TEXT, "name of a material, simulation.material if not given", None),
             ("configfile", FILES, "configurations whose materials come on top (YAML)", ()),
             ("max-strain-step", REAL, "largest change of a strain in one substep", 1e-4),
         ],

@@ -16,7 +16,12 @@ from porefail.steps import export
 SHAPE, SPACING = (8, 8, 16), 0.05
 VOID = (2, 5, 11)  # x, y, z: at no mirror image of itself
 CELLS = [name for name in export.UNITS if name != "displacement"]
-COARSE = {"max_strain_step": 5e-3, "max_damage_step": 0.2, "newton_tolerance": 1e-6}
+COARSE = {
+    "material": "staged",
+    "max_strain_step": 5e-3,
+    "max_damage_step": 0.2,
+    "newton_tolerance": 1e-6,
+}
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +58,8 @@ def simulated(tmp_path_factory):
     porosity[VOID] = 1
     settings = configuration.simulation([configured(tmp_path_factory.mktemp("config"))])
     load = {key: settings[key] for key in tension.LoadSettings._fields}
-    staged = material(configuration.material("staged"))
-    return tension.simulate(porosity, SPACING, staged, tension.LoadSettings(**load))
+    default = material(configuration.material(settings["material"]))
+    return tension.simulate(porosity, SPACING, default, tension.LoadSettings(**load))
 
 
 def test_last_step_is_first_failure_voxel_by_voxel(exported, simulated, read_vtk):
@@ -186,7 +191,10 @@ def test_mistakes(shard, tmp_path, monkeypatch, capsys, changes, message):
     "change, message",
     [
         ({"kinematics": "finite"}, "simulation.kinematics is finite, .* small strains only"),
-        ({"material": "wood"}, "simulation.material is 'wood', expected one of staged, literal"),
+        (
+            {"material": "wood"},
+            "simulation.material is 'wood', expected one of deviator_norm, literal",
+        ),
         ({"max_strain_step": "1e-3"}, "simulation.max_strain_step is '1e-3', expected a number"),
         ({"until": "friday"}, "simulation.until is 'friday', expected one of"),
         ({"max_strian": 0.1}, "simulation.max_strian is not a known key; did you mean max_strain"),

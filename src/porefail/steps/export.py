@@ -175,7 +175,9 @@ class _Steps:
     def _frame(self, strain: float, specimen: Specimen) -> Frame:
         damage, limit = specimen.damage(), specimen.material.maximum_damage
         now = fields.point_damage(specimen.state)
-        felt = self._damage if specimen.lag else now
+        before = np.full_like(now, specimen.material.initial_damage)
+        before = before if self._damage is None else self._damage
+        felt = before if specimen.lag else now
         self._damage = now
         stress = fields.cauchy_stress(
             specimen.state, felt, specimen.bearing, specimen.material, specimen.element
