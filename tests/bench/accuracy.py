@@ -24,6 +24,7 @@ def main() -> None:
         max_strain_step=usual.max_strain_step / 8,
         min_strain_step=usual.min_strain_step / 10,
         max_damage_step=usual.max_damage_step / 4,
+        max_damage_share=0.0,
         newton_tolerance=usual.newton_tolerance / 1000,
         newton_iterations=30,
         linear_tolerance=usual.linear_tolerance / 100,

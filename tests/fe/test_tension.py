@@ -201,3 +201,22 @@ def test_unknown_element_and_what_stress_feels(named):
         simulate(porous(), SPACING, named("literal"), SETTINGS._replace(element="C3D20"))
     with pytest.raises(PorefailError, match="damage_in_stress never: expected one of start_of_st"):
         simulate(porous(), SPACING, named("literal"), SETTINGS._replace(damage_in_stress="never"))
+
+
+def test_single_points_that_saturate_shorten_no_step(named):
+    """Where growth far from failure is let pass there are fewer steps, and the same voxel fails."""
+    settings = SETTINGS._replace(
+        element="full", damage_in_stress="start_of_step", max_strain_step=2e-3
+    )
+    fine = simulate(porous(), SPACING, named("deviator_norm"), settings)
+    coarse = simulate(
+        porous(), SPACING, named("deviator_norm"), settings._replace(max_damage_share=0.3)
+    )
+    assert fine.status == coarse.status == FIRST_FAILURE
+    np.testing.assert_array_equal(coarse.failed, fine.failed)
+    assert len(coarse.history["strain"]) < 0.7 * len(fine.history["strain"])
+    assert coarse.first_failure_strain == pytest.approx(fine.first_failure_strain, rel=0.05)
+    # Near failure steps are as short as without it.
+    grown = np.diff(coarse.history["max_damage"])
+    late = coarse.history["max_damage"][1:] > 0.45
+    assert grown[late].max() <= 1.5 * settings.max_damage_step

@@ -32,9 +32,10 @@ def run(
 
     path: columns `time` (s) and, for each component, a tensor strain (exx, ...) or a stress in MPa
     (sxx, ...); the first row is the undeformed start. material: a name of config/materials.yaml,
-    with the section `materials` of `configfile` laid over it; simulation.material if None. out: time, tensor strains, stresses,
-    κ (MPa), η (1/µm³), damage, equivalent plastic strain. Eqs 1-5 go on beyond φ_max, where an
-    element of a specimen no longer carries load. Raises PorefailError that names what is wrong.
+    with the section `materials` of `configfile` laid over it; simulation.material if None. out:
+    time, tensor strains, stresses, κ (MPa), η (1/µm³), damage, equivalent plastic strain. Eqs 1-5
+    go on beyond φ_max, where an element of a specimen no longer carries load. Raises PorefailError
+    that names what is wrong.
     """
     if not (math.isfinite(max_strain_step) and max_strain_step > 0):
         raise PorefailError(f"max-strain-step is {max_strain_step:g}, expected a positive number")
