@@ -270,7 +270,7 @@ def test_small_strain_is_the_limit(named):
 
 @pytest.mark.parametrize("element", ELEMENTS)
 def test_forces_do_the_work_of_the_stresses(element, elastic):
-    """Power of the nodal forces = Σ volume · σ : ε̇ of the points, for any velocity (B-bar)."""
+    """Power of the nodal forces = Σ volume · σ : ε̇ of the points, for any velocity."""
     generator = np.random.default_rng(4)
     body = Element(elastic, element)
     warp = 0.1 * SPACING * generator.normal(size=NODES.shape)

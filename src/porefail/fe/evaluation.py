@@ -69,16 +69,16 @@ def gradient(ue, gradients, c, d, g):
 
 
 @njit(forceinline=True, error_model="numpy", fastmath={"contract"})
-def strain(ue, gradients, share, third_of_mean, g):
+def strain(ue, gradients, averaged, third_of_mean, g):
     """Strain at point g, for nodal displacements ue (3, 8).
 
-    share: 1 for B-bar, which puts third_of_mean, a third of mean_dilatation, in the place of the
+    averaged: 1 for B-bar, which puts third_of_mean, a third of mean_dilatation, in the place of the
     point's own dilatation; 0 for full integration.
     """
     xx = gradient(ue, gradients, 0, 0, g)
     yy = gradient(ue, gradients, 1, 1, g)
     zz = gradient(ue, gradients, 2, 2, g)
-    add = share * (third_of_mean - (xx + yy + zz) / 3.0)
+    add = averaged * (third_of_mean - (xx + yy + zz) / 3.0)
     return (
         xx + add,
         yy + add,
@@ -196,17 +196,6 @@ def store_bulk(bulk, k, j, i, scale, moduli, first, points):
     bulk[k, j, block, 0, lane] = 0.125 * scale * total
 
 
-@njit(forceinline=True, error_model="numpy", fastmath={"contract"})
-def average(stress, first, points):
-    """B-bar: the points from place `first` of a batch get the mean of their mean stresses."""
-    pressure = 0.0
-    for g in range(points):
-        pressure += stress[6, first + g]
-    pressure *= 0.125
-    for g in range(points):
-        stress[6, first + g] = pressure
-
-
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
 def evaluate(du, bearing, old, guess, dt, lag, material, element, new, force, tangent, bulk):
     """Advance all points of the local elements to the displacement change du (mm).
@@ -217,7 +206,7 @@ def evaluate(du, bearing, old, guess, dt, lag, material, element, new, force, ta
     like du, N, overwritten (right on the owned planes); tangent, bulk: written, see tangent.py.
     """
     full = bulk.shape[3] > 1
-    share = 0.0 if full else 1.0
+    averaged = 0.0 if full else 1.0
     layers, ny, nx = bearing.shape
     points = old.shape[4]
     force[...] = 0.0
@@ -251,7 +240,7 @@ def evaluate(du, bearing, old, guess, dt, lag, material, element, new, force, ta
                     gather_nodes(du, k, j, i, ue)
                     mean = mean_dilatation(ue, element.volume) / 3.0
                     for g in range(points):
-                        e = strain(ue, gradients, share, mean, g)
+                        e = strain(ue, gradients, averaged, mean, g)
                         for r in range(6):
                             trial[r, 8 * b + g] = e[r]
                     for r in range(STATE):
@@ -268,13 +257,22 @@ def evaluate(du, bearing, old, guess, dt, lag, material, element, new, force, ta
                 for b in range(count):
                     i = batch[b]
                     store_bulk(bulk, k, j, i, scale, moduli, 8 * b, points)
-                    if not full:
-                        average(stress, 8 * b, points)
+                    if full:
+                        for g in range(points):
+                            n = 8 * b + g
+                            for r in range(3):
+                                p[r, g] = w * (stress[r, n] + stress[6, n])
+                    else:
+                        pressure = 0.0
+                        for g in range(8 * b, 8 * b + points):
+                            pressure += stress[6, g]
+                        pressure *= 0.125
+                        for g in range(points):
+                            for r in range(3):
+                                p[r, g] = w * (stress[r, 8 * b + g] + pressure)
                     for g in range(points):
-                        n = 8 * b + g
-                        for r in range(3):
-                            p[r, g] = w * (stress[r, n] + stress[6, n])
-                            p[3 + r, g] = w * stress[3 + r, n]
+                        for r in range(3, 6):
+                            p[r, g] = w * stress[r, 8 * b + g]
                     force_at_nodes(p, transposed, points, fe)
                     scatter_nodes(fe, k, j, i, force)
                     for r in range(STATE):

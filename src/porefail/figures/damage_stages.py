@@ -65,7 +65,6 @@ def _spent(axes: Axes, percent: np.ndarray, plateau: tuple[float, float]) -> Non
         ylabel="number of specimens",
     )
     axes.yaxis.get_major_locator().set_params(integer=True)
-    axes.set_xlim(left=0)
     axes.legend(fontsize=9)
 
 

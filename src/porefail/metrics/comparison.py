@@ -79,7 +79,12 @@ def compare(found: Measures, strains: Sequence[float], levels: Sequence[float]) 
     rows += [
         _row("plateau: strain at {} to {} phi_max".format(*PLATEAU), "%", "about 2", 100 * spent),
         _share(f"specimens with a plateau above {100 * SHORTEST:g} %", "most", spent, SHORTEST),
-        _row("level of the plateau", "phi_max", "0.6", ph.plateau_level(*history, WIDTH, LEVELS)),
+        _row(
+            "level of the plateau",
+            "phi_max",
+            "0.6",
+            ph.plateau_level(*history, WIDTH, LEVELS, SHORTEST),
+        ),
         _row(
             f"stage II begins ({PLATEAU[0]} phi_max reached)",
             "%",
@@ -93,7 +98,7 @@ def compare(found: Measures, strains: Sequence[float], levels: Sequence[float]) 
             100 * ph.last_strain_at(*history, PLATEAU[1]),
         ),
         _row(
-            "saturated points of 8 in the plateau",
+            "saturated points of 8, steps in the plateau",
             "1",
             "",
             ph.mean_between(*history, found.saturated, *PLATEAU),

@@ -60,7 +60,7 @@ def strain_at(strain: np.ndarray, values: np.ndarray, level: float) -> np.ndarra
 
 
 def strain_between(strain: np.ndarray, values: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Strain that each history spends with its value from low to high, (n,).
+    """Strain that each history spends with its value from low to high, from its first step on, (n,).
 
     Linear between steps, so the way up counts too; NaN where nothing is known.
     """
@@ -68,12 +68,7 @@ def strain_between(strain: np.ndarray, values: np.ndarray, low: float, high: flo
     for row, (x, y) in enumerate(zip(strain, values, strict=True)):
         known = np.isfinite(x) & np.isfinite(y)
         if known.any():
-            x, y = x[known], y[known]
-            below, above = np.minimum(y[:-1], y[1:]), np.maximum(y[:-1], y[1:])
-            inside = np.minimum(above, high) - np.maximum(below, low)
-            flat = (above == below) & (low <= below) & (below <= high)
-            share = np.where(flat, 1.0, inside / np.where(above > below, above - below, 1.0))
-            result[row] = np.sum(np.diff(x) * np.clip(share, 0.0, 1.0))
+            result[row] = _in_window(x[known], y[known], low, high)[0]
     return result
 
 
@@ -111,20 +106,35 @@ def last_strain_at(strain: np.ndarray, values: np.ndarray, level: float) -> np.n
 
 
 def plateau_level(
-    strain: np.ndarray, values: np.ndarray, width: float, levels: np.ndarray
+    strain: np.ndarray, values: np.ndarray, width: float, levels: np.ndarray, shortest: float
 ) -> np.ndarray:
-    """Level about which each history spends the most strain, (n,): of `levels`, ± width / 2.
+    """Level at which each history spends the most strain, (n,).
 
-    The middle one of those that tie. NaN where it never comes near any of them.
+    Of the windows about `levels`, each of a width, the one in which it spends the most; in it the
+    mean over the strain. NaN where it spends less than `shortest` there, and where that window is
+    the first or the last one: then the level is none of those looked at.
     """
-    spent = np.stack(
-        [strain_between(strain, values, one - width / 2, one + width / 2) for one in levels]
-    )
-    most = np.nan_to_num(spent).max(axis=0)
     result = np.full(len(strain), np.nan)
-    for row in np.flatnonzero(most > 0):
-        result[row] = np.median(levels[spent[:, row] >= most[row] * (1 - TOLERANCE)])
+    for row, (x, y) in enumerate(zip(strain, values, strict=True)):
+        known = np.isfinite(x) & np.isfinite(y)
+        spent, weighted = np.transpose(
+            [_in_window(x[known], y[known], one - width / 2, one + width / 2) for one in levels]
+        )
+        best = np.flatnonzero(spent >= spent.max() * (1 - TOLERANCE))
+        best = best[len(best) // 2]
+        if spent[best] >= shortest and 0 < best < len(levels) - 1:
+            result[row] = weighted[best] / spent[best]
     return result
+
+
+def _in_window(x: np.ndarray, y: np.ndarray, low: float, high: float) -> tuple[float, float]:
+    """Strain that one history spends from low to high, and the integral of its value there."""
+    first, last = np.clip(y[:-1], low, high), np.clip(y[1:], low, high)
+    rise = np.abs(np.diff(y))
+    flat = (rise == 0) & (low <= y[:-1]) & (y[:-1] <= high)
+    share = np.where(flat, 1.0, np.abs(last - first) / np.where(rise > 0, rise, 1.0))
+    spent = np.diff(x) * share
+    return float(spent.sum()), float((spent * 0.5 * (first + last)).sum())
 
 
 def peak(values: np.ndarray) -> np.ndarray:

@@ -175,10 +175,9 @@ class _Steps:
     def _frame(self, strain: float, specimen: Specimen) -> Frame:
         damage, limit = specimen.damage(), specimen.material.maximum_damage
         now = fields.point_damage(specimen.state)
-        before = np.full_like(now, specimen.material.initial_damage)
-        before = before if self._damage is None else self._damage
+        start = np.full_like(now, specimen.material.initial_damage)
+        before, self._damage = start if self._damage is None else self._damage, now
         felt = before if specimen.lag else now
-        self._damage = now
         stress = fields.cauchy_stress(
             specimen.state, felt, specimen.bearing, specimen.material, specimen.element
         )

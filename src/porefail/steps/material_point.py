@@ -39,7 +39,8 @@ def run(
     """
     if not (math.isfinite(max_strain_step) and max_strain_step > 0):
         raise PorefailError(f"max-strain-step is {max_strain_step:g}, expected a positive number")
-    material = material or configuration.simulation(configfile)["material"]
+    if material is None:
+        material = configuration.simulation(configfile)["material"]
     parameters = material_of(configuration.material(material, configfile))
     given = _read(path)
     try:

@@ -199,7 +199,10 @@ def summary(
     left_out = Counter(excluded)
     lines = [
         f"{len(ended)} specimens of {len(ended) + len(excluded)} realizations, material "
-        f"{simulation['material']['name']}, {simulation.get('kinematics', 'small')} strain",
+        f"{simulation['material'].get('name', 'unnamed')}, "
+        f"{simulation.get('kinematics', 'small')} strain, element "
+        f"{simulation.get('element', 'b_bar')}, stress feels the damage of the "
+        f"{simulation.get('damage_in_stress', 'end_of_step')}".replace("_", " "),
     ]
     if left_out:
         listed = ", ".join(f"{count} {name}" for name, count in left_out.items())
@@ -207,7 +210,7 @@ def summary(
     if left_out[Status.NO_FAILURE.name]:
         lines.append(
             f"  NO_FAILURE: still whole at {100 * simulation['max_strain']:g} % strain, so that "
-            "strains at failure are too low below"
+            "strains at failure are too low below, and no share counts these specimens"
         )
     asked = ended[ended != Collapse.NOT_RUN]
     if asked.size:
@@ -233,6 +236,8 @@ def summary(
             "Left out: structural failure, where it is, stress after first failure; they need "
             "simulation.until: structural_failure."
         )
+    if not next(row.found.n for row in rows if row.quantity.startswith("saturated")):
+        lines.append("Left out: saturated points, which older simulations did not note.")
     if not snapshots:
         lines.append(
             "Left out: damage fields before and after first failure; they need "
