@@ -108,7 +108,7 @@ def test_errors(made, twin, tmp_path):
     store.write_atomically(tmp_path / "d.h5", fields, source)
     with pytest.raises(PorefailError, match=r"d\.h5: its validation part is empty"):
         rank.run(twin, tmp_path / "d.h5", made["ensemble"], tmp_path / "out", WANTED)
-    with pytest.raises(PorefailError, match="missing coverage"):
+    with pytest.raises(PorefailError, match="coverage is missing"):
         less = {name: value for name, value in WANTED.items() if name != "coverage"}
         rank.run(twin, made["dataset"], made["ensemble"], tmp_path, less)
     data, attributes = store.read(made["ensemble"])
