@@ -60,7 +60,7 @@ def strain_at(strain: np.ndarray, values: np.ndarray, level: float) -> np.ndarra
 
 
 def strain_between(strain: np.ndarray, values: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Strain that each history spends with its value from low to high, from its first step on, (n,).
+    """Strain that each history spends from low to high, from its first step on, (n,).
 
     Linear between steps, so the way up counts too; NaN where nothing is known.
     """
@@ -123,6 +123,11 @@ def plateau_level(
         best = np.flatnonzero(spent >= spent.max() * (1 - TOLERANCE))
         best = best[len(best) // 2]
         if spent[best] >= shortest and 0 < best < len(levels) - 1:
+            # Again about what was found, so that the flanks on both sides weigh alike.
+            for _ in range(5):
+                level = weighted[best] / spent[best]
+                around = level - width / 2, level + width / 2
+                spent[best], weighted[best] = _in_window(x[known], y[known], *around)
             result[row] = weighted[best] / spent[best]
     return result
 

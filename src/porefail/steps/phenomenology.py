@@ -200,9 +200,9 @@ def summary(
     lines = [
         f"{len(ended)} specimens of {len(ended) + len(excluded)} realizations, material "
         f"{simulation['material'].get('name', 'unnamed')}, "
-        f"{simulation.get('kinematics', 'small')} strain, element "
-        f"{simulation.get('element', 'b_bar')}, stress feels the damage of the "
-        f"{simulation.get('damage_in_stress', 'end_of_step')}".replace("_", " "),
+        f"{simulation.get('kinematics', 'small')} strain",
+        f"  element {simulation.get('element', 'b_bar')}, stress feels the damage of the "
+        + simulation.get("damage_in_stress", "end_of_step").replace("_", " "),
     ]
     if left_out:
         listed = ", ".join(f"{count} {name}" for name, count in left_out.items())
@@ -210,7 +210,7 @@ def summary(
     if left_out[Status.NO_FAILURE.name]:
         lines.append(
             f"  NO_FAILURE: still whole at {100 * simulation['max_strain']:g} % strain, so that "
-            "strains at failure are too low below, and no share counts these specimens"
+            "strains and shares below are without them"
         )
     asked = ended[ended != Collapse.NOT_RUN]
     if asked.size:
