@@ -18,7 +18,6 @@ from porefail.configuration.variants import (
     study_label,
     study_model,
     variant_settings,
-    without_bayesian,
 )
 from porefail.errors import PorefailError
 
@@ -38,6 +37,9 @@ try:
     configuration.require_writable(f"results/{config['name']}")
 except PorefailError as error:
     sys.exit(f"porefail: error: {error}")
+
+# What is simulated, in which batches, and the settings that it is made with.
+CAMPAIGN = configuration.campaign_of(config)
 
 
 report: "workflow/report/workflow.rst"

@@ -1,20 +1,6 @@
 # Porosity realizations in batches, and the ensemble of their simulations.
 
 
-# First and last realization of each batch.
-BATCHES = [
-    (first, min(first + config["porosity"]["batch_size"], config["porosity"]["realizations"]) - 1)
-    for first in range(0, config["porosity"]["realizations"], config["porosity"]["batch_size"])
-]
-
-# What the pores are made from. How many there are, and in which batches, changes no realization.
-POROSITY = {"seed": config["seed"]} | {
-    key: value
-    for key, value in config["porosity"].items()
-    if key not in ("realizations", "batch_size")
-}
-
-
 rule porosity:
     output:
         "results/{name}/porosity/{first}-{last}.h5",
@@ -28,7 +14,7 @@ rule porosity:
         mem_mb=growing(MEMORY["porosity"]),
         runtime=growing(MINUTES["porosity"]),
     params:
-        settings=json.dumps(POROSITY),
+        settings=json.dumps(CAMPAIGN.made_with["porosity"]),
     message:
         "pores of realizations {wildcards.first} to {wildcards.last}"
     shell:
@@ -39,7 +25,10 @@ rule porosity:
 
 rule gather:
     input:
-        [f"results/{{name}}/simulation/{first:05d}-{last:05d}.h5" for first, last in BATCHES],
+        [
+            f"results/{{name}}/simulation/{first:05d}-{last:05d}.h5"
+            for first, last in CAMPAIGN.batches
+        ],
     output:
         ensemble="results/{name}/ensemble.h5",
         account="results/{name}/account.csv",
@@ -55,8 +44,7 @@ rule gather:
     params:
         settings=json.dumps(
             {
-                "porosity": POROSITY,
-                "simulation": SIMULATION,
+                **CAMPAIGN.made_with,
                 "model_version": MODEL_VERSION,
                 "realizations": config["porosity"]["realizations"],
             }

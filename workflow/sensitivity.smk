@@ -76,7 +76,7 @@ rule sensitivity:
     params:
         settings=json.dumps(
             {
-                "simulation": SIMULATION,
+                "simulation": CAMPAIGN.made_with["simulation"],
                 "model_version": MODEL_VERSION,
                 "site_threshold": config["ranking"]["site_threshold"],
                 "true_threshold": config["evaluation"]["site_threshold"],

@@ -1,10 +1,6 @@
 # Tension tests of the realizations of a batch, by mpiexec; of perturbed specimens too, which lie in
 # results/<name>/perturbed/<k>/.
 
-SIMULATION = config["simulation"] | {
-    "material": {"name": config["simulation"]["material"]}
-    | config["materials"][config["simulation"]["material"]]
-}
 # The same as porefail.fe.MODEL_VERSION, raised with it when the physics changes: reruns this rule.
 MODEL_VERSION = 2
 
@@ -33,7 +29,7 @@ rule simulate:
         mem_mb=growing(MEMORY["simulate"]),
         runtime=growing(MINUTES["simulate"]),
     params:
-        settings=json.dumps(SIMULATION),
+        settings=json.dumps(CAMPAIGN.made_with["simulation"]),
         model_version=MODEL_VERSION,
     message:
         "simulate realizations {wildcards.first} to {wildcards.last}"

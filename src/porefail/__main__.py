@@ -220,8 +220,8 @@ VERBS = RULES | TOOLS
 # Verbs that use one thread a process, whatever the environment says: they share work among ranks,
 # and the last digits of a BLAS depend on its threads.
 ONE_THREAD = ("porosity", "simulate", "material-point", "export")
-LARGEST = 2**31 - 1
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+LARGEST = 2**31 - 1  # of whole numbers
 
 
 def _settings(text: str) -> dict:
@@ -299,9 +299,7 @@ def _require_apart(options: Mapping[str, object], kinds: Mapping[str, str]) -> N
     for i, (name, path) in enumerate(written):
         for other, rival in (*read, *written[:i]):
             if files.same(path, rival):
-                error = PorefailError(f"{path}: is both --{other} and --{name}: nothing is written")
-                error.on_all_ranks = True
-                raise error
+                raise PorefailError(f"{path}: is both --{other} and --{name}: nothing is written")
     # Of a folder that is read, what lies in its folders: `study` writes beside them.
     within = [each for _, path in named(FOLDER) for each in Path(path).glob("*/**/*.csv")]
     files.never_write([*(path for _, path in read), *within])

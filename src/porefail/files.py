@@ -8,7 +8,6 @@ import csv
 import io
 import os
 import socket
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from porefail import writable
 from porefail.errors import PorefailError
 
 
@@ -51,13 +51,8 @@ def require_writable(path: str | Path) -> None:
     Folders that are missing are made when it is written; nothing is left here.
     """
     require_regular(path)
-    folder = os.path.dirname(os.path.abspath(path))
-    while not os.path.lexists(folder):
-        folder = os.path.dirname(folder)
     with writing(path):
-        descriptor, trial = tempfile.mkstemp(prefix=".porefail-", dir=folder)
-        os.close(descriptor)
-        os.unlink(trial)
+        writable.try_writing(writable.existing(os.path.dirname(path)))
 
 
 @contextmanager

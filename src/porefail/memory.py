@@ -33,8 +33,8 @@ def _of_group(groups: Path, mounted: Path) -> float:
 
 def require(needed: float, what: str) -> None:
     """Raise PorefailError where so many bytes are not to be had; what: the keys that ask."""
-    if needed > available():
+    there = available()
+    if needed > there:
         raise PorefailError(
-            f"{what}: needs about {needed / 1e9:.3g} GB of memory, there are"
-            f" {available() / 1e9:.3g} GB"
+            f"{what}: needs about {needed / 1e9:.3g} GB of memory, there are {there / 1e9:.3g} GB"
         )

@@ -10,7 +10,7 @@ import pytest
 
 PLUGINS = ("snakemake_executor_plugin_slurm", "snakemake_executor_plugin_slurm_jobstep")
 SOURCE = Path(__file__).parents[2] / "workflow" / "slurm.smk"
-PYTHON = "/home/user's ü folder/bin/python"
+PYTHON = "/a user's ü folder/bin/python"
 JOBS = [SimpleNamespace(external_jobid=number) for number in range(4)]
 
 

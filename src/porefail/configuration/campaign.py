@@ -3,7 +3,7 @@
 A user's files lie on top of config/default.yaml, materials.yaml and variants.yaml.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ class Campaign(NamedTuple):
     """What a configuration asks to be simulated."""
 
     name: str
-    batches: list[tuple[int, int]]  # first and last realization of each, as workflow/ensembles.smk
+    batches: list[tuple[int, int]]  # first and last realization of each
     made_with: dict[str, dict]  # attributes of a shard: sections `porosity` and `simulation`
 
 
@@ -38,11 +38,15 @@ def resolve(configfiles: Sequence[str | Path] = ()) -> dict:
 
 
 def campaign(configfiles: Sequence[str | Path] = ()) -> Campaign:
-    """The realizations of a configuration, in batches, and what they are made with.
+    """What the configuration that `resolve` gives asks for. Raises as `resolve`."""
+    return campaign_of(resolve(configfiles))
 
-    Raises as `resolve`.
+
+def campaign_of(whole: Mapping) -> Campaign:
+    """The realizations of a whole configuration, in batches, and what they are made with.
+
+    How many there are, and in which batches, changes no realization.
     """
-    whole = resolve(configfiles)
     pores = dict(whole["porosity"])
     realizations, size = pores.pop("realizations"), pores.pop("batch_size")
     name = whole["simulation"]["material"]

@@ -2,11 +2,10 @@
 
 import difflib
 import itertools
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from porefail import writable
 from porefail.configuration.schema import part, problems, schema
 from porefail.configuration.variants import (
     NETWORKS,
@@ -34,16 +33,9 @@ def require_writable(folder: str | Path) -> None:
     Makes no folder: a dry run leaves none, and jobs that read the Snakefile at the same time
     neither miss nor remove one.
     """
-    there = str(folder)
-    while not os.path.lexists(there):
-        there = os.path.dirname(there) or "."
+    there = writable.existing(folder)
     try:
-        descriptor, path = tempfile.mkstemp(prefix=".porefail-", dir=there)
-        try:
-            os.write(descriptor, bytes(4096))
-        finally:
-            os.close(descriptor)
-            os.unlink(path)
+        writable.try_writing(there)
     except OSError as error:
         raise PorefailError(f"cannot write to {folder}: {there}: {error.strerror}") from None
 

@@ -54,7 +54,7 @@ def read_yaml(path: str | Path) -> dict:
     try:
         try:
             found = _json(text)
-        except json.JSONDecodeError:
+        except json.JSONDecodeError:  # no JSON; a key twice in JSON is a plain ValueError
             found = yaml.load(text, _Loader)
         _count(found, {})
     except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -82,14 +82,10 @@ def _json(text: str):
         if len(found) < len(pairs):
             names = [name for name, _ in pairs]
             twice = next(name for name in names if names.count(name) > 1)
-            raise _Twice(f"{twice!r:.60} is there twice")
+            raise ValueError(f"{twice!r:.60} is there twice")
         return found
 
     return json.loads(text, object_pairs_hook=once)
-
-
-class _Twice(ValueError):
-    pass
 
 
 def _count(value: object, known: dict[int, int]) -> int:

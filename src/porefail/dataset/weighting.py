@@ -11,6 +11,7 @@ from porefail.rounding import bin_of
 
 KINDS = ("uniform", "logistic", "inverse_histogram", "inverse_histogram_per_realization")
 TABLE = 256  # bins of a weighting that is a smooth function
+SMALLEST = 1e-12  # weight beside the largest one
 
 
 def histogram(label: np.ndarray, bins: int) -> np.ndarray:
@@ -83,9 +84,6 @@ def weights(
     share = counts / counts.sum(axis=1, keepdims=True)
     rows = [_scaled(row, part, largest) for row, part in zip(table, share, strict=True)]
     return np.array(rows, np.float32)
-
-
-SMALLEST = 1e-12  # weight beside the largest one
 
 
 def _scaled(weight: np.ndarray, share: np.ndarray, largest: float) -> np.ndarray:

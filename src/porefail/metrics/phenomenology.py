@@ -51,11 +51,7 @@ def strain_at(strain: np.ndarray, values: np.ndarray, level: float) -> np.ndarra
     for row, (x, y) in enumerate(zip(strain, values, strict=True)):
         reached = np.flatnonzero(y >= level)
         if reached.size:
-            last = reached[0]
-            first = max(last - 1, 0)
-            rise = y[last] - y[first]
-            share = (level - y[first]) / rise if rise > 0 else 1.0
-            result[row] = x[first] + share * (x[last] - x[first])
+            result[row] = _crossing(x, y, reached[0], level)
     return result
 
 
@@ -97,11 +93,7 @@ def last_strain_at(strain: np.ndarray, values: np.ndarray, level: float) -> np.n
         x, y = x[known], y[known]
         if y.size and y[-1] >= level:
             under = np.flatnonzero(y < level)
-            last = under[-1] + 1 if under.size else 0
-            first = max(last - 1, 0)
-            rise = y[last] - y[first]
-            share = (level - y[first]) / rise if rise > 0 else 1.0
-            result[row] = x[first] + share * (x[last] - x[first])
+            result[row] = _crossing(x, y, under[-1] + 1 if under.size else 0, level)
     return result
 
 
@@ -130,6 +122,14 @@ def plateau_level(
                 spent[best], weighted[best] = _in_window(x[known], y[known], *around)
             result[row] = weighted[best] / spent[best]
     return result
+
+
+def _crossing(x: np.ndarray, y: np.ndarray, step: int, level: float) -> float:
+    """Strain in the rise that ends at a step of one history where its value is the level."""
+    first = max(step - 1, 0)
+    rise = y[step] - y[first]
+    share = (level - y[first]) / rise if rise > 0 else 1.0
+    return x[first] + share * (x[step] - x[first])
 
 
 def _in_window(x: np.ndarray, y: np.ndarray, low: float, high: float) -> tuple[float, float]:

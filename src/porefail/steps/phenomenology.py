@@ -82,13 +82,14 @@ def _measured(
 ) -> tuple[Measures, np.ndarray]:
     """Measures of all specimens, and how their runs to structural failure ended, (n,)."""
     limit, spacing = source["simulation"]["material"]["maximum_damage"], source["spacing"]
-    there = [name for name in store.HISTORY if name in store.shapes(ensemble)]
-    whole, _ = store.read(ensemble, [*there, "first_failure_strain"])
+    there = store.shapes(ensemble)
+    histories = [name for name in store.HISTORY if name in there]
+    whole, _ = store.read(ensemble, [*histories, "first_failure_strain"])
     count = len(whole["first_failure_strain"])
     ended = np.full(count, Collapse.NOT_RUN, np.uint8)
     final_strain = np.full(count, np.nan)
     names = ["porosity", "damage", "failed"]
-    if "structural_status" in store.shapes(ensemble):
+    if "structural_status" in there:
         names.append("final_failed")
         more, _ = store.read(ensemble, ["structural_status", "structural_failure_strain"])
         ended, final_strain = more["structural_status"], more["structural_failure_strain"]
