@@ -29,7 +29,9 @@ def test_output(tmp_path, pulled, capsys):
     arguments = ["--path", str(pulled), "--out", str(tmp_path / "out.csv")]
     assert main(["material-point", *arguments]) == 0
     printed = capsys.readouterr().out
-    assert printed.startswith("material-point: 3 rows, material staged; at the end damage 0.02")
+    assert printed.startswith(
+        "material-point: 3 rows, material deviator_norm; at the end damage 0.08"
+    )
     out = files.read_table(tmp_path / "out.csv")
     assert ",".join(out) == OUTPUT
     assert out["time"].tolist() == [0, 5, 10]
@@ -37,8 +39,8 @@ def test_output(tmp_path, pulled, capsys):
     for stress in ("sxx", "syy", "sxy", "syz", "szx"):
         np.testing.assert_allclose(out[stress], 0, atol=1e-6)
     start = {name: column[0] for name, column in out.items() if name not in ("time", "damage")}
-    assert start == {**dict.fromkeys(start, 0), "kappa": 460, "eta": 2}
-    assert out["damage"][0] == 0.008
+    assert start == {**dict.fromkeys(start, 0), "kappa": 460, "eta": 0.001}
+    assert out["damage"][0] == 0.08
     elastic = out["szz"] / (1 - out["damage"]) / 240_000
     np.testing.assert_allclose(out["eqps"], out["ezz"] - elastic, atol=2e-6)
     np.testing.assert_allclose(out["exx"], -0.27 * elastic - out["eqps"] / 2, atol=2e-6)
@@ -50,7 +52,7 @@ def test_columns_in_any_order_and_tensor_shear(tmp_path):
     path = table(tmp_path / "path.csv", header, START, "", "0.002,1,0,0,0,0.001,0")
     material_point.run(path, tmp_path / "out.csv")
     out = files.read_table(tmp_path / "out.csv")
-    shear = 240_000 / 1.27 * (1 - 0.008)
+    shear = 240_000 / 1.27 * (1 - 0.08)
     np.testing.assert_allclose([out["exy"][1], out["ezx"][1]], [0.001, 0.002], rtol=1e-12)
     np.testing.assert_allclose([out["sxy"][1], out["szx"][1]], [shear * 0.001, shear * 0.002])
     assert out["eqps"][1] == out["eyz"][1] == 0
