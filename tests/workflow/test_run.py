@@ -133,7 +133,7 @@ ALL = {"gather": 1, "dataset": 1, **LEARN}
         ({"training": {"average": True}}, {"predict": 1, "evaluate": 1, "report": 1}),
         ({"dataset": {"contrast": 4.0}}, {"dataset": 1, **LEARN}),
         ({"simulation": {"max_strain": 0.2}}, {"simulate": 4, **ALL}),
-        ({"materials": {"staged": {"yield_strength": 601}}}, {"simulate": 4, **ALL}),
+        ({"materials": {"deviator_norm": {"yield_strength": 601}}}, {"simulate": 4, **ALL}),
         ({"materials": {"literal": {"yield_strength": 601}}}, {}),
         ({"porosity": {"energy": 0.99}}, {"porosity": 4, "simulate": 4, **ALL}),
         ({"porosity": {"realizations": 25}}, {"porosity": 1, "simulate": 1, **ALL}),

@@ -215,8 +215,8 @@ class Specimen:
         owned = self.share.owned_layers
         field = np.where(self.bearing, damage, -1.0)[owned]
         points = np.count_nonzero(self.state[owned][:, :, :, PHI] >= SATURATED, axis=-1)
-        largest = field.max()
-        return max(self.comm.allgather((largest, int(points[field == largest].max()))))[1]
+        largest = field.max(initial=-1.0)
+        return max(self.comm.allgather((largest, int(points[field == largest].max(initial=0)))))[1]
 
     def nominal_stress(self) -> float:
         """Force on the upper grip over the full cross-section, MPa."""
