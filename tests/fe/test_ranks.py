@@ -25,6 +25,7 @@ if MPI.COMM_WORLD.rank == 0:
     np.savez(
         sys.argv[2], damage=result.damage, failed=result.failed, mises=result.mises,
         strain=result.first_failure_strain, status=result.status, stress=result.history["stress"],
+        saturated=result.history["saturated_points"],
     )
 else:
     assert result.damage is None
@@ -32,9 +33,12 @@ else:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ranks", [2, 4])
-def test_rank_count_does_not_change_the_result(named, mpiexec, tmp_path, ranks):
-    porosity = (np.random.default_rng(1).random((8, 8, 16)) < 0.02).astype(np.uint8)
+@pytest.mark.parametrize(
+    ("ranks", "shape"), [(2, (8, 8, 16)), (4, (8, 8, 16)), (9, (4, 4, 8))], ids=str
+)
+def test_rank_count_does_not_change_the_result(named, mpiexec, tmp_path, ranks, shape):
+    """The last of nine ranks has a plane of nodes, and no layer of its own."""
+    porosity = (np.random.default_rng(1).random(shape) < 0.02).astype(np.uint8)
     settings = LoadSettings(
         strain_rate=0.002,
         max_strain=0.25,
@@ -59,5 +63,6 @@ def test_rank_count_does_not_change_the_result(named, mpiexec, tmp_path, ranks):
         np.testing.assert_array_equal(shared["failed"], alone.failed)
         np.testing.assert_allclose(shared["damage"], alone.damage, atol=1e-5)
         np.testing.assert_allclose(shared["mises"], alone.mises, rtol=1e-5)
+        np.testing.assert_array_equal(shared["saturated"], alone.history["saturated_points"])
         np.testing.assert_allclose(shared["stress"], alone.history["stress"], rtol=1e-6)
         assert shared["strain"] == pytest.approx(alone.first_failure_strain, rel=1e-5)

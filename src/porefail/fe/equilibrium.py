@@ -212,11 +212,10 @@ class Specimen:
 
     def saturated_points(self, damage: np.ndarray) -> int:
         """Saturated points of the load-bearing voxel with the largest damage (layers, ny, nx)."""
-        owned = self.share.owned_layers
-        field = np.where(self.bearing, damage, -1.0)[owned]
-        points = np.count_nonzero(self.state[owned][:, :, :, PHI] >= SATURATED, axis=-1)
-        largest = field.max(initial=-1.0)
-        return max(self.comm.allgather((largest, int(points[field == largest].max(initial=0)))))[1]
+        largest = self.largest(np.where(self.bearing, damage, -1.0))
+        leading = self.bearing & (damage == largest)
+        points = np.count_nonzero(self.state[leading][:, PHI] >= SATURATED, axis=-1)
+        return self.comm.allreduce(int(points.max(initial=0)), MPI.MAX)
 
     def nominal_stress(self) -> float:
         """Force on the upper grip over the full cross-section, MPa."""
