@@ -43,6 +43,9 @@ def main() -> None:
             results.append(simulate(voids, SPACING, default_material(), settings))
             seconds.append(time.process_time() - began)
         found, reference = results
+        if np.isnan(found.first_failure_strain) and np.isnan(reference.first_failure_strain):
+            print(f"{number:11}  whole in both", flush=True)
+            continue
         same.append(np.array_equal(found.failed, reference.failed))
         errors.append(found.first_failure_strain / reference.first_failure_strain - 1)
         print(
