@@ -57,7 +57,7 @@ def test_a_whole_run(folder):
     summary = (results / "report" / "summary.txt").read_text()
     output = (folder / "output").read_text()
     assert summary in output  # the person saw it
-    for text in ("simulate 00000-00004: ", " done, ", "epoch 5/5", "gather: 20 realizations"):
+    for text in ("simulate 00000-00004: ", " done, ", "epoch 20/20", "gather: 20 realizations"):
         assert text in output
     for kind, end in (("logs", "log"), ("benchmarks", "tsv")):
         for rule in ("porosity", "simulate"):
