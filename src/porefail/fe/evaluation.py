@@ -23,7 +23,7 @@ from porefail.fe.constitutive import (
 from porefail.fe.lanes import LANES
 
 POINTS = 8
-BATCH = 8  # elements whose points are advanced together
+BATCH = 32  # elements whose points are advanced together
 
 
 @njit(forceinline=True)
