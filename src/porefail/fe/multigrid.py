@@ -2,8 +2,9 @@
 
 Each coarser grid has half the elements along each axis; trilinear interpolation joins the grids
 and coarse matrices are Galerkin products, so pores need no mesh of their own on coarse grids. The
-finest grid has no matrix (see tangent.py); that of the next one is computed element by element
-(coarse.py), and multiplied in single precision (stencil.py).
+finest grid has no matrix (see tangent.py), and a V-cycle of its own (cycle.py); the matrix of the
+next one is computed element by element (coarse.py), and multiplied in single precision
+(stencil.py).
 """
 
 import numpy as np
