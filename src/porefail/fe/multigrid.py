@@ -4,7 +4,7 @@ Each coarser grid has half the elements along each axis; trilinear interpolation
 and coarse matrices are Galerkin products, so pores need no mesh of their own on coarse grids. The
 finest grid has no matrix (see tangent.py), and a V-cycle of its own (cycle.py); the matrix of the
 next one is computed element by element (coarse.py), and multiplied in single precision
-(stencil.py).
+(stencil.py); that of the coarsest is factored (banded.py).
 """
 
 import numpy as np
@@ -12,6 +12,7 @@ from mpi4py import MPI
 from petsc4py import PETSc
 from scipy import sparse
 
+from porefail.fe.banded import BandedCholesky
 from porefail.fe.coarse import children, coarse_stencil
 from porefail.fe.cycle import Cycle
 from porefail.fe.grid import Slab
@@ -39,8 +40,6 @@ OPTIONS = {
     "second_mg_levels_ksp_max_it": 2,
     "second_mg_levels_pc_type": "jacobi",
     "second_mg_coarse_ksp_type": "preonly",
-    "second_mg_coarse_pc_type": "redundant",
-    "second_mg_coarse_redundant_pc_type": "cholesky",
 }
 
 
@@ -165,7 +164,12 @@ class Multigrid:
         pc.setType("mg")
         pc.setMGLevels(2)
         pc.setMGInterpolation(1, self._further)
-        pc.getMGCoarseSolve().setOperators(self._third)
+        third_ksp = pc.getMGCoarseSolve()
+        third_ksp.setOperators(self._third)
+        third_ksp.getPC().setType("python")
+        third_ksp.getPC().setPythonContext(
+            BandedCholesky(self._third, tuple(count + 1 for count in third))
+        )
         coarse.setFromOptions()
         self._smoother = Smoother(tangent.kinds, tangent.points, tangent.bulk, share, comm)
         self._cycle = Cycle(tangent.kinds, self._smoother, share, coarse)
