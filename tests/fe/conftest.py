@@ -13,8 +13,9 @@ from porefail.fe.equilibrium import Specimen
 from porefail.fe.evaluation import POINTS, evaluate
 from porefail.fe.grid import FREE
 from porefail.fe.hexahedron import ELEMENTS, Hexahedron, hexahedron
+from porefail.fe.lines import from_lines, lines_size
 from porefail.fe.material import Material, material
-from porefail.fe.tangent import bulk_shape, diagonal, lines_size, multiply, points_shape
+from porefail.fe.tangent import bulk_shape, diagonal, multiply, points_shape
 
 CONFIG = Path(__file__).parents[2] / "config" / "materials.yaml"
 SPACING = 0.05
@@ -89,12 +90,12 @@ class Grid:
         multiply(u, kinds, scale, self.points, self.bulk, scratch, force)
         return force
 
-    def diagonal(self, kinds=None, scale: float = 0.0) -> np.ndarray:
-        """Diagonal of the tangent, as `product` takes it."""
-        kinds = np.full(self.counts, FREE, np.uint8) if kinds is None else kinds
+    def diagonal(self) -> np.ndarray:
+        """Diagonal of the tangent where all degrees of freedom are free."""
+        lines = np.full(lines_size(self.bearing.shape), np.nan, np.float32)
+        diagonal(self.points, self.bulk, lines)
         diag = np.full(self.counts, np.nan)
-        unit = hexahedron(1.0, self.kind)
-        diagonal(self.bearing, kinds, scale, self.points, self.bulk, unit, diag)
+        from_lines(lines, diag)
         return diag
 
 

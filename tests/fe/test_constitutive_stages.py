@@ -17,14 +17,14 @@ from porefail.fe.constitutive import (
 )
 
 
-def by_stages(strain, old, dt, material, lag=0.0):
+def by_stages(strain, old, dt, material, lag=0.0, voids=True):
     """What `grow` returns for one point, the flow equation solved to rounding."""
     trial = old[:6] + strain
     mises, y = trial_stress(*trial, old[KAPPA], dt, material)
     for _ in range(60):
         unbalance, slope, increment, hardened = flow(y, mises, old[KAPPA], dt, material)
         y += unbalance / slope
-    return grow(*trial, *old, increment, slope, hardened, lag, material)
+    return grow(*trial, *old, increment, slope, hardened, lag, voids, material)
 
 
 def test_stages_make_up_the_update(named):
@@ -52,6 +52,19 @@ def test_lagging_damage_changes_the_stress_alone(named):
     np.testing.assert_array_equal(with_lag[:9], without[:9])
     np.testing.assert_allclose(with_lag[9:18], ratio * without[9:18], rtol=1e-13)
     np.testing.assert_allclose(with_lag[18], without[18] / ratio, rtol=1e-13)
+
+
+def test_where_there_are_no_voids_none_grow(named):
+    """What `grow` leaves out then would have changed nothing; in tension and in compression."""
+    material = named("staged")._replace(void_density=0.0, initial_damage=0.0)
+    strain = np.array([-0.004, -0.003, 0.02, 0.004, -0.002, 0.001])
+    for sign in (1.0, -1.0):
+        whole, less = (
+            by_stages(sign * strain, initial_state(material), 1.0, material, voids=voids)
+            for voids in (True, False)
+        )
+        assert whole[PHI] == 0.0 and whole[KAPPA] > material.initial_hardening
+        np.testing.assert_array_equal(less, whole)
 
 
 def test_solver_tangent_is_the_consistent_one_without_softening(named):

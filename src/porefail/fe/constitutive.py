@@ -151,16 +151,17 @@ def settle(correction, increment, kappa, m):
 @njit(forceinline=True, error_model="numpy", fastmath={"contract"})
 def grow(
     t0, t1, t2, t3, t4, t5, o0, o1, o2, o3, o4, o5, kappa, eta, phi,
-    increment, by_y, hardened, lag, m,
+    increment, by_y, hardened, lag, voids, m,
 ):  # fmt: skip
     """The point after a step in which Γ = `increment`, which solves the flow equation.
 
     t: trial elastic strain; o, κ, η, φ: elastic strain and state at the start; by_y, hardened: as
     `flow` returns them; lag: 1 to let the stress feel φ as it was at the start, 0 as it is at the
-    end. Returns elastic strain (6), κ, η, φ; deviatoric stress (6) and mean stress (MPa); (bulk,
-    shear, radial) in MPa, MPa, 1/MPa, so that the symmetric part of the tangent at fixed φ is
-    bulk·1⊗1 + 2·shear·I_dev + radial·s⊗s; and for the rest of the tangent (without lag) ∂φ/∂Γ,
-    ∂φ/∂T, ∂φ/∂χ with T and χ those at the end of the step, and dΓ/dq_trial (1/MPa).
+    end; voids: may be False where η = φ = 0: nothing grows. Returns elastic strain (6), κ,
+    η, φ; deviatoric stress (6) and mean stress (MPa); (bulk, shear, radial) in MPa, MPa, 1/MPa, so
+    that the symmetric part of the tangent at fixed φ is bulk·1⊗1 + 2·shear·I_dev + radial·s⊗s; and
+    for the rest of the tangent (without lag) ∂φ/∂Γ, ∂φ/∂T, ∂φ/∂χ with T and χ those at the end of
+    the step, and dΓ/dq_trial (1/MPa).
     """
     mu = 0.5 * m.young_modulus / (1.0 + m.poisson_ratio)
     bulk = m.young_modulus / (3.0 * (1.0 - 2.0 * m.poisson_ratio))
@@ -179,9 +180,12 @@ def grow(
         o0, o1, o2, o3, o4, o5, kappa, mu, bulk, m,
         share * pressure / max(trial - relief, 1e-100), last_lode,
     )  # fmt: skip
-    new_eta, new_phi, by_increment, by_triaxiality, by_lode = damage_growth(
-        phi, eta, increment, share * triaxiality, lode, m
-    )
+    if voids:
+        new_eta, new_phi, by_increment, by_triaxiality, by_lode = damage_growth(
+            phi, eta, increment, share * triaxiality, lode, m
+        )
+    else:
+        new_eta, new_phi, by_increment, by_triaxiality, by_lode = eta, phi, 0.0, 0.0, 0.0
     new_phi = new_phi if flows else phi
     solid = 1.0 - (new_phi + lag * (phi - new_phi))
     normal = 1.5 * increment * inverse
@@ -231,7 +235,7 @@ def _advance(trial, old, dt, m):
     return grow(
         trial[0], trial[1], trial[2], trial[3], trial[4], trial[5],
         old[0], old[1], old[2], old[3], old[4], old[5], old[KAPPA], old[ETA], old[PHI],
-        increment, by_y, hardened, 0.0, m,
+        increment, by_y, hardened, 0.0, True, m,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 
 from porefail.fe.constitutive import (
+    ETA,
     FLOW_ITERATIONS,
     KAPPA,
     LAST_CORRECTION,
@@ -23,7 +24,7 @@ from porefail.fe.constitutive import (
 from porefail.fe.lanes import LANES
 
 POINTS = 8
-BATCH = 8  # elements whose points are advanced together
+BATCH = 32  # elements whose points are advanced together
 
 
 @njit(forceinline=True)
@@ -121,6 +122,23 @@ def scatter_nodes(fe, k, j, i, force):
 
 
 @njit(forceinline=True, error_model="numpy", fastmath={"contract"})
+def _grow_points(trial, old, lag, voids, m, new, stress, moduli, flowing, lanes):
+    """`grow` for the first `lanes` points of a batch; arguments: see advance_points and `grow`."""
+    for g in range(lanes):
+        (
+            new[0, g], new[1, g], new[2, g], new[3, g], new[4, g], new[5, g],
+            new[6, g], new[7, g], new[8, g],
+            stress[0, g], stress[1, g], stress[2, g], stress[3, g], stress[4, g], stress[5, g],
+            stress[6, g], moduli[0, g], moduli[1, g], moduli[2, g], _, _, _, _,
+        ) = grow(
+            trial[0, g], trial[1, g], trial[2, g], trial[3, g], trial[4, g], trial[5, g],
+            old[0, g], old[1, g], old[2, g], old[3, g], old[4, g], old[5, g],
+            old[6, g], old[7, g], old[8, g],
+            flowing[4, g], flowing[3, g], flowing[5, g], lag, voids, m,
+        )  # fmt: skip
+
+
+@njit(forceinline=True, error_model="numpy", fastmath={"contract"})
 def advance_points(trial, old, guess, dt, lag, m, new, stress, moduli, flowing, lanes):
     """Advance the first `lanes` points of a batch.
 
@@ -156,17 +174,14 @@ def advance_points(trial, old, guess, dt, lag, m, new, stress, moduli, flowing, 
         flowing[4, g], flowing[5, g] = settle(stress[0, g], flowing[4, g], old[KAPPA, g], m)
     for g in range(lanes):
         guess[g] = flowing[2, g] - shift
+    present = 0.0
     for g in range(lanes):
-        (
-            new[0, g], new[1, g], new[2, g], new[3, g], new[4, g], new[5, g],
-            new[6, g], new[7, g], new[8, g],
-            stress[0, g], stress[1, g], stress[2, g], stress[3, g], stress[4, g], stress[5, g],
-            stress[6, g], moduli[0, g], moduli[1, g], moduli[2, g], _, _, _, _,
-        ) = grow(
-            trial[0, g], trial[1, g], trial[2, g], trial[3, g], trial[4, g], trial[5, g],
-            old[0, g], old[1, g], old[2, g], old[3, g], old[4, g], old[5, g],
-            old[6, g], old[7, g], old[8, g], flowing[4, g], flowing[3, g], flowing[5, g], lag, m,
-        )  # fmt: skip
+        present = max(present, max(old[ETA, g], old[PHI, g]))
+    # The condition is a constant in each loop: a branch would keep it from becoming vector code.
+    if present > 0.0:
+        _grow_points(trial, old, lag, True, m, new, stress, moduli, flowing, lanes)
+    else:
+        _grow_points(trial, old, lag, False, m, new, stress, moduli, flowing, lanes)
 
 
 @njit(forceinline=True, error_model="numpy", fastmath={"contract"})

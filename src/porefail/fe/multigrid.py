@@ -2,8 +2,9 @@
 
 Each coarser grid has half the elements along each axis; trilinear interpolation joins the grids
 and coarse matrices are Galerkin products, so pores need no mesh of their own on coarse grids. The
-finest grid has no matrix (see tangent.py); that of the next one is computed element by element
-(coarse.py), and multiplied in single precision (stencil.py).
+finest grid has no matrix (see tangent.py), and a V-cycle of its own (cycle.py); the matrix of the
+next one is computed element by element (coarse.py), and multiplied in single precision
+(stencil.py); that of the coarsest is factored (banded.py).
 """
 
 import numpy as np
@@ -11,13 +12,17 @@ from mpi4py import MPI
 from petsc4py import PETSc
 from scipy import sparse
 
+from porefail.fe.banded import BandedCholesky
 from porefail.fe.coarse import children, coarse_stencil
-from porefail.fe.grid import HELD, Slab
+from porefail.fe.cycle import Cycle
+from porefail.fe.grid import Slab
 from porefail.fe.hexahedron import hexahedron
 from porefail.fe.lanes import LANES
+from porefail.fe.lines import lines_size
 from porefail.fe.seams import fill_seams
+from porefail.fe.smoother import Smoother
 from porefail.fe.stencil import Stencil
-from porefail.fe.tangent import bulk_shape, diagonal, lines_size, multiply, points_shape
+from porefail.fe.tangent import bulk_shape, multiply, points_shape
 
 PREFIX = "porefail_"
 
@@ -26,25 +31,15 @@ REFRESH = 6
 
 OPTIONS = {
     "ksp_type": "cg",
-    "pc_type": "mg",
-    "pc_mg_levels": 2,
-    "mg_levels_ksp_type": "chebyshev",
-    "mg_levels_ksp_max_it": 2,
-    # The range that is smoothed, in parts of the largest eigenvalue: the plastic tangent has many
-    # small ones, which are the coarse grid's business. Found by trial, as the 2 above.
-    "mg_levels_ksp_chebyshev_esteig": "0,0.2,0,1.1",
-    "mg_levels_pc_type": "jacobi",
     # The second grid, again with multigrid.
-    "mg_coarse_ksp_type": "preonly",
-    "mg_coarse_pc_type": "mg",
-    "mg_coarse_pc_mg_levels": 2,
-    "mg_coarse_pc_use_amat": None,  # products by the stencil; the sparse matrix is for the third
-    "mg_coarse_mg_levels_ksp_type": "chebyshev",
-    "mg_coarse_mg_levels_ksp_max_it": 2,
-    "mg_coarse_mg_levels_pc_type": "jacobi",
-    "mg_coarse_mg_coarse_ksp_type": "preonly",
-    "mg_coarse_mg_coarse_pc_type": "redundant",
-    "mg_coarse_mg_coarse_redundant_pc_type": "cholesky",
+    "second_ksp_type": "preonly",
+    "second_pc_type": "mg",
+    "second_pc_mg_levels": 2,
+    "second_pc_use_amat": None,  # products by the stencil; the sparse matrix is for the third grid
+    "second_mg_levels_ksp_type": "chebyshev",
+    "second_mg_levels_ksp_max_it": 2,
+    "second_mg_levels_pc_type": "jacobi",
+    "second_mg_coarse_ksp_type": "preonly",
 }
 
 
@@ -117,19 +112,6 @@ class Tangent:
     def _multiply(self, u, force):
         multiply(u, self.kinds, self.scale, self.points, self.bulk, self._lines, force)
 
-    def getDiagonal(self, matrix, diag):  # noqa: N802 - PETSc's name
-        """PETSc's diagonal."""
-        diagonal(
-            self.bearing,
-            self.kinds,
-            self.scale,
-            self.points,
-            self.bulk,
-            self.element,
-            self._force,
-        )
-        diag.getArray()[:] = self._force[self.share.owned].ravel()
-
 
 class Multigrid:
     """Solver for one specimen; its matrix may change, its grid and held nodes may not.
@@ -151,7 +133,7 @@ class Multigrid:
         self._comm, self._tangent = comm, tangent
         self._kin = children(tangent.element)
         # Iterations a decade of the best solve with this preconditioner, and those beyond it.
-        self._fresh_effort, self._excess = np.inf, np.inf
+        self._fresh_effort, self._excess, self._kept = np.inf, np.inf, False
         plane = kinds[0].size
         fine_rows = (share.first_plane * plane, share.end_plane * plane)
         local = fine_rows[1] - fine_rows[0]
@@ -168,28 +150,34 @@ class Multigrid:
         second_rows, third_rows = (_rows(count, comm.rank, comm.size) for count in counts)
         self._coarse = self._coarse_matrix(second, second_rows, counts[0])
         self._product = Stencil(self._coarse, tuple(count + 1 for count in second))
-        product = PETSc.Mat().createPython(
+        self._second = PETSc.Mat().createPython(
             self._coarse.getSizes(), context=self._product, comm=comm
         )
-        product.setUp()
-        free = sparse.diags((kinds.ravel() != HELD).astype(float))
-        down = _distributed(free @ _interpolation(second), fine_rows, second_rows, comm)
-        further = _distributed(_interpolation(third), second_rows, third_rows, comm)
+        self._second.setUp()
+        self._further = _distributed(_interpolation(third), second_rows, third_rows, comm)
+        self._third = self._coarse.ptap(self._further)
 
+        self._second_ksp = coarse = PETSc.KSP().create(comm)
+        coarse.setOptionsPrefix(PREFIX + "second_")
+        coarse.setOperators(self._second, self._coarse)
+        pc = coarse.getPC()
+        pc.setType("mg")
+        pc.setMGLevels(2)
+        pc.setMGInterpolation(1, self._further)
+        third_ksp = pc.getMGCoarseSolve()
+        third_ksp.setOperators(self._third)
+        third_ksp.getPC().setType("python")
+        third_ksp.getPC().setPythonContext(
+            BandedCholesky(self._third, tuple(count + 1 for count in third))
+        )
+        coarse.setFromOptions()
+        self._smoother = Smoother(tangent.kinds, tangent.points, tangent.bulk, share, comm)
+        self._cycle = Cycle(tangent.kinds, self._smoother, share, coarse)
         self._ksp = PETSc.KSP().create(comm)
         self._ksp.setOptionsPrefix(PREFIX)
         self._ksp.setOperators(self._matrix)
-        pc = self._ksp.getPC()
-        pc.setType("mg")
-        pc.setMGLevels(2)
-        pc.setMGInterpolation(1, down)
-        coarse = pc.getMGCoarseSolve()
-        coarse.setOperators(product, self._coarse)
-        coarse.getPC().setType("mg")
-        coarse.getPC().setMGLevels(2)
-        coarse.getPC().setMGInterpolation(1, further)
-        self._further, self._third = further, self._coarse.ptap(further)
-        coarse.getPC().getMGCoarseSolve().setOperators(self._third)
+        self._ksp.getPC().setType("python")
+        self._ksp.getPC().setPythonContext(self._cycle)
         self._ksp.setFromOptions()
 
     def _coarse_matrix(self, shape, rows: tuple[int, int], total: int) -> PETSc.Mat:
@@ -204,7 +192,7 @@ class Multigrid:
         self._entries, coo_rows, coo_columns = _pattern(shape, first, last + 2)
         matrix = PETSc.Mat().create(self._comm)
         matrix.setSizes(((rows[1] - rows[0], total), (rows[1] - rows[0], total)))
-        matrix.setOptionsPrefix(PREFIX + "mg_coarse_")
+        matrix.setOptionsPrefix(PREFIX + "second_")
         matrix.setType("aij")
         matrix.setFromOptions()
         matrix.setPreallocationCOO(coo_rows, coo_columns)
@@ -219,11 +207,15 @@ class Multigrid:
         the tangent changes little from one load step to the next.
         """
         self._matrix.stateIncrease()
-        keep = self._excess < REFRESH
-        self._ksp.getPC().setReusePreconditioner(keep)
-        if keep:
-            return
-        self._fresh_effort, self._excess = np.inf, 0.0
+        self._kept = self._excess < REFRESH
+        if self._kept:
+            self._smoother.follow()
+        else:
+            self._renew()
+
+    def _renew(self) -> None:
+        """Make the coarse grids and the smoother those of the tangent as it is."""
+        self._fresh_effort, self._excess, self._kept = np.inf, 0.0, False
         tangent = self._tangent
         coarse_stencil(
             self._first_layer,
@@ -242,7 +234,9 @@ class Multigrid:
         self._coarse.setDiagonal(diag)
         diag.destroy()
         self._product.update()
+        self._second.stateIncrease()
         self._coarse.ptap(self._further, self._third)
+        self._smoother.choose()
 
     def solve(self, force: np.ndarray, tolerance: float) -> tuple[np.ndarray, bool]:
         """Displacement (mm) of the owned planes under `force` (N), both (planes, ny+1, nx+1, 3).
@@ -253,6 +247,10 @@ class Multigrid:
         self._ksp.setTolerances(rtol=tolerance, max_it=500)
         self._right.array[:] = force.ravel()
         self._ksp.solve(self._right, self._left)
+        if self._ksp.getConvergedReason() < 0 and self._kept:
+            # What was kept may be of another tangent than to precondition this one.
+            self._renew()
+            self._ksp.solve(self._right, self._left)
         iterations, decades = self._ksp.getIterationNumber(), -np.log10(tolerance)
         self._fresh_effort = min(self._fresh_effort, iterations / decades)
         self._excess += iterations - self._fresh_effort * decades
@@ -261,7 +259,8 @@ class Multigrid:
     def destroy(self) -> None:
         """Free PETSc's memory (collective)."""
         for item in (
-            self._ksp, self._matrix, self._coarse, self._third, self._right, self._left
+            self._ksp, self._second_ksp, self._matrix, self._second, self._coarse, self._third,
+            self._further, self._right, self._left,
         ):  # fmt: skip
             item.destroy()
         PETSc.garbage_cleanup(self._comm)
@@ -275,13 +274,15 @@ def _pattern(shape: tuple[int, int, int], first: int, end: int):
     """
     counts = np.array(shape) + 1
     axes = (np.arange(first, end), np.arange(counts[1]), np.arange(counts[2]))
-    node = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+    node = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 1, 3)
     offset = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij"), axis=-1).reshape(27, 3)
-    neighbour = node[..., None, :] + offset
+    neighbour = node + offset
     inside = np.all((neighbour >= 0) & (neighbour < counts), axis=-1)
-    number = np.ravel_multi_index(np.moveaxis(neighbour, -1, 0), counts, mode="clip")
-    full = (*inside.shape[:3], 3, 27, 3)
-    entries = np.flatnonzero(np.broadcast_to(inside[..., None, :, None], full))
-    columns = (3 * number[..., None, :, None] + np.arange(3)) + np.zeros((3, 1, 1), int)
-    rows = 3 * np.ravel_multi_index((first, 0, 0), counts) + entries // 81
-    return entries, rows.astype(np.int32), columns.ravel()[entries].astype(np.int32)
+    number = 3 * np.ravel_multi_index(np.moveaxis(neighbour, -1, 0), counts, mode="clip")
+    full = (len(node), 3, 27, 3)
+    columns = number.astype(np.int32)[:, None, :, None] + np.arange(3, dtype=np.int32)
+    inside = np.broadcast_to(inside[:, None, :, None], full)
+    first_row = np.int32(3 * np.ravel_multi_index((first, 0, 0), counts))
+    rows = first_row + np.arange(3 * len(node), dtype=np.int32)
+    rows = np.repeat(rows, inside.reshape(rows.size, 81).sum(axis=1))
+    return np.flatnonzero(inside), rows, np.broadcast_to(columns, full)[inside]

@@ -60,6 +60,22 @@ def multiply_stencil(values, u, result, row, plane):
         )  # fmt: skip
 
 
+@njit(cache=True)
+def _find_places(starts, columns, first, row, plane, found):
+    """Places of a sparse matrix' entries in the stencil's values, written; first: own node."""
+    neighbour = np.empty(2 * (plane + row + 1) + 1, np.int32)
+    for n in range(27):
+        dz, dy, dx = n // 9 - 1, n // 3 % 3 - 1, n % 3 - 1
+        neighbour[(dz + 1) * plane + (dy + 1) * row + dx + 1] = n
+    for r in range(starts.size - 1):
+        node, c = r // 3, r % 3
+        lowest = first + node - (plane + row + 1)
+        start = node // LANES * 243 * LANES + c * LANES + node % LANES
+        for at in range(starts[r], starts[r + 1]):
+            other, e = columns[at] // 3, columns[at] % 3
+            found[at] = start + (neighbour[other - lowest] * 3 + e) * 3 * LANES
+
+
 class Stencil:
     """A sparse matrix of a grid as PETSc sees a matrix; each rank owns whole nodes.
 
@@ -98,13 +114,10 @@ class Stencil:
     def _find(self) -> np.ndarray:
         """Positions in `_values` of the entries of the matrix."""
         starts, columns, _ = self._matrix.getValuesCSR()
-        row = np.repeat(np.arange(starts.size - 1), np.diff(starts))
-        node, first = row // 3, self._matrix.getOwnershipRange()[0] // 3
-        near = np.arange(-1, 2)
-        away = (near[:, None, None] * self._plane + near[:, None] * self._row + near).ravel()
-        neighbour = np.searchsorted(away, columns // 3 - node - first)
-        place = ((node // LANES * 27 + neighbour) * 3 + columns % 3) * 3 + row % 3
-        return place * LANES + node % LANES
+        found = np.empty(columns.size, np.int32)
+        first = self._matrix.getOwnershipRange()[0] // 3
+        _find_places(starts, columns, first, self._row, self._plane, found)
+        return found
 
     def mult(self, matrix, x, y):
         """PETSc's matrix product."""

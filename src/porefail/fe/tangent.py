@@ -20,8 +20,9 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from porefail.fe.grid import FREE, HELD
-from porefail.fe.hexahedron import Hexahedron
+from porefail.fe.hexahedron import Hexahedron, hexahedron
 from porefail.fe.lanes import LANES, load, places
+from porefail.fe.lines import line_length, to_lines
 
 ROWS = 6
 
@@ -44,19 +45,6 @@ def points_shape(shape: tuple[int, int, int]) -> tuple[int, ...]:
 def bulk_shape(shape: tuple[int, int, int], element: Hexahedron) -> tuple[int, ...]:
     """Shape of `bulk` of elements (layers, ny, nx)."""
     return (*shape[:2], -(-shape[2] // LANES), len(element.dilatation), LANES)
-
-
-def lines_size(shape: tuple[int, int, int]) -> int:
-    """Size of nodal values as `multiply` wants them for elements (layers, ny, nx).
-
-    (layers+1, ny+1, 3 components, nx+1 and as many more as to fill all lanes), and one vector more.
-    """
-    return 3 * (shape[0] + 1) * (shape[1] + 1) * _line(shape[2] + 1) + LANES
-
-
-@njit
-def _line(nodes):
-    return -(-nodes // LANES) * LANES
 
 
 def _to_points(d0, d1, d2, d3):
@@ -128,11 +116,39 @@ def element_forces(nodes, point, bulk):
     return forces
 
 
-def _block_product(moduli):
-    """The product with one block, for `moduli` bulk moduli of an element."""
+def element_diagonal(unit: Hexahedron, point, bulk):
+    """Diagonal [c][a] of the matrices of elements; unit: Hexahedron of unit edge, see above."""
+    rows = [point(g) for g in range(8)]
+    shared = 8 / len(bulk)  # points of each bulk modulus
+    diag = [[None] * 8 for _ in range(3)]
+    for c in range(3):
+        for a in range(8):
+            dof = 3 * a + c
+            total = bulk[0] * (shared * unit.dilatation[0, dof] ** 2)
+            for n in range(1, len(bulk)):
+                total = total + bulk[n] * (shared * unit.dilatation[n, dof] ** 2)
+            for g, (shear, t0, t1, t3, t4, t5) in enumerate(rows):
+                x, y, z = unit.gradients[:, a, g]
+                if c == 0:
+                    side = x * t0 + y * t3 + z * t5
+                elif c == 1:
+                    side = x * t3 + y * t1 + z * t4
+                else:  # t has no trace
+                    side = x * t5 + y * t4 - z * (t0 + t1)
+                total = total + unit.deviatoric[g, dof, dof] * shear - side * side
+            diag[c][a] = total
+    return diag
 
-    def multiply_block(typing, given, result, carry, points, bulk, at, line, row, plane, place):
-        """Nodal forces of a block from nodal displacements, added to `result`.
+
+def _block(moduli, nodal_values):
+    """Nodal values of a block of elements, summed up at the nodes of a slab.
+
+    moduli: bulk moduli of an element; nodal_values(nodes, point, bulk): as `element_forces`, nodes
+    is a function without arguments that gives its nodes.
+    """
+
+    def subtract_block(typing, given, result, carry, points, bulk, at, line, row, plane, place):
+        """Nodal values of a block, with nodal displacements `given`, taken from `result`.
 
         All arrays are flat. at: index of the first node, whose neighbours are `row` and `plane`
         further, as components are `line` further; place: number of the block times LANES. carry: 12
@@ -153,9 +169,12 @@ def _block_product(moduli):
             start = builder.add(start, row) if q & 1 else start
             return builder.add(start, plane) if q & 2 else start
 
-        nodes = [
-            [load(builder, in_given(index(c, a >> 1), a & 1)) for a in range(8)] for c in range(3)
-        ]
+        def nodes():
+            return [
+                [load(builder, in_given(index(c, a >> 1), a & 1)) for a in range(8)]
+                for c in range(3)
+            ]
+
         first = builder.mul(place, ir.Constant(place.type, 8 * ROWS))
 
         def point(g):
@@ -163,21 +182,78 @@ def _block_product(moduli):
 
         own = builder.mul(place, ir.Constant(place.type, moduli))
         of_bulk = [load(builder, in_bulk(own, n * LANES)) for n in range(moduli)]
-        forces = element_forces(nodes, point, of_bulk)
+        values = nodal_values(nodes, point, of_bulk)
         for c in range(3):
             for q in range(4):
-                near, far = forces[c][2 * q], forces[c][2 * q + 1]
+                near, far = values[c][2 * q], values[c][2 * q + 1]
                 waiting = in_carry(ir.Constant(at.type, 0), (4 * c + q) * LANES)
                 here = near + far.shifted(load(builder, waiting))
                 far.store(waiting)
                 total = in_result(index(c, q))
-                (load(builder, total) + here).store(total)
+                (load(builder, total) - here).store(total)
         return context.get_dummy_value()
 
-    return intrinsic(multiply_block)
+    return intrinsic(subtract_block)
 
 
-_multiply_b_bar, _multiply_full = _block_product(1), _block_product(8)
+def _slab(of_b_bar, of_full):
+    """A loop over the blocks of a slab."""
+
+    @njit(error_model="numpy")
+    def subtract(points, bulk, given, result):
+        layers, ny, blocks = points.shape[:3]
+        flat, flat_bulk = points.reshape(-1), bulk.reshape(-1)
+        row = (result.size - LANES) // ((layers + 1) * (ny + 1))
+        line, plane = row // 3, row * (ny + 1)
+        full = bulk.shape[3] > 1
+        carry = np.empty(12 * LANES, np.float32)
+        for k in range(layers):
+            for j in range(ny):
+                at, place = k * plane + j * row, (k * ny + j) * blocks * LANES
+                carry[:] = 0.0
+                for _ in range(blocks):
+                    if full:
+                        of_full(given, result, carry, flat, flat_bulk, at, line, row, plane, place)
+                    else:
+                        of_b_bar(given, result, carry, flat, flat_bulk, at, line, row, plane, place)
+                    at += LANES
+                    place += LANES
+                if line > blocks * LANES:  # the last node of a row is in no block
+                    for c in range(3):
+                        for q in range(4):
+                            node = at + c * line + (q & 1) * row + (q >> 1) * plane
+                            result[node] -= carry[(4 * c + q) * LANES + LANES - 1]
+
+    return subtract
+
+
+def _forces_of_block(nodes, point, bulk):
+    return element_forces(nodes(), point, bulk)
+
+
+def _diagonal_of_block(element):
+    unit = hexahedron(1.0, element)
+    return lambda nodes, point, bulk: element_diagonal(unit, point, bulk)
+
+
+_subtract_products = _slab(_block(1, _forces_of_block), _block(8, _forces_of_block))
+_subtract_diagonals = _slab(
+    _block(1, _diagonal_of_block("b_bar")), _block(8, _diagonal_of_block("full"))
+)
+
+
+@njit(cache=True, error_model="numpy")
+def subtract_product(points, bulk, u, rest):
+    """rest -= tangent · u, right on the owned planes; both as lines, see lines.py."""
+    _subtract_products(points, bulk, u, rest)
+
+
+@njit(cache=True, error_model="numpy")
+def diagonal(points, bulk, diag):
+    """Diagonal of the tangent (N/mm) as lines, right on the owned planes; overwritten."""
+    diag[:] = 0.0
+    _subtract_diagonals(points, bulk, diag, diag)
+    diag[:] = -diag
 
 
 @njit(error_model="numpy")
@@ -190,27 +266,11 @@ def decoupled(kind):
 
 
 @njit(error_model="numpy")
-def _to_lines(u, kinds, lines):
-    """Displacements in single precision, see lines_size; held degrees of freedom count as zero."""
-    planes, ny, nx, _ = u.shape
-    line = _line(nx)
-    at = 0
-    for k in range(planes):
-        for j in range(ny):
-            for c in range(3):
-                for i in range(nx):
-                    lines[at + i] = 0.0 if kinds[k, j, i, c] == HELD else u[k, j, i, c]
-                for i in range(nx, line):
-                    lines[at + i] = 0.0
-                at += line
-    lines[at:] = 0.0
-
-
-@njit(error_model="numpy")
-def _from_lines(lines, u, kinds, scale, force):
-    """Forces where degrees of freedom are free; the others are decoupled."""
+def _forces(rest, u, kinds, scale, force):
+    """Forces where degrees of freedom are free, of which `rest` is the negative; the others are
+    decoupled."""
     planes, ny, nx, _ = force.shape
-    line = _line(nx)
+    line = line_length(nx)
     at = 0
     for k in range(planes):
         for j in range(ny):
@@ -218,7 +278,7 @@ def _from_lines(lines, u, kinds, scale, force):
                 for i in range(nx):
                     kind = kinds[k, j, i, c]
                     if kind == FREE:
-                        force[k, j, i, c] = lines[at + i]
+                        force[k, j, i, c] = -rest[at + i]
                     else:
                         force[k, j, i, c] = scale * decoupled(kind) * u[k, j, i, c]
                 at += line
@@ -232,81 +292,7 @@ def multiply(u, kinds, scale, points, bulk, lines, force):
     are not free are decoupled: a stiffness of `scale` (N/mm) if held, next to none in a void.
     lines: (2, lines_size), single precision, scratch.
     """
-    layers, ny, blocks = points.shape[:3]
-    given, result = lines[0], lines[1]
-    flat, flat_bulk = points.reshape(-1), bulk.reshape(-1)
-    line = _line(u.shape[2])
-    full = bulk.shape[3] > 1
-    row, plane = 3 * line, 3 * line * (ny + 1)
-    carry = np.empty(12 * LANES, np.float32)
-    _to_lines(u, kinds, given)
-    result[:] = 0.0
-    for k in range(layers):
-        for j in range(ny):
-            at, place = k * plane + j * row, (k * ny + j) * blocks * LANES
-            carry[:] = 0.0
-            for _ in range(blocks):
-                if full:
-                    _multiply_full(
-                        given, result, carry, flat, flat_bulk, at, line, row, plane, place
-                    )
-                else:
-                    _multiply_b_bar(
-                        given, result, carry, flat, flat_bulk, at, line, row, plane, place
-                    )
-                at += LANES
-                place += LANES
-            if line > blocks * LANES:  # the last node of a row is in no block
-                for c in range(3):
-                    for q in range(4):
-                        node = at + c * line + (q & 1) * row + (q >> 1) * plane
-                        result[node] += carry[(4 * c + q) * LANES + LANES - 1]
-    _from_lines(result, u, kinds, scale, force)
-
-
-@njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc"})
-def diagonal(bearing, kinds, scale, points, bulk, unit, diag):
-    """Diagonal of the tangent (N/mm), (layers+1, ny+1, nx+1, 3); overwritten, as in `multiply`.
-
-    unit: Hexahedron of unit edge.
-    """
-    layers, ny, nx = bearing.shape
-    diag[...] = 0.0
-    moduli = bulk.shape[3]
-    shared = 8.0 / moduli  # points of each bulk modulus
-    deviatoric = np.empty((3, 8, 8))
-    for c in range(3):
-        for a in range(8):
-            for g in range(8):
-                deviatoric[c, a, g] = unit.deviatoric[g, 3 * a + c, 3 * a + c]
-    t = np.empty((3, 3))
-    for k in range(layers):
-        for j in range(ny):
-            for i in range(nx):
-                if not bearing[k, j, i]:
-                    continue
-                block, lane = i // LANES, i % LANES
-                for a in range(8):
-                    z, y, x = k + (a >> 2), j + (a >> 1 & 1), i + (a & 1)
-                    for c in range(3):
-                        for n in range(moduli):
-                            part = unit.dilatation[n, 3 * a + c]
-                            diag[z, y, x, c] += shared * bulk[k, j, block, n, lane] * part * part
-                for g in range(8):
-                    row = points[k, j, block, g, :, lane]
-                    t[0, 0], t[1, 1] = row[1], row[2]
-                    t[2, 2] = -row[1] - row[2]
-                    t[0, 1] = t[1, 0] = row[3]
-                    t[1, 2] = t[2, 1] = row[4]
-                    t[2, 0] = t[0, 2] = row[5]
-                    for a in range(8):
-                        z, y, x = k + (a >> 2), j + (a >> 1 & 1), i + (a & 1)
-                        for c in range(3):
-                            side = 0.0
-                            for d in range(3):
-                                side += unit.gradients[d, a, g] * t[c, d]
-                            diag[z, y, x, c] += row[0] * deviatoric[c, a, g] - side * side
-    flat, kind = diag.reshape(-1), kinds.reshape(-1)
-    for n in range(flat.size):
-        if kind[n] != FREE:
-            flat[n] = scale * decoupled(kind[n])
+    to_lines(u, kinds, lines[0])
+    lines[1] = 0.0
+    subtract_product(points, bulk, lines[0], lines[1])
+    _forces(lines[1], u, kinds, scale, force)
