@@ -53,6 +53,8 @@ def main() -> None:
             f"{100 * reference.first_failure_strain:8.3f}{seconds[0]:7.1f}{seconds[1]:7.1f}",
             flush=True,
         )
+    if not errors:
+        raise SystemExit("no specimen of these failed")
     print(
         f"\nthe same voxels in {sum(same)} of {len(same)}; strain at first failure: largest "
         f"difference {100 * np.abs(errors).max():.2f} %, mean {100 * np.mean(errors):+.2f} %"

@@ -74,7 +74,7 @@ def solve(problem: Problem, element: str = "b_bar") -> tuple[Result, np.ndarray]
     """
     began = time.process_time()
     of = material(problem)
-    specimen = Specimen(problem.bearing, problem.spacing, of, MPI.COMM_SELF, element=element)
+    specimen = Specimen(problem.bearing, problem.spacing, of, MPI.COMM_SELF, "small", element)
     planes = np.arange(problem.bearing.shape[0] + 1)
     change = np.zeros(problem.kinds.shape)
     change[..., 2] = (problem.strain_step * problem.spacing * planes)[:, None, None]

@@ -22,6 +22,10 @@ SETTINGS = LoadSettings(
     newton_tolerance=1e-4,
     newton_iterations=12,
     linear_tolerance=1e-2,
+    kinematics="small",
+    element="b_bar",
+    damage_in_stress="end_of_step",
+    max_damage_share=0.0,
     until="structural_failure",
     snapshot_strains=[0.005, 0.01, 0.2],
 )

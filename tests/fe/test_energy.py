@@ -43,7 +43,7 @@ def point_energies(states, moduli):
 
 def balance(steps, material, element, moduli, block, point_states):
     """Work, stored, dissipated and released energy of a test in N·mm, after `steps` steps."""
-    specimen = Specimen(porous(), SPACING, material, MPI.COMM_SELF, element=element)
+    specimen = Specimen(porous(), SPACING, material, MPI.COMM_SELF, "small", element)
     step, weight = STRAIN / steps, specimen.element.weight
     length = SHAPE[0] * SPACING
     planes = SPACING * np.arange(SHAPE[0] + 1)[:, None, None]

@@ -11,7 +11,9 @@ from porefail.fe.equilibrium import Specimen
 
 def test_a_specimen_leaves_nothing_behind(named):
     """Without the garbage collector's help: its large arrays must go at once."""
-    specimen = Specimen(np.ones((4, 4, 4), bool), 0.05, named("staged"), MPI.COMM_SELF)
+    specimen = Specimen(
+        np.ones((4, 4, 4), bool), 0.05, named("staged"), MPI.COMM_SELF, "small", "b_bar"
+    )
     specimen.elastic_fields()
     references = [weakref.ref(specimen), weakref.ref(specimen._tangent)]
     gc.disable()

@@ -114,6 +114,18 @@ def test_pressure_is_the_mean_of_the_element(named):
     np.testing.assert_allclose(pressure[..., 0], mean)
 
 
+def test_full_integration_leaves_each_point_its_pressure(named):
+    material, random = named("staged"), np.random.default_rng(0)
+    state = states(material)
+    state[..., :6, :] = 1e-3 * random.normal(size=(*SHAPE, 6, 8))
+    damage, bearing = random.random((*SHAPE, 8)), np.ones(SHAPE, bool)
+    full = hexahedron(SPACING, "full")
+    stress = fields.cauchy_stress(state, damage, bearing, material, full)
+    bulk = 240_000 / 3 / (1 - 2 * 0.27)
+    expected = (1 - damage) * bulk * state[..., :3, :].sum(axis=-2)
+    np.testing.assert_allclose(stress[..., :3, :].mean(axis=-2), expected, atol=1e-9)
+
+
 def pulled(material, strain: float, porosity, **changes):
     """Fields after each load step of a tension test: plastic, stress, nominal stress."""
     seen, plastic = [], [fields.undeformed(porosity.shape[::-1])]
@@ -127,7 +139,9 @@ def pulled(material, strain: float, porosity, **changes):
         )
         seen.append((stress, specimen.nominal_stress()))
 
-    settings = LoadSettings(0.002, strain, strain / 4, 1e-6, 0.2, 1e-8, 20, 1e-4)
+    settings = LoadSettings(
+        0.002, strain, strain / 4, 1e-6, 0.2, 1e-8, 20, 1e-4, "small", "b_bar", "end_of_step", 0
+    )
     simulate(porosity, SPACING, material, settings._replace(**changes), MPI.COMM_SELF, observe)
     return plastic[1:], seen
 

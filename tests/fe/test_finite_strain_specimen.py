@@ -16,7 +16,8 @@ from porefail.fe.material_point import Path, follow
 from porefail.fe.tension import FIRST_FAILURE, LoadSettings, simulate
 
 SPACING, RATE = 0.05, 0.002
-SETTINGS = LoadSettings(RATE, 0.25, 1e-3, 1e-6, 0.02, 1e-6, 20, 1e-3, "finite")
+NUMBERS = (RATE, 0.25, 1e-3, 1e-6, 0.02, 1e-6, 20, 1e-3)
+SETTINGS = LoadSettings(*NUMBERS, "finite", "b_bar", "end_of_step", 0.0)
 
 
 def test_patch_test(named, monkeypatch):
@@ -27,7 +28,7 @@ def test_patch_test(named, monkeypatch):
     monkeypatch.setattr(equilibrium, "degrees_of_freedom", lambda bearing: kinds.copy())
     # Without voids: softening by damage would allow other solutions than the linear one.
     solid = named("staged")._replace(initial_damage=0.0, void_size=0.0)
-    specimen = Specimen(np.ones(shape, bool), SPACING, solid, MPI.COMM_SELF, "finite")
+    specimen = Specimen(np.ones(shape, bool), SPACING, solid, MPI.COMM_SELF, "finite", "b_bar")
     z, y, x = np.meshgrid(*(np.arange(5.0),) * 3, indexing="ij")
     gradient = np.array([[-0.12, 0.2, 0.0], [0.0, -0.12, 0.1], [0.1, 0.0, 0.3]])
     part = SPACING * np.stack([x, y, z], axis=-1) @ gradient.T / steps
@@ -52,7 +53,7 @@ def test_pore_free_block_is_the_material_point_in_logarithmic_strain(named):
     point = follow(Path(strain / RATE, goal, stressed), material, max_strain_step=1.0)
     expected = point.stress[:, 2] * np.exp(point.strain[:, 0] + point.strain[:, 1])
 
-    specimen = Specimen(np.ones(shape, bool), SPACING, material, MPI.COMM_SELF, "finite")
+    specimen = Specimen(np.ones(shape, bool), SPACING, material, MPI.COMM_SELF, "finite", "b_bar")
     u = np.zeros((*(n + 1 for n in shape), 3))
     u[..., 2] = 0.15 / steps * SPACING * np.arange(shape[0] + 1)[:, None, None]
     for row in range(1, steps + 1):
@@ -87,7 +88,9 @@ def test_first_failure_at_finite_and_small_strain(named):
 
 def test_unknown_kinematics_are_refused(named):
     with pytest.raises(PorefailError, match="kinematics large: expected one of small, finite"):
-        Specimen(np.ones((4, 4, 4), bool), SPACING, named("staged"), MPI.COMM_SELF, "large")
+        Specimen(
+            np.ones((4, 4, 4), bool), SPACING, named("staged"), MPI.COMM_SELF, "large", "b_bar"
+        )
 
 
 SCRIPT = """
@@ -98,7 +101,8 @@ from porefail.fe.material import Material
 from porefail.fe.tension import LoadSettings, simulate
 given = np.load(sys.argv[1], allow_pickle=False)
 settings = LoadSettings(
-    *given["settings"][:6], int(given["settings"][6]), given["settings"][7], "finite"
+    *given["settings"][:6], int(given["settings"][6]), given["settings"][7],
+    "finite", "b_bar", "end_of_step", 0.0
 )
 result = simulate(
     given["porosity"], 0.05, Material(*given["material"]), settings, MPI.COMM_WORLD

@@ -24,7 +24,9 @@ def test_pore_free_block_is_the_material_point(name, named, point_states):
     stressed = np.array([True, True, False, True, True, True])
     point = follow(Path(time, goal, stressed), material, max_strain_step=1.0)
 
-    specimen = Specimen(np.ones(shape, dtype=bool), SPACING, material, MPI.COMM_SELF)
+    specimen = Specimen(
+        np.ones(shape, dtype=bool), SPACING, material, MPI.COMM_SELF, "small", "b_bar"
+    )
     height = SPACING * np.arange(shape[0] + 1)[:, None, None]
     for row in range(1, len(time)):
         u = np.zeros((*(n + 1 for n in shape), 3))

@@ -34,9 +34,18 @@ else:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("ranks", "shape"), [(2, (8, 8, 16)), (4, (8, 8, 16)), (9, (4, 4, 8))], ids=str
+    ("ranks", "shape", "element", "name", "until"),
+    [
+        (2, (8, 8, 16), "full", "deviator_norm", "first_failure"),
+        (4, (8, 8, 16), "b_bar", "staged", "first_failure"),
+        (9, (4, 4, 8), "full", "deviator_norm", "first_failure"),
+        (2, (4, 4, 8), "full", "deviator_norm", "structural_failure"),
+    ],
+    ids=str,
 )
-def test_rank_count_does_not_change_the_result(named, mpiexec, tmp_path, ranks, shape):
+def test_rank_count_does_not_change_the_result(
+    named, mpiexec, tmp_path, ranks, shape, element, name, until
+):
     """The last of nine ranks has a plane of nodes, and no layer of its own."""
     porosity = (np.random.default_rng(1).random(shape) < 0.02).astype(np.uint8)
     settings = LoadSettings(
@@ -48,12 +57,17 @@ def test_rank_count_does_not_change_the_result(named, mpiexec, tmp_path, ranks, 
         newton_tolerance=1e-7,
         newton_iterations=20,
         linear_tolerance=1e-5,
+        kinematics="small",
+        element=element,
+        damage_in_stress="start_of_step" if element == "full" else "end_of_step",
+        max_damage_share=0.3 if element == "full" else 0.0,
+        until=until,
     )
-    alone = simulate(porosity, 0.05, named("staged"), settings)
+    alone = simulate(porosity, 0.05, named(name), settings)
     assert alone.status == FIRST_FAILURE
     script, given, out = (tmp_path / name for name in ("run.py", "given.npz", "out.npz"))
     script.write_text(SCRIPT)
-    np.savez(given, porosity=porosity, material=named("staged"))
+    np.savez(given, porosity=porosity, material=named(name))
     command = [mpiexec, "-n", str(ranks), sys.executable, str(script), str(given), str(out)]
     command.append(json.dumps(settings._asdict()))
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)

@@ -4,6 +4,7 @@ from scipy.optimize import brentq
 
 from porefail.errors import PorefailError
 from porefail.fe.constitutive import PHI, STATE, initial_state, update
+from porefail.fe.fields import point_damage
 from porefail.fe.hexahedron import ELEMENTS
 from porefail.fe.tension import (
     FIRST_FAILURE,
@@ -24,6 +25,10 @@ SETTINGS = LoadSettings(
     newton_tolerance=1e-5,
     newton_iterations=12,
     linear_tolerance=1e-3,
+    kinematics="small",
+    element="b_bar",
+    damage_in_stress="end_of_step",
+    max_damage_share=0.0,
 )
 
 
@@ -205,6 +210,20 @@ def test_unknown_element_and_what_stress_feels(named):
         simulate(porous(), SPACING, named("literal"), SETTINGS._replace(element="C3D20"))
     with pytest.raises(PorefailError, match="damage_in_stress never: expected one of start_of_st"):
         simulate(porous(), SPACING, named("literal"), SETTINGS._replace(damage_in_stress="never"))
+
+
+def test_saturated_points_are_those_of_the_voxel_with_the_largest_damage(named):
+    settings = SETTINGS._replace(element="full", damage_in_stress="start_of_step")
+    expected = []
+
+    def observe(_, specimen) -> None:
+        damage = np.where(specimen.bearing, specimen.damage(), 0.0)
+        leading = np.unravel_index(damage.argmax(), damage.shape)
+        expected.append(np.count_nonzero(point_damage(specimen.state)[leading] >= 0.9))
+
+    result = simulate(porous(), SPACING, named("deviator_norm"), settings, observe=observe)
+    assert max(expected) >= 2
+    np.testing.assert_array_equal(result.history["saturated_points"], expected)
 
 
 def test_single_points_that_saturate_shorten_no_step(named):

@@ -155,3 +155,6 @@ def test_level_of_a_plateau():
     assert ph.plateau_level(strain, picture, 0.1, levels, 0.01)[0] == pytest.approx(0.6, abs=0.01)
     x = np.linspace(0.001, 0.05, 200)
     assert np.isnan(ph.plateau_level(x[None], 0.01 / (0.06 - x[None]), 0.1, levels, 0.01)).all()
+    # The last windows hold it, but not as their middle.
+    high = np.full((1, 200), levels[-1] + 0.03)
+    assert np.isnan(ph.plateau_level(x[None], high, 0.1, levels, 0.01)).all()

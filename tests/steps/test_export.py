@@ -130,6 +130,22 @@ def test_the_command_line_and_the_nearest_steps(shard, exported, tmp_path, capsy
             np.testing.assert_array_equal(values, (other_cells | other_points)[name], name)
 
 
+def test_a_file_that_was_simulated_with_other_settings_is_told(shard, tmp_path, capsys):
+    """Its fields are not those of the ensemble; with the same settings nothing is said."""
+    datasets, attributes = store.read(shard)
+    config = configured(tmp_path)
+    settings = configuration.simulation([config])
+    settings["material"] = {"name": "staged"} | configuration.material("staged", [config])
+    for element, told in ((settings["element"], ""), ("b_bar", "element")):
+        made_with = {"simulation": settings | {"element": element}}
+        path = tmp_path / f"{element}.h5"
+        store.write_atomically(path, datasets, attributes | made_with)
+        export.run(path, [3], tmp_path / "x.vtkhdf", [config], [0.005])
+        first = capsys.readouterr().out.split("\n")[0]
+        line = f'export: {path} was simulated with simulation.element "b_bar", here it is "full"'
+        assert (first == line) == bool(told), first
+
+
 def test_to_structural_failure(shard, tmp_path, read_vtk):
     """Failed voxels bear no load and stay as they failed; the stress feels the lagging damage."""
     changes = {"until": "structural_failure", "final_stress_fraction": 0.6}

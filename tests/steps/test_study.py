@@ -243,6 +243,9 @@ def test_errors(made, variants, wanted, tmp_path):
     files.write_table(copy / "curves.csv", {k: v[::-1] for k, v in curves.items()})
     with pytest.raises(PorefailError, match=r"fold-0/curves\.csv: expected threshold to rise"):
         study.run(made["ensemble"], tmp_path / "variants", tmp_path / "out", few)
+    odd = {"paper": {"labels": ["sigma"], "models": ["IH"]}}
+    with pytest.raises(PorefailError, match="comparisons.paper has sigma IH, which folds do not n"):
+        study.run(made["ensemble"], variants, tmp_path / "out", wanted | {"comparisons": odd})
     # The table can be made, the figures of an ensemble that is not there cannot.
     with pytest.raises(PorefailError, match=r"none\.h5: missing file"):
         study.run(tmp_path / "none.h5", variants, tmp_path / "out", wanted)

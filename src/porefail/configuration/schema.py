@@ -90,7 +90,13 @@ def problems(value: object, wanted: dict) -> list[str]:
         errors = sorted(
             validator.iter_errors(value), key=lambda error: list(map(str, error.absolute_path))
         )
-        return [_described(error) for error in errors]
+        # A value of another type than an enum has breaks two rules, and is told once.
+        typed = [error.absolute_path for error in errors if error.validator == "type"]
+        return [
+            _described(error)
+            for error in errors
+            if error.validator != "enum" or error.absolute_path not in typed
+        ]
     except RecursionError:
         return ["nested too deeply"]
 

@@ -40,8 +40,8 @@ class Specimen:
         spacing: float,
         material: Material,
         comm: MPI.Comm,
-        kinematics: str = "small",
-        element: str = "b_bar",
+        kinematics: str,
+        element: str,
     ):
         if kinematics not in KINEMATICS:
             raise PorefailError(f"kinematics {kinematics}: expected one of {', '.join(KINEMATICS)}")

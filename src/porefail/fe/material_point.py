@@ -1,5 +1,8 @@
 """One material point along a path of prescribed strains, stresses or both (mixed control).
 
+Its stress feels the damage of the end of each substep, whatever simulations are told
+(simulation.damage_in_stress): substeps are short here, and the difference is of their order.
+
 Vectors: (xx, yy, zz, xy, yz, zx); strains have engineering shears. MPa, s.
 """
 

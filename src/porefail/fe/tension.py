@@ -42,10 +42,10 @@ class LoadSettings(NamedTuple):
     newton_tolerance: float
     newton_iterations: int
     linear_tolerance: float
-    kinematics: str = "small"  # or "finite"
-    element: str = "b_bar"  # or "full"
-    damage_in_stress: str = "end_of_step"  # or "start_of_step"
-    max_damage_share: float = 0.0
+    kinematics: str  # "small" or "finite"
+    element: str  # "full" or "b_bar"
+    damage_in_stress: str  # "start_of_step" or "end_of_step"
+    max_damage_share: float
     until: str = "first_failure"  # or "structural_failure"
     final_stress_fraction: float = 0.2
     snapshot_strains: tuple[float, ...] = ()
@@ -295,8 +295,9 @@ class _Test:
     def _growth(self, reached: np.ndarray) -> np.ndarray:
         """Growth of the damage in a step, in parts of what is let pass times max_damage_step.
 
-        A voxel far from failure may grow by a share of what it has left: in fully integrated
-        elements single points saturate and let the mean jump, which decides nothing yet.
+        A voxel far from failure may grow by a share of what it has left after the step: in fully
+        integrated elements single points saturate and let the mean jump, which decides nothing yet.
+        After first failure all that is let pass is COLLAPSE_PACE times as much.
         """
         least = self.settings.max_damage_step
         allowed = self.settings.max_damage_share * (self.limit - reached)

@@ -104,7 +104,7 @@ def plateau_level(
 
     Of the windows about `levels`, each of a width, the one in which it spends the most; in it the
     mean over the strain. NaN where it spends less than `shortest` there, and where that window is
-    the first or the last one: then the level is none of those looked at.
+    the first or the last one, or the level lies outside: then it is none of those looked at.
     """
     result = np.full(len(strain), np.nan)
     for row, (x, y) in enumerate(zip(strain, values, strict=True)):
@@ -120,7 +120,9 @@ def plateau_level(
                 level = weighted[best] / spent[best]
                 around = level - width / 2, level + width / 2
                 spent[best], weighted[best] = _in_window(x[known], y[known], *around)
-            result[row] = weighted[best] / spent[best]
+            level = weighted[best] / spent[best]
+            if spent[best] >= shortest and levels[0] < level < levels[-1]:
+                result[row] = level
     return result
 
 

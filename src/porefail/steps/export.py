@@ -55,20 +55,29 @@ def run(
     or an existing folder, which gets realization-<number>.vtkhdf for each. configfile: lies on
     config/default.yaml; of it the sections simulation and materials count. strains: nominal ones;
     the nearest load step of each is written, without them every load step. The time of a step in
-    the file is its nominal strain. Raises PorefailError that tells what is wrong.
+    the file is its nominal strain. Says so
+    where the file was simulated with other settings. Raises PorefailError that tells what is wrong.
     """
     settings = configuration.simulation(configfile)
     if settings["kinematics"] != "small":
         raise PorefailError(
             f"simulation.kinematics is {settings['kinematics']}, export knows small strains only"
         )
-    parameters = material(configuration.material(settings["material"], configfile))
+    named = configuration.material(settings["material"], configfile)
+    parameters = material(named)
     load = tension.LoadSettings(**{key: settings[key] for key in tension.LoadSettings._fields})
     for strain in strains or ():
         if not (math.isfinite(strain) and strain > 0):
             raise PorefailError(f"strains: {strain:g}, expected positive numbers")
     paths = _paths(Path(output), sorted(set(realization)))
-    specimens, spacing = _specimens(porosity, list(paths))
+    specimens, attributes = _specimens(porosity, list(paths))
+    spacing = attributes["spacing"]
+    if "simulation" in attributes:
+        ours = {"simulation": settings | {"material": {"name": settings["material"], **named}}}
+        other = store.difference(attributes, ours)
+        if other:
+            key, there, here = other
+            print(f"export: {porosity} was simulated with {key} {there}, here it is {here}")
     for number, path in paths.items():
         voxels = specimens[number]
         with image_series(path, voxels.shape[::-1], spacing, UNITS) as series:
@@ -101,8 +110,8 @@ def _paths(output: Path, numbers: list[int]) -> dict[int, Path]:
     return {numbers[0]: output}
 
 
-def _specimens(path: str | Path, numbers: list[int]) -> tuple[dict[int, np.ndarray], float]:
-    """Porosity (nx, ny, nz) of each realization, and the spacing in mm."""
+def _specimens(path: str | Path, numbers: list[int]) -> tuple[dict[int, np.ndarray], dict]:
+    """Porosity (nx, ny, nz) of each realization, and the attributes of the file."""
     datasets, attributes = store.read(path, ["realization"], kind="porosity shard")
     rows = {number: row for row, number in enumerate(datasets["realization"].tolist())}
     for number in numbers:
@@ -115,7 +124,7 @@ def _specimens(path: str | Path, numbers: list[int]) -> tuple[dict[int, np.ndarr
     for number in numbers:
         row = slice(rows[number], rows[number] + 1)
         chosen[number] = store.read(path, ["porosity"], row)[0]["porosity"][0]
-    return chosen, attributes["spacing"]
+    return chosen, attributes
 
 
 def _ending(result: tension.Tension) -> str:

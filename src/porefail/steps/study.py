@@ -1,5 +1,6 @@
 """study: compare the cross-validated variants, in a table and figures (paper, sections 3 and 4)."""
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -70,6 +71,12 @@ def run(ensemble: str | Path, variants: str | Path, output: str | Path, settings
     }
     if not folds:
         raise PorefailError("settings: folds name no variant")
+    for name, comparison in settings["comparisons"].items():
+        for variant in itertools.product(comparison["labels"], comparison["models"]):
+            if variant not in folds:
+                raise PorefailError(
+                    f"settings: comparisons.{name} has {' '.join(variant)}, which folds do not name"
+                )
     table = _table(folds, settings["evaluation"])
     curves, text = _overlap(folds), _summary(table, settings)
     drawn = figures(ensemble, folds, settings)

@@ -11,7 +11,14 @@ from porefail.store.contract import (
     Collapse,
     Status,
 )
-from porefail.store.reading import OtherSettings, read, read_where, require_attributes, shapes
+from porefail.store.reading import (
+    OtherSettings,
+    difference,
+    read,
+    read_where,
+    require_attributes,
+    shapes,
+)
 from porefail.store.writing import (
     FILTERS,
     Appender,
@@ -40,6 +47,7 @@ __all__ = [
     "creating",
     "read",
     "read_where",
+    "difference",
     "require_attributes",
     "shapes",
     "stored",

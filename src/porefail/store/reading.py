@@ -240,16 +240,30 @@ def require_attributes(path: str | Path, attributes: Mapping, expected: Mapping)
     Only the keys of `expected` count, but a nested mapping must fit as a whole. Raises
     OtherSettings that names the first key that differs, the value found and the value expected.
     """
+    different = difference(attributes, expected)
+    if different:
+        key, found, wanted = different
+        raise OtherSettings(
+            f"{path}: made with other settings: {key} is {found}, expected {wanted}; "
+            "delete the file and run again"
+        )
+
+
+def difference(attributes: Mapping, expected: Mapping) -> tuple[str, str, str] | None:
+    """The first key that differs from what is expected, value found, value expected, as text.
+
+    Only the keys of `expected` count. None if all are as expected.
+    """
     found = _flat({name: attributes[name] for name in expected if name in attributes})
     wanted = _flat(expected)
     for key in [*wanted, *found]:
         if key in wanted and key in found and found[key] == wanted[key]:
             continue
-        values = [json.dumps(side[key]) if key in side else "not set" for side in (found, wanted)]
-        raise OtherSettings(
-            f"{path}: made with other settings: {key} is {values[0]}, expected {values[1]}; "
-            "delete the file and run again"
+        one, other = (
+            json.dumps(side[key]) if key in side else "not set" for side in (found, wanted)
         )
+        return key, one, other
+    return None
 
 
 def _flat(nested: Mapping, prefix: str = "") -> dict:
