@@ -8,7 +8,7 @@ from porefail.fe.lines import from_lines, lines_size, to_lines
 from porefail.fe.transfer import prolong, restrict
 
 SHAPE = (8, 4, 12)
-COARSE = (5, 3, 3, 7)  # planes, rows, components, nodes
+COARSE = (5, 3, 7, 3)  # planes, rows, nodes, components
 
 
 def lines_of(field):
@@ -39,7 +39,7 @@ def prolonged(coarse, kinds, share):
     fine = np.full_like(free, 7.0)
     part = coarse[share.first_layer // 2 : (share.end_layer + 1) // 2 + 1]
     layers = share.end_layer - share.first_layer
-    prolong(part.astype(np.float32), free, layers, share.first_layer, fine)
+    prolong(part, free, layers, share.first_layer, fine)
     return field_of(fine, (layers, *SHAPE[1:]))
 
 
@@ -48,7 +48,7 @@ def restricted(fine, kinds, share):
     local = slice(share.first_layer, share.end_layer + 1)
     free = lines_of((kinds[local] == FREE).astype(float))
     first, last = share.first_layer // 2, (share.end_layer + 1) // 2
-    coarse = np.full((last - first + 1, *COARSE[1:]), np.nan, np.float32)
+    coarse = np.full((last - first + 1, *COARSE[1:]), np.nan)
     owned = (share.owned.start, share.owned.stop)
     layers = share.end_layer - share.first_layer
     restrict(lines_of(fine[local]), free, layers, share.first_layer, owned, coarse)
@@ -60,7 +60,7 @@ def restricted(fine, kinds, share):
 def test_linear_fields_are_interpolated_exactly():
     every = np.full((*(n + 1 for n in SHAPE), 3), FREE, np.uint8)
     axes = [np.arange(n) for n in COARSE]
-    z, y, c, x = np.meshgrid(*axes, indexing="ij")
+    z, y, x, c = np.meshgrid(*axes, indexing="ij")
     fine = prolonged(x + 10.0 * y - 3.0 * z + c, every, slab(SHAPE[0], 0, 1))
     z, y, x, c = np.meshgrid(*(np.arange(n) for n in every.shape), indexing="ij")
     np.testing.assert_allclose(fine, (x + 10.0 * y - 3.0 * z) / 2 + c, rtol=1e-6, atol=1e-6)

@@ -25,10 +25,11 @@ class Cycle:
         # The planes of the next grid that the slab touches.
         first, last = share.first_layer // 2, (share.end_layer + 1) // 2
         rows, nodes = (n // 2 + 1 for n in kinds.shape[1:3])
-        self._planes = np.zeros((last - first + 1, rows, 3, nodes), np.float32)
+        self._near_shape = (last - first + 1, rows, nodes, 3)
         plane = 3 * rows * nodes
-        self._near = PETSc.Vec().createSeq(self._planes.size)
-        stride = PETSc.IS().createStride(self._planes.size, first * plane, 1, MPI.COMM_SELF)
+        size = plane * self._near_shape[0]
+        self._near = PETSc.Vec().createSeq(size)
+        stride = PETSc.IS().createStride(size, first * plane, 1, MPI.COMM_SELF)
         self._scatter = PETSc.Scatter().create(self._right, stride, self._near, None)
 
     def apply(self, pc, x, y):
@@ -45,18 +46,15 @@ class Cycle:
 
     def _correct(self) -> None:
         """Correct by the solution of the next grid for the residual."""
-        share, smoother, planes = self._share, self._smoother, self._planes
+        share, smoother = self._share, self._smoother
         layers, owned = self._kinds.shape[0] - 1, (share.owned.start, share.owned.stop)
-        rows, _, nodes = planes.shape[1:]
-        values = self._near.getArray().reshape(-1, rows, nodes, 3)
-        restrict(smoother.rest, smoother.free, layers, share.first_layer, owned, planes)
-        values[:] = planes.transpose(0, 1, 3, 2)
+        near = self._near.getArray().reshape(self._near_shape)
+        restrict(smoother.rest, smoother.free, layers, share.first_layer, owned, near)
         self._right.set(0.0)
         self._scatter.scatter(
             self._near, self._right, PETSc.InsertMode.ADD_VALUES, PETSc.ScatterMode.REVERSE
         )
         self._coarse.solve(self._right, self._left)
         self._scatter.scatter(self._left, self._near)
-        planes[:] = values.transpose(0, 1, 3, 2)
-        prolong(planes, smoother.free, layers, share.first_layer, smoother.step)
+        prolong(near, smoother.free, layers, share.first_layer, smoother.step)
         smoother.correct()

@@ -27,7 +27,7 @@ from porefail.fe.tangent import bulk_shape, multiply, points_shape
 PREFIX = "porefail_"
 
 # Iterations that a new preconditioner costs about as much as: after so many in excess it is due.
-REFRESH = 6
+REFRESH = 12
 
 OPTIONS = {
     "ksp_type": "cg",

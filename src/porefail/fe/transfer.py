@@ -1,6 +1,6 @@
 """Trilinear interpolation between the finest grid and the next, and its transpose (numba).
 
-Fine values are lines of a slab, see lines.py; coarse ones (planes, ny/2+1, 3, nx/2+1) in single
+Fine values are lines of a slab, see lines.py; coarse ones (planes, ny/2+1, nx/2+1, 3) in double
 precision, of the planes that the slab's nodes touch: from first_layer // 2 on. Held and void
 degrees of freedom, where `free` (lines) is zero and not one, take no part.
 """
@@ -14,7 +14,7 @@ from porefail.fe.lanes import LANES
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
 def restrict(fine, free, layers, first_layer, owned, coarse):
     """coarse = Pᵀ · fine, what the planes owned[0] ... owned[1] - 1 of the slab give to it."""
-    rows, _, nodes = coarse.shape[1:]
+    rows, nodes, _ = coarse.shape[1:]
     row = (fine.size - LANES) // ((layers + 1) * (2 * rows - 1))
     line, plane = row // 3, row * (2 * rows - 1)
     half = np.float32(0.5)
@@ -36,23 +36,29 @@ def restrict(fine, free, layers, first_layer, owned, coarse):
                     of_line[i] = of_plane[at + i] + half * (
                         of_plane[at + i - row] + of_plane[at + i + row]
                     )
-                coarse[kc, jc, c, 0] = of_line[0] + half * of_line[1]
+                coarse[kc, jc, 0, c] = of_line[0] + half * of_line[1]
                 for i in range(1, nodes - 1):
-                    coarse[kc, jc, c, i] = of_line[2 * i] + half * (
+                    coarse[kc, jc, i, c] = of_line[2 * i] + half * (
                         of_line[2 * i - 1] + of_line[2 * i + 1]
                     )
                 i = nodes - 1
-                coarse[kc, jc, c, i] = of_line[2 * i] + half * of_line[2 * i - 1]
+                coarse[kc, jc, i, c] = of_line[2 * i] + half * of_line[2 * i - 1]
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
 def prolong(coarse, free, layers, first_layer, fine):
     """fine = P · coarse, on all planes of the slab."""
-    rows, _, nodes = coarse.shape[1:]
+    planes, rows, nodes, _ = coarse.shape
     ny = 2 * (rows - 1) + 1
     line = (fine.size - LANES) // (3 * (layers + 1) * ny)
     half = np.float32(0.5)
     total = np.empty(nodes, np.float32)
+    along = np.empty((planes, rows, 3, nodes), np.float32)  # lines, as the fine ones
+    for k in range(planes):
+        for j in range(rows):
+            for i in range(nodes):
+                for c in range(3):
+                    along[k, j, c, i] = coarse[k, j, i, c]
     at = 0
     for k in range(layers + 1):
         # The coarse planes below and above, the same one where the planes coincide.
@@ -63,8 +69,8 @@ def prolong(coarse, free, layers, first_layer, fine):
             for c in range(3):
                 for i in range(nodes):
                     total[i] = np.float32(0.25) * (
-                        (coarse[lower, left, c, i] + coarse[lower, right, c, i])
-                        + (coarse[upper, left, c, i] + coarse[upper, right, c, i])
+                        (along[lower, left, c, i] + along[lower, right, c, i])
+                        + (along[upper, left, c, i] + along[upper, right, c, i])
                     )
                 for i in range(nodes - 1):
                     fine[at + 2 * i] = total[i]
