@@ -3,7 +3,7 @@ PYTHON = python3
 IN_VENV = PATH="$(CURDIR)/.venv/bin:$$PATH" OMP_NUM_THREADS=1 TF_CPP_MIN_LOG_LEVEL=2
 SNAKEMAKE = $(IN_VENV) snakemake --configfile $(CONFIG)
 
-.PHONY: help setup demo smoke study workflow test test-slurm slurm-packages graph check quick bench clean
+.PHONY: help setup demo smoke study workflow test test-slurm slurm-packages docs check quick bench clean
 
 help:
 	@echo "make demo    set up, run the whole workflow with config/default.yaml, write the report"
@@ -13,7 +13,7 @@ help:
 	@echo "make test-slurm  (root, Debian) install Slurm, run the workflow on a cluster of one node"
 	@echo "make quick   set up, check the sources, run the tests that take seconds"
 	@echo "make bench   set up, compare speed with other programs; half an hour, BENCH=--small: a minute"
-	@echo "make graph   draw the rule graph in README.md anew"
+	@echo "make docs    write anew what docs/ takes from elsewhere: keys, tables, figures, rule graph"
 	@echo "make setup   the environment .venv alone (the others run it; nothing to do the second time)"
 	@echo "make clean   remove results/; .venv stays"
 
@@ -81,11 +81,13 @@ bench: setup
 	@$(IN_VENV) python tests/bench/scaling.py $(BENCH)
 	@$(IN_VENV) python tests/bench/training.py $(BENCH)
 
-# The rule graph in README.md, drawn anew, without colours that mean nothing.
-graph: setup
+# The rule graph without colours that mean nothing.
+docs: setup
+	@$(IN_VENV) python docs/write.py
+	@$(IN_VENV) python docs/draw.py
 	@$(IN_VENV) PYTHONHASHSEED=0 snakemake --quiet all --rulegraph mermaid-js | \
 	    grep -e '^flowchart' -e 'id[0-9]*\[' -e '-->' > .graph && \
-	sed -i -e '/^```mermaid$$/,/^```$$/{/^```/!d}' -e '/^```mermaid$$/r .graph' README.md && \
+	sed -i -e '/^```mermaid$$/,/^```$$/{/^```/!d}' -e '/^```mermaid$$/r .graph' docs/workflow.md && \
 	rm -f .graph
 
 check: setup

@@ -6,7 +6,7 @@ RANKS = config["execution"]["ranks"]
 TEAMS = RANKS // config["execution"]["ranks_per_realization"]
 
 # What a realization takes on one core, on average: 0.3 ms a voxel to first failure, 8 ms to
-# structural failure (README, "The mechanics"). A job gets seven times as long.
+# structural failure (docs/results/mechanics.md). A job gets seven times as long.
 CORE_SECONDS = VOXELS * (3e-4 if config["simulation"]["until"] == "first_failure" else 8e-3)
 if config["simulation"]["kinematics"] == "finite":
     CORE_SECONDS *= 3

@@ -16,10 +16,10 @@ def edges(graph: str) -> set[tuple[str, str]]:
     return {(names[a], names[b]) for a, b in re.findall(r"(id\d+) --> (id\d+)", graph)}
 
 
-def test_the_readme_shows_the_rules_as_they_are(tmp_path, snakemake):
+def test_the_page_shows_the_rules_as_they_are(tmp_path, snakemake):
     drawn = snakemake(tmp_path, "default", {}, "--rulegraph", "mermaid-js")
     assert drawn.returncode == 0, drawn.stderr
-    shown = re.search(r"```mermaid\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    shown = re.search(r"```mermaid\n(.*?)```", (ROOT / "docs" / "workflow.md").read_text(), re.S)
     assert edges(shown.group(1)) == edges(drawn.stdout)
     assert ("simulate", "gather") in edges(drawn.stdout)
 

@@ -129,7 +129,7 @@ def _as_schema(wanted: str | Settings) -> dict:
     }
 
 
-def _expected(wanted: dict) -> str:
+def expected(wanted: dict) -> str:
     """What a schema asks for, in words."""
     if "words" in wanted:
         return wanted["words"]
@@ -156,14 +156,14 @@ def _described(error: jsonschema.ValidationError) -> str:
         missing = next(name for name in error.validator_value if name not in error.instance)
         return f"{prefix}{missing} is missing"
     if "propertyNames" in error.absolute_schema_path:
-        return f"{key} has the name {shown(error.instance)}, expected {_expected(error.schema)}"
+        return f"{key} has the name {shown(error.instance)}, expected {expected(error.schema)}"
     if error.validator == "uniqueItems":
         return f"{key} names an entry twice"
     note = ""
     number = r"-?\d+(\.\d*)?e[-+]?\d+"
     if error.validator == "type" and re.fullmatch(number, shown(error.instance).strip("'"), re.I):
         note = " (YAML takes 1e-3 for text: write 1.0e-3)"
-    return f"{key} is {shown(error.instance)}, expected {_expected(error.schema)}{note}"
+    return f"{key} is {shown(error.instance)}, expected {expected(error.schema)}{note}"
 
 
 def _shown_key(name: object) -> str:

@@ -1,0 +1,37 @@
+"""Pages for people: what they take from elsewhere is current, and what they point to is there."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def test_keys_and_tables_are_those_of_their_sources():
+    command = [sys.executable, ROOT / "docs" / "write.py", "--check"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_and_pictures_are_there(page):
+    found = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
+    missing = [link for link in found if not (page.parent / link).exists()]
+    assert not missing
+
+
+def test_every_table_and_picture_is_used():
+    text = "".join(page.read_text() for page in PAGES)
+    for path in [
+        *(ROOT / "docs" / "results" / "data").iterdir(),
+        *(ROOT / "docs" / "img").iterdir(),
+    ]:
+        assert path.name in text, path.name
+
+
+def test_the_readme_is_one_screen_or_two():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 130
