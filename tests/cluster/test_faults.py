@@ -20,7 +20,7 @@ import pytest
 import yaml
 
 from porefail import files, store
-from porefail.parts import Parts
+from porefail.campaign.queue import Parts
 
 pytestmark = pytest.mark.slow
 

@@ -184,14 +184,14 @@ def made(tmp_path_factory, settings) -> dict[str, Path]:
 @pytest.fixture(scope="session")
 def twin(made, settings, tmp_path_factory) -> Path:
     """A Bayesian network that starts from that of `made`."""
-    from porefail import posterior
+    from porefail.learning import uncertain
     from porefail.steps import train_bayesian
 
     folder = tmp_path_factory.mktemp("twin")
     paths = folder / "model.keras", folder / "history.csv", folder / "checkpoint.npz"
     wanted = settings["train"] | {"epochs": 1, "bayesian": settings["bayesian"]}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(posterior, "UNIFORM", 0.0)  # nothing is learnt in an epoch
+        patch.setattr(uncertain, "UNIFORM", 0.0)  # nothing is learnt in an epoch
         train_bayesian.run(made["dataset"], made["model"], *paths, wanted)
     return paths[0]
 

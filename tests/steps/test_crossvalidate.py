@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from porefail import files, learning, posterior, store, tables
+from porefail import files, learning, store
 from porefail.baselines import sites
 from porefail.dataset.split import Part, split
 from porefail.errors import PorefailError
+from porefail.files import tables
+from porefail.learning import uncertain
 from porefail.metrics import clusters, peaks
 from porefail.steps import crossvalidate
 
@@ -214,9 +216,9 @@ def test_specimens_with_pores_at_the_places_of_those_learnt_from_are_refused(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", posterior.KINDS)
+@pytest.mark.parametrize("kind", uncertain.KINDS)
 def test_a_network_that_says_how_sure_it_is(variant, settings, tmp_path, kind, monkeypatch):
-    monkeypatch.setattr(posterior, "UNIFORM", 0.0)  # nothing is learnt in one epoch
+    monkeypatch.setattr(uncertain, "UNIFORM", 0.0)  # nothing is learnt in one epoch
     training = settings["crossvalidate"]["training"] | {"bayesian": settings["bayesian"]}
     folder = variant(tmp_path / "one", kind=kind, training=training)
     scores = files.read_table(folder / "scores.csv")

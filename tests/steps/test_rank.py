@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from porefail import files, store, tables
+from porefail import files, store
 from porefail.dataset.split import Part
 from porefail.errors import PorefailError
+from porefail.files import tables
 from porefail.metrics import clusters
 from porefail.nn import bayesian, training
 from porefail.nn.prediction import moments

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from porefail import store
+from porefail.campaign.queue import Parts
 from porefail.errors import PorefailError
 from porefail.fe import MODEL_VERSION, tension
-from porefail.parts import Parts
 from porefail.steps import simulate
 from porefail.store import Status
 

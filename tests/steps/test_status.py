@@ -7,10 +7,10 @@ import pytest
 import yaml
 
 from porefail import configuration, files, store
-from porefail.accounting import Entry
+from porefail.campaign.account import Entry
+from porefail.campaign.queue import Parts
 from porefail.errors import PorefailError
 from porefail.fe import MODEL_VERSION
-from porefail.parts import Parts
 from porefail.steps import status
 from porefail.store import Status
 

@@ -6,9 +6,10 @@ import shutil
 import numpy as np
 import pytest
 
-from porefail import files, store, study_figures
+from porefail import files, store
 from porefail.errors import PorefailError
 from porefail.steps import study
+from porefail.study import figures
 
 pytestmark = pytest.mark.slow
 FOLDS = 2
@@ -217,13 +218,13 @@ def test_variants_of_fewer_folds_are_compared_on_their_folds(
     fewer = {("id", "uniform"), ("t-k1", "uniform"), ("t", "elastic")}
     folds = [[*v, 1 if tuple(v) in fewer else FOLDS] for *v, _ in wanted["folds"]]
     drawn = {}
-    draw = study_figures.label_parameters
+    draw = figures.label_parameters
 
     def seen(width, by_width, *others, **used):
         drawn.update(by_width)
         return draw(width, by_width, *others, **used)
 
-    monkeypatch.setattr(study_figures, "label_parameters", seen)
+    monkeypatch.setattr(figures, "label_parameters", seen)
     study.run(made["ensemble"], variants, tmp_path, wanted | {"folds": folds})
     assert {scores.shape for scores in drawn.values()} == {(2, 1)}
     assert len(list(tmp_path.glob("*.png"))) == 11

@@ -4,8 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from porefail import files, posterior
+from porefail import files
 from porefail.errors import PorefailError
+from porefail.learning import uncertain
 from porefail.nn import bayesian, training
 from porefail.nn.flipout import Flipout
 from porefail.nn.heteroencoder import heteroencoder
@@ -14,7 +15,7 @@ from porefail.steps import train_bayesian
 
 @pytest.fixture
 def run(made, settings, tmp_path, monkeypatch):
-    monkeypatch.setattr(posterior, "UNIFORM", 0.0)  # nothing is learnt in two epochs
+    monkeypatch.setattr(uncertain, "UNIFORM", 0.0)  # nothing is learnt in two epochs
 
     def go(folder="one", trained=None, **changes):
         place = tmp_path / folder

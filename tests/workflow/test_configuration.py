@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 import yaml
 
-from porefail import configuration, learning, posterior
+from porefail import configuration, learning
 from porefail.baselines import linear_heteroencoder, local_statistics
 from porefail.dataset.symmetry import ELEMENTS
 from porefail.dataset.transforms import PIPELINES
@@ -20,6 +20,7 @@ from porefail.fe import MODEL_VERSION
 from porefail.fe.hexahedron import ELEMENTS as HEXAHEDRA
 from porefail.fe.material import Material
 from porefail.fe.tension import DAMAGE_IN_STRESS, LoadSettings
+from porefail.learning import uncertain
 from porefail.nn.losses import LOSSES
 from porefail.steps import crossvalidate
 
@@ -112,8 +113,8 @@ def test_schema_names_what_the_code_knows():
     # The likelihood is what networks that say how sure they are make of the squared error.
     assert training["loss"]["enum"] == [name for name in LOSSES if name != "likelihood"]
     # Of prediction alone is the average over symmetries.
-    assert set(training) | {"seed"} == set(posterior.SETTINGS) | {"average"}
-    kinds = {"heteroencoder", *posterior.KINDS, linear_heteroencoder.KIND, local_statistics.KIND}
+    assert set(training) | {"seed"} == set(uncertain.SETTINGS) | {"average"}
+    kinds = {"heteroencoder", *uncertain.KINDS, linear_heteroencoder.KIND, local_statistics.KIND}
     assert set(SCHEMA["$defs"]["model_kind"]["enum"]) == kinds | set(crossvalidate.UNTRAINED)
 
 

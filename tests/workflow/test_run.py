@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from porefail import files, store
-from porefail.parts import Parts
+from porefail.campaign.queue import Parts
 
 pytestmark = pytest.mark.slow
 

@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from porefail import writable
+from porefail.configuration import writable
 from porefail.configuration.schema import part, problems, schema
 from porefail.configuration.variants import (
     NETWORKS,

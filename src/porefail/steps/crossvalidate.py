@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from porefail import files, learning, posterior, store
+from porefail import files, learning, store
 from porefail.baselines import linear_heteroencoder, local_statistics, sites
 from porefail.configuration import require_settings
 from porefail.configuration.checks import training_problems
@@ -17,7 +17,7 @@ from porefail.configuration.sections import DATASET, EVALUATION
 from porefail.dataset import symmetry
 from porefail.dataset.split import Part, split
 from porefail.errors import PorefailError
-from porefail.learning import Specimens
+from porefail.learning import Specimens, uncertain
 from porefail.metrics import (
     clusters,
     conformal,
@@ -37,7 +37,7 @@ SETTINGS = {
     "kind": "$defs.model_kind",
     "fold": "$defs.fold",
     "dataset": DATASET,
-    # Of networks that say how sure they are, posterior.SETTINGS.
+    # Of networks that say how sure they are, uncertain.SETTINGS.
     "training": learning.SETTINGS | AVERAGE,
     "baselines": "baselines",
     "evaluation": EVALUATION,
@@ -96,12 +96,12 @@ def run(
     is chosen on the validation part. A training that was killed goes on from `checkpoint`.
     """
     wanted = SETTINGS
-    if settings.get("kind") in posterior.KINDS:
-        wanted = SETTINGS | {"training": posterior.SETTINGS | AVERAGE}
+    if settings.get("kind") in uncertain.KINDS:
+        wanted = SETTINGS | {"training": uncertain.SETTINGS | AVERAGE}
     require_settings(settings, wanted, _problems)
     _, source = store.read(ensemble, [], kind="ensemble")
     channels = CHANNELS.get(settings["kind"], [])
-    if settings["kind"] in ("heteroencoder", *posterior.KINDS):
+    if settings["kind"] in ("heteroencoder", *uncertain.KINDS):
         channels = settings["training"]["channels"]
     known, failed = learning.specimens(ensemble, settings["dataset"], channels)
     part = split(
@@ -179,7 +179,7 @@ def _fit(
         fitted, curves = _network(training, validation, checkpoint, settings)
     elif kind in UNTRAINED:
         fitted = Fitted(lambda s: Prediction(UNTRAINED[kind](s)), 0, 0, 0.0)
-    elif kind in posterior.KINDS:
+    elif kind in uncertain.KINDS:
         fitted, curves = _posterior(training, validation, checkpoint, settings)
     elif kind == "linear_heteroencoder":
         pores = source["porosity"]
@@ -255,7 +255,7 @@ def _posterior(
     from porefail.nn.heteroencoder import products
     from porefail.nn.prediction import moments
 
-    found = posterior.fit(
+    found = uncertain.fit(
         settings["kind"],
         training,
         validation,

@@ -18,7 +18,7 @@ from porefail.fe.equilibrium import Specimen
 from porefail.fe.material import material
 from porefail.files import StoreError
 from porefail.store import Collapse, Status
-from porefail.vtkhdf import SUFFIX, image_series
+from porefail.store.vtkhdf import SUFFIX, image_series
 
 # Units; where no load is borne, stresses are 0, and in voids all but the first three is NaN.
 UNITS = {

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from porefail import __version__, memory, store
+from porefail import __version__, store
 from porefail.configuration import require_settings
 from porefail.dataset.split import Part
 from porefail.errors import PorefailError
 from porefail.microstructure.perturbation import edges, swap
 from porefail.steps import same_specimens
+from porefail.store import memory
 
 SETTINGS = {"seed": "seed", "distance": "sensitivity.distance"}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from porefail import accounting, files, store
+from porefail import files, store
 from porefail.configuration import require_settings, section
 from porefail.figures.damage_histograms import damage_histograms
 from porefail.figures.damage_sequence import damage_sequence
@@ -30,7 +30,7 @@ def run(ensemble: str | Path, account: str | Path, output: str | Path, settings:
     """
     require_settings(settings, SETTINGS)
     _, source = store.read(ensemble, [], kind="ensemble")
-    excluded = accounting.read_excluded(account, ensemble)
+    excluded = account.read_excluded(account, ensemble)
     found, ended = _measured(ensemble, source, settings["levels"])
     rows = compare(found, settings["strains"], settings["levels"])
     text = summary(rows, source, excluded, ended, _snapshots(ensemble))

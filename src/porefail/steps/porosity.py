@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from porefail import __version__, memory, store
+from porefail import __version__, store
 from porefail.configuration import require_settings
 from porefail.configuration.sections import PORES
 from porefail.errors import PorefailError
 from porefail.microstructure import karhunen_loeve
+from porefail.store import memory
 
 SETTINGS = PORES
 BYTES = 72  # a voxel, at the peak of an expansion

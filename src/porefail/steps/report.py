@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from porefail import files, learning, store, tables
+from porefail import files, learning, store
 from porefail.configuration import require_settings, section
 from porefail.dataset.split import Part
 from porefail.figures.damage_history import damage_history
@@ -14,6 +14,7 @@ from porefail.figures.learning_curves import learning_curves
 from porefail.figures.metric_curves import metric_curves
 from porefail.figures.site_hits import site_hits
 from porefail.figures.specimens import specimens as specimen_views
+from porefail.files import tables
 from porefail.metrics.sites import hot_cluster
 from porefail.nn.checkpoint import Epoch
 from porefail.steps import same_origin, write_figures

@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from porefail import files, store, tables
+from porefail import files, store
 from porefail.configuration import require_settings
 from porefail.configuration.sections import SIMULATION
 from porefail.errors import PorefailError
 from porefail.figures.failure_locus import failure_locus
 from porefail.figures.predicted_sites import predicted_sites
 from porefail.figures.ranked_sites import ranked_sites
+from porefail.files import tables
 from porefail.metrics import clusters, sensitivity, sites
 from porefail.metrics.sensitivity import Agreement, Locus
 from porefail.steps import require_origin, same_origin, write_figures

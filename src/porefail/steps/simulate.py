@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 from mpi4py import MPI
 
-from porefail import __version__, memory, store
+from porefail import __version__, store
+from porefail.campaign.queue import Parts
 from porefail.configuration import require_settings
 from porefail.configuration.checks import material_problems, simulation_problems
 from porefail.configuration.sections import SIMULATION
@@ -26,8 +27,7 @@ from porefail.errors import PorefailError
 from porefail.fe import MODEL_VERSION, tension
 from porefail.fe.grid import slab
 from porefail.fe.material import material
-from porefail.parts import Parts
-from porefail.store import Collapse, Status
+from porefail.store import Collapse, Status, memory
 
 SETTINGS = SIMULATION
 LAYOUT = 3  # of a row: raised when its datasets change, so that no shard mixes two

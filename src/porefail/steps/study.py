@@ -6,14 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-import porefail.crossvalidated as cv
-from porefail import files, posterior
+import porefail.study.folds as cv
+from porefail import files
 from porefail.configuration import require_settings
 from porefail.configuration.sections import EVALUATION
-from porefail.crossvalidated import Fold
 from porefail.errors import PorefailError
+from porefail.learning import uncertain
 from porefail.steps import write_figures
-from porefail.study_figures import Name, figures
+from porefail.study.figures import Name, figures
+from porefail.study.folds import Fold
 
 SETTINGS = {
     "folds": "$defs.study_folds",
@@ -65,7 +66,7 @@ def run(ensemble: str | Path, variants: str | Path, output: str | Path, settings
     folds = {
         (label, model): cv.read(
             [Path(variants, label, model, f"fold-{k}") for k in range(count)],
-            settings["kinds"].get(model) in posterior.KINDS,
+            settings["kinds"].get(model) in uncertain.KINDS,
         )
         for label, model, count in settings["folds"]
     }

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from porefail import files, learning, posterior
+from porefail import files, learning
 from porefail.configuration import require_settings
 from porefail.configuration.checks import training_problems
 from porefail.dataset.split import Part
 from porefail.errors import PorefailError
+from porefail.learning import uncertain
 from porefail.nn import training
 
-SETTINGS = posterior.SETTINGS
+SETTINGS = uncertain.SETTINGS
 
 
 def run(
@@ -47,7 +48,7 @@ def run(
         learning.read(dataset, learning.part(dataset, part), settings["channels"])
         for part in (Part.TRAIN, Part.VALIDATION)
     )
-    twin, epochs = posterior.bayesian(
+    twin, epochs = uncertain.bayesian(
         plain,
         fitted,
         validation,

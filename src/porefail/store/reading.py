@@ -12,8 +12,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from porefail import memory
 from porefail.files import StoreError, reason
+from porefail.store import memory
 from porefail.store.contract import CODES, DATASETS, FIELDS, GRID, KINDS
 from porefail.store.writing import checksum
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from porefail import files, store, tables
+from porefail import files, store
+from porefail.files import tables
 from porefail.store import Collapse, Status
 
 # What a realization is while it has no Status yet.

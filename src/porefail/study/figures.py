@@ -5,9 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-import porefail.crossvalidated as cv
+import porefail.study.folds as cv
 from porefail import learning, store
-from porefail.crossvalidated import Fold
 from porefail.dataset.transforms import PIPELINES
 from porefail.dataset.weighting import weights
 from porefail.figures.bayesian_overlap import bayesian_overlap
@@ -24,6 +23,7 @@ from porefail.figures.variant_skill import variant_skill
 from porefail.metrics import intervals
 from porefail.metrics.distributions import pool
 from porefail.rounding import bin_of
+from porefail.study.folds import Fold
 
 GOAL = {"site_precision": 0.6, "top_1": 0.85, "top_3": 0.97}
 RECALL = 0.9  # at which the goal for the precision holds

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from porefail import study_figures
-from porefail.crossvalidated import Fold
+from porefail.study import figures
+from porefail.study.folds import Fold
 
 SCORES = ("site_recall", "site_precision", "top_1", "top_3")
 
@@ -26,7 +26,7 @@ def drawn(monkeypatch) -> dict[str, tuple]:
     seen = {}
     for name in ("transfer_skill", "label_parameters"):
         monkeypatch.setattr(
-            study_figures, name, lambda *args, name=name, **used: seen.update({name: args})
+            figures, name, lambda *args, name=name, **used: seen.update({name: args})
         )
     return seen
 
@@ -39,7 +39,7 @@ def test_variants_are_shown_on_the_sets_that_they_are_tested_on(drawn):
         ("t", "untested"): [fold({"test": [1.0, 1.0]})],
     }
     transfer = {"larger": ["a"], "porous": ["b"], "later": ["c"]}
-    assert list(study_figures.figures("", folds, {"comparisons": {}, "transfer": transfer})) == [
+    assert list(figures.figures("", folds, {"comparisons": {}, "transfer": transfer})) == [
         "transfer_skill"
     ]
     group, specimens, predictor, share, low, high = drawn["transfer_skill"]
@@ -54,7 +54,7 @@ def test_variants_are_shown_on_the_sets_that_they_are_tested_on(drawn):
 def test_nothing_tested_on_others_is_not_drawn(drawn, transfer):
     folds = {("t", "one"): [fold({"test": [1.0]})]}
     settings = {"comparisons": {}, "transfer": transfer}
-    assert study_figures.figures("", folds, settings) == {} == drawn
+    assert figures.figures("", folds, settings) == {} == drawn
 
 
 @pytest.mark.parametrize("names, widths", [(["wide"], []), (["narrow", "wide"], [0.75])])
@@ -69,7 +69,7 @@ def test_a_parameter_that_no_label_varies_at_the_default_of_the_other(drawn, nam
         "transfer": {},
     }
     folds = {(name, "uniform"): [fold({"test": [1.0]})] for name in names}
-    assert list(study_figures.figures("", folds, settings)) == ["label_parameters"]
+    assert list(figures.figures("", folds, settings)) == ["label_parameters"]
     width, by_width, contrast, by_contrast = drawn["label_parameters"]
     assert width.tolist() == widths and not contrast.size and not by_contrast
     assert set(by_width) == (set(SCORES) if widths else set())

@@ -9,7 +9,7 @@ import pytest
 
 from porefail import store
 from porefail.files import StoreError
-from porefail.vtkhdf import image_series
+from porefail.store.vtkhdf import image_series
 
 SHAPE = (5, 4, 3)  # nz, ny, nx
 TIMES = (0.01, 0.02, 0.05)

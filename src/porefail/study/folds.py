@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from porefail import files, tables
+from porefail import files
+from porefail.files import tables
 from porefail.metrics.clusters import ClusterOverlap
 from porefail.metrics.distributions import Distribution
 from porefail.metrics.overlap import Overlap

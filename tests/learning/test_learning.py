@@ -11,7 +11,7 @@ from porefail.dataset import symmetry
 from porefail.dataset.split import Part, split
 from porefail.microstructure.karhunen_loeve import expansion, realize
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SHAPE = (8, 8, 16)
 
 

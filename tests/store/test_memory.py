@@ -6,16 +6,17 @@ import sys
 import numpy as np
 import pytest
 
-from porefail import configuration, learning, memory
+from porefail import configuration, learning
 from porefail.configuration.sections import PORES
 from porefail.errors import PorefailError
 from porefail.fe import MODEL_VERSION
 from porefail.steps import porosity, simulate
+from porefail.store import memory
 
 
 def test_the_limit_of_the_process_counts():
     program = (
-        "import resource; from porefail import memory\n"
+        "import resource; from porefail.store import memory\n"
         "resource.setrlimit(resource.RLIMIT_AS, (10**9, 10**9)); print(memory.available())"
     )
     run = subprocess.run(

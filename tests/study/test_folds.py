@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-import porefail.crossvalidated as cv
-from porefail import files, tables
+import porefail.study.folds as cv
+from porefail import files
 from porefail.errors import PorefailError
+from porefail.files import tables
 
 SETS = {"validation": 1, "test": 2, "others": 3}  # specimens
 THRESHOLDS = [0.25, 0.5, 0.75]

@@ -1,0 +1,1 @@
+"""A campaign: what became of each realization, and the queue of a batch."""

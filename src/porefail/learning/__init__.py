@@ -1,0 +1,35 @@
+"""What learns from the data: specimens in memory, networks, networks that say how sure they are."""
+
+from porefail.learning.networks import SETTINGS, curves, examples, load, network, predict, train
+from porefail.learning.specimens import (
+    CHANNELS,
+    DATASETS,
+    Specimens,
+    channels,
+    datasets,
+    label,
+    part,
+    read,
+    specimens,
+    symmetries,
+)
+
+__all__ = [
+    "CHANNELS",
+    "DATASETS",
+    "SETTINGS",
+    "Specimens",
+    "channels",
+    "curves",
+    "datasets",
+    "examples",
+    "label",
+    "load",
+    "network",
+    "part",
+    "predict",
+    "read",
+    "specimens",
+    "symmetries",
+    "train",
+]

@@ -1,0 +1,113 @@
+"""Specimens in memory: their pores, label, and channels that a network may be given."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from porefail import store
+from porefail.dataset import symmetry
+from porefail.dataset.split import Part
+from porefail.dataset.transforms import transform
+
+# What a network can be given: the dataset it comes from, and what is done to it. All are known
+# before a simulation. Damage grows with powers of the stresses, so a network does better with their
+# logarithms; in compression there is no growth to tell apart.
+CHANNELS: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
+    "porosity": ("porosity", np.asarray),
+    "von_mises": ("elastic/von_mises", np.asarray),
+    "pressure": ("elastic/pressure", np.asarray),
+    "log_von_mises": ("elastic/von_mises", lambda stress: np.log(np.maximum(stress, 1e-3))),
+    "log_pressure": ("elastic/pressure", lambda stress: np.log(np.maximum(stress, 1e-2))),
+}
+DATASETS = tuple(dict.fromkeys(dataset for dataset, _ in CHANNELS.values()))
+
+
+class Specimens(NamedTuple):
+    """realization: (n,); all else (n, nx, ny, nz): porosity, 1 = void; label, NaN in voids."""
+
+    realization: np.ndarray
+    porosity: np.ndarray
+    label: np.ndarray
+    channels: Mapping[str, np.ndarray]
+
+    def where(self, mask: np.ndarray) -> "Specimens":
+        """The specimens of a mask (n,)."""
+        channels = {name: field[mask] for name, field in self.channels.items()}
+        return Specimens(*(field[mask] for field in self[:3]), channels)
+
+
+def datasets(names: Sequence[str]) -> list[str]:
+    """What is stored of the pores and of channels by name."""
+    return list(dict.fromkeys(["porosity", *(CHANNELS[name][0] for name in names)]))
+
+
+def channels(fields: Mapping[str, np.ndarray], names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Channels by name, from datasets as they are stored; 0 in voids, where a stress is NaN."""
+    found = {}
+    for name in names:
+        dataset, change = CHANNELS[name]
+        found[name] = np.nan_to_num(change(fields[dataset]))
+    return found
+
+
+def part(dataset: str | Path, wanted: Part) -> np.ndarray:
+    """Which specimens of a data set are in a part, bool (n,); StoreError where none is."""
+    mask = store.read(dataset, ["part"])[0]["part"] == wanted
+    if not mask.any():
+        raise store.StoreError(
+            f"{dataset}: its {wanted.name.lower()} part is empty: simulate more realizations"
+        )
+    return mask
+
+
+def read(dataset: str | Path, mask: np.ndarray, names: Sequence[str]) -> Specimens:
+    """The specimens of a data set where mask (n,) is true, with channels by name."""
+    fields, _ = store.read_where(dataset, ["realization", "label", *datasets(names)], mask)
+    return Specimens(
+        fields["realization"], fields["porosity"], fields["label"], channels(fields, names)
+    )
+
+
+def label(fields: Mapping[str, np.ndarray], source: Mapping, settings: Mapping) -> np.ndarray:
+    """Labels (n, nx, ny, nz) of rows of an ensemble, NaN in voids.
+
+    fields: realization, damage and porosity of the rows; source: the ensemble's attributes;
+    settings: with transform, filter_width and contrast, as in config/schema.yaml.
+    """
+    return transform(
+        fields["damage"],
+        fields["porosity"],
+        settings["transform"],
+        filter_width=settings["filter_width"],
+        contrast=settings["contrast"],
+        maximum_damage=source["simulation"]["material"]["maximum_damage"],
+        realization=fields["realization"].tolist(),
+    )
+
+
+def specimens(
+    ensemble: str | Path, settings: Mapping, names: Sequence[str] = (), rows: slice | None = None
+) -> tuple[Specimens, np.ndarray]:
+    """Specimens of an ensemble, with labels made as in `dataset`, and the voxels that failed.
+
+    settings: see label; names: of the channels; rows: all if not given. Returns also failed, bool
+    (n, nx, ny, nz).
+    """
+    _, source = store.read(ensemble, [], kind="ensemble")
+    stored = ["realization", "damage", "failed", *datasets(names)]
+    fields, _ = store.read(ensemble, stored, rows)
+    found = Specimens(
+        fields["realization"],
+        fields["porosity"],
+        label(fields, source, settings),
+        channels(fields, names),
+    )
+    return found, fields["failed"] == 1
+
+
+def symmetries(shape: Sequence[int]) -> list[str]:
+    """Names of the symmetries of a grid (nx, ny, nz): all 16 if it is square."""
+    square = shape[0] == shape[1]
+    return [name for name, each in symmetry.ELEMENTS.items() if square or not each.swap]

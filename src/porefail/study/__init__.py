@@ -1,0 +1,1 @@
+"""A study: folds of cross-validated variants, their scores, table and figures."""
