@@ -10,7 +10,7 @@ from porefail.errors import PorefailError
 from porefail.files import tables
 from porefail.learning import uncertain
 from porefail.metrics import clusters, peaks
-from porefail.steps import crossvalidate
+from porefail.study.scores import RANKS
 
 SETS = ["validation", "test"]
 
@@ -188,7 +188,7 @@ def test_errors(variant, made, tmp_path):
         with pytest.raises(PorefailError, match=message):
             variant(tmp_path / "bad", **changes)
     assert not (tmp_path / "bad").exists()
-    assert crossvalidate.RANKS == (1, 3)
+    assert RANKS == (1, 3)
 
 
 def test_other_ensembles_are_refused_before_anything_is_learnt(variant, made, tmp_path):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from porefail import files, store
+from porefail.campaign import accounting
 from porefail.errors import PorefailError
 from porefail.files import tables
 from porefail.steps import gather
@@ -46,7 +47,7 @@ def test_every_realization_is_accounted_for(run, make_shard, settings, capsys, t
     assert account["used"].tolist() == [1, 0, 0, 0, 0, 1, 1]
     assert account["file"].tolist() == [str(shards[1])] * 5 + [str(shards[0])] * 2
     assert list(files.read_table(tmp_path / "account.csv", tables.ACCOUNT)) == list(account)
-    excluded = account.read_excluded(tmp_path / "account.csv", tmp_path / "ensemble.h5")
+    excluded = accounting.read_excluded(tmp_path / "account.csv", tmp_path / "ensemble.h5")
     assert excluded == [status.name for status in MIXED[1:]]
     printed = capsys.readouterr().out
     for text in ("7 realizations", "3 FIRST_FAILURE", "NOT_CONVERGED  left out: 2"):

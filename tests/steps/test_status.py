@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from porefail import configuration, files, store
-from porefail.campaign.account import Entry
+from porefail.campaign.accounting import Entry
 from porefail.campaign.queue import Parts
 from porefail.errors import PorefailError
 from porefail.fe import MODEL_VERSION

@@ -10,6 +10,7 @@ from porefail import files, store
 from porefail.errors import PorefailError
 from porefail.steps import study
 from porefail.study import figures
+from porefail.study.table import OVERLAP, UNCERTAINTY
 
 pytestmark = pytest.mark.slow
 FOLDS = 2
@@ -148,14 +149,14 @@ def test_overlap_over_thresholds_is_the_mean_of_the_folds(output, variants):
     np.testing.assert_allclose(
         table["voxel_dice_deviation"][mine], np.std(dice, axis=0, ddof=1), atol=1e-12
     )
-    for kind, score in itertools.product(("voxel", "cluster"), study.OVERLAP):
+    for kind, score in itertools.product(("voxel", "cluster"), OVERLAP):
         assert np.isfinite(table[f"{kind}_{score}"]).any()
 
 
 def test_uncertainty_is_told_where_it_is_known(output, variants):
     table = files.read_table(output / "table.csv")
     sure = table["model"] == "sure"
-    for name in study.UNCERTAINTY:
+    for name in UNCERTAINTY:
         assert np.isnan(table[name][~sure]).all()
     assert np.isfinite(table["log_score"][sure]).all()
     row = np.flatnonzero(sure & (table["set"] == "others"))[0]

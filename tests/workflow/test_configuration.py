@@ -20,9 +20,8 @@ from porefail.fe import MODEL_VERSION
 from porefail.fe.hexahedron import ELEMENTS as HEXAHEDRA
 from porefail.fe.material import Material
 from porefail.fe.tension import DAMAGE_IN_STRESS, LoadSettings
-from porefail.learning import uncertain
+from porefail.learning import predictors, uncertain
 from porefail.nn.losses import LOSSES
-from porefail.steps import crossvalidate
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATIONS = ["default", "smoke", "paper", "phenomenology", "collapse"]
@@ -115,7 +114,7 @@ def test_schema_names_what_the_code_knows():
     # Of prediction alone is the average over symmetries.
     assert set(training) | {"seed"} == set(uncertain.SETTINGS) | {"average"}
     kinds = {"heteroencoder", *uncertain.KINDS, linear_heteroencoder.KIND, local_statistics.KIND}
-    assert set(SCHEMA["$defs"]["model_kind"]["enum"]) == kinds | set(crossvalidate.UNTRAINED)
+    assert set(SCHEMA["$defs"]["model_kind"]["enum"]) == kinds | set(predictors.UNTRAINED)
 
 
 def test_model_version_of_the_workflow_is_that_of_the_code():

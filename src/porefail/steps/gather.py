@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from porefail import __version__, store
-from porefail.campaign import account
+from porefail.campaign import accounting
 from porefail.campaign.queue import stack
 from porefail.configuration import require_settings
 from porefail.configuration.sections import PORES, SIMULATION
@@ -37,12 +37,12 @@ def run(
     require_settings(settings, SETTINGS)
     made_with = {key: settings[key] for key in SETTINGS if key != "realizations"}
     made_with["spacing"] = settings["porosity"]["spacing"]
-    entries = {shard: account.read(shard, made_with) for shard in shards}
+    entries = {shard: accounting.read(shard, made_with) for shard in shards}
     order = sorted(shards, key=lambda shard: min(entries[shard]))
     whole = dict(sorted(pair for shard in order for pair in entries[shard].items()))
     _require_each_once(entries, settings["realizations"])
-    print("\n".join([f"gather: {len(whole)} realizations", *account.table(whole)]), flush=True)
-    if not any(entry.status == account.USED for entry in whole.values()):
+    print("\n".join([f"gather: {len(whole)} realizations", *accounting.table(whole)]), flush=True)
+    if not any(entry.status == accounting.USED for entry in whole.values()):
         raise PorefailError(
             f"none of {len(whole)} realizations reached first failure: nothing to learn from "
             "(raise simulation.max_strain, or porosity.mean_porosity if most are empty); "
@@ -66,7 +66,7 @@ def run(
             for name in chosen.keys() & set(store.HISTORY):
                 chosen[name] = stack([chosen[name]], steps)
             ensemble.append(chosen)
-    account.write(account, whole)
+    accounting.write(account, whole)
 
 
 def _require_each_once(entries: Mapping[str | Path, Mapping], realizations: int) -> None:
@@ -80,13 +80,13 @@ def _require_each_once(entries: Mapping[str | Path, Mapping], realizations: int)
     if missing:
         raise PorefailError(
             f"{len(missing)} of {realizations} realizations are in no shard: "
-            f"{account.listed(missing)}"
+            f"{accounting.listed(missing)}"
         )
     extra = sorted(seen.keys() - set(range(realizations)))
     if extra:
         raise PorefailError(
             f"{len(extra)} realizations are in a shard, but not among the {realizations} asked "
-            f"for: {account.listed(extra)}"
+            f"for: {accounting.listed(extra)}"
         )
 
 

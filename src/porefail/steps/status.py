@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 from porefail import configuration, store
-from porefail.campaign import account
-from porefail.campaign.account import DAMAGED, MISSING, OUTDATED, RUNNING, UNFINISHED, Entry
+from porefail.campaign import accounting
+from porefail.campaign.accounting import DAMAGED, MISSING, OUTDATED, RUNNING, UNFINISHED, Entry
 from porefail.campaign.queue import Parts
 from porefail.fe import MODEL_VERSION
 from porefail.store import Status
@@ -36,9 +36,9 @@ def run(configfile: Sequence[str | Path] = (), account: str | Path | None = None
         entries |= sorted(batch.items())
     print(f"status: {folder}, {datetime.now():%Y-%m-%d %H:%M:%S}")
     more = [f"... and {len(notes) - NOTES} more such lines"] if len(notes) > NOTES else []
-    print("\n".join([*account.table(entries), _outlook(entries), *notes[:NOTES], *more]))
+    print("\n".join([*accounting.table(entries), _outlook(entries), *notes[:NOTES], *more]))
     if account is not None:
-        account.write(account, entries)
+        accounting.write(account, entries)
 
 
 def _batch(shard: Path, numbers: range, made_with: dict, notes: list[str]) -> dict[int, Entry]:
@@ -75,7 +75,7 @@ def _readable(
 ) -> dict[int, Entry]:
     """Entries of a file, or what is wrong with all of it."""
     try:
-        entries = account.read(path, made_with)
+        entries = accounting.read(path, made_with)
         if entries.keys() != set(numbers):
             raise store.StoreError(f"{path}: holds other realizations than its name says")
         return entries
@@ -89,7 +89,7 @@ def _readable(
     return dict.fromkeys(numbers, Entry(state, file=str(path)))
 
 
-def _outlook(entries: account.Account) -> str:
+def _outlook(entries: accounting.Account) -> str:
     """Cost of a simulation, rate and estimated end, as one line."""
     done = [entry for entry in entries.values() if entry.status not in UNFINISHED]
     times = [

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from porefail.metrics import phenomenology as ph
+from porefail.phenomenology import measures as ph
 
 # Of the maximum damage: what counts as the plateau that the paper has at about 0.6.
 PLATEAU = (0.55, 0.75)

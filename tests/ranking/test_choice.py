@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from porefail.errors import PorefailError
-from porefail.metrics import clusters, ranking
+from porefail.metrics import clusters
+from porefail.ranking import choice, masses
 
 RANDOM = np.random.default_rng(1)
 
@@ -11,11 +12,11 @@ def test_averages_of_clusters():
     mask = RANDOM.random((6, 6, 12)) < 0.08
     labels, count = clusters.label(mask)
     field = RANDOM.random(mask.shape)
-    found = ranking.averages(field, labels, count)
+    found = masses.averages(field, labels, count)
     assert count > 2 and found.shape == (count,)
     for k in range(count):
         assert found[k] == pytest.approx(field[labels == k + 1].mean())
-    assert ranking.averages(field, np.zeros_like(labels), 0).shape == (0,)
+    assert masses.averages(field, np.zeros_like(labels), 0).shape == (0,)
 
 
 def normal_draws(means, deviations, draws=4000):
@@ -25,26 +26,26 @@ def normal_draws(means, deviations, draws=4000):
 def test_of_two_equal_means_the_surer_one_ranks_first():
     """Section 6.2: the mass falls with the variance, below the average."""
     average = normal_draws([0.8, 0.8, 0.6], [0.1, 0.02, 0.05])
-    assert ranking.order(average, 0.7).tolist() == [1, 0, 2]
-    np.testing.assert_allclose(ranking.mass(average, 0.7), [0.84, 1.0, 0.02], atol=0.03)
+    assert masses.order(average, 0.7).tolist() == [1, 0, 2]
+    np.testing.assert_allclose(masses.mass(average, 0.7), [0.84, 1.0, 0.02], atol=0.03)
 
 
 def test_equal_masses_are_ordered_by_their_means():
-    assert ranking.order(normal_draws([0.3, 0.5, 0.4], [0.01] * 3), 0.9).tolist() == [1, 2, 0]
+    assert masses.order(normal_draws([0.3, 0.5, 0.4], [0.01] * 3), 0.9).tolist() == [1, 2, 0]
 
 
 def test_stability_of_an_order_that_holds_and_of_one_that_turns():
     thresholds = np.linspace(0.05, 0.95, 19)
-    same = ranking.stability(normal_draws([0.8, 0.6, 0.4], [0.05] * 3), 0.7, thresholds)
+    same = masses.stability(normal_draws([0.8, 0.6, 0.4], [0.05] * 3), 0.7, thresholds)
     assert same.agreement == pytest.approx(1, abs=0.35)  # far away two of them tie
     assert same.thresholds.min() > 0.15 and same.thresholds.max() < 1
-    turning = ranking.stability(normal_draws([0.6, 0.55], [0.2, 0.01]), 0.7, thresholds)
+    turning = masses.stability(normal_draws([0.6, 0.55], [0.2, 0.01]), 0.7, thresholds)
     assert turning.agreement < 0.5
-    alone = ranking.stability(normal_draws([0.6], [0.2]), 0.7, thresholds)
+    alone = masses.stability(normal_draws([0.6], [0.2]), 0.7, thresholds)
     assert np.isnan(alone.agreement) and not alone.thresholds.size
 
 
-def choices(count: int, model: ranking.Choice):
+def choices(count: int, model: choice.Choice):
     """Specimens of up to five sites, which fail as a model says."""
     features, failed = [], []
     for _ in range(count):
@@ -57,8 +58,8 @@ def choices(count: int, model: ranking.Choice):
 
 
 def test_the_model_of_choices_is_found_and_its_probabilities_are_frequencies():
-    truth = ranking.Choice(np.array([1.5, -0.1]), -0.5)
-    fitted = ranking.fit_choice(*choices(4000, truth), penalty=1e-6)
+    truth = choice.Choice(np.array([1.5, -0.1]), -0.5)
+    fitted = choice.fit_choice(*choices(4000, truth), penalty=1e-6)
     np.testing.assert_allclose(fitted.coefficient, truth.coefficient, rtol=0.1)
     assert fitted.none == pytest.approx(truth.none, abs=0.15)
     features, failed = choices(4000, truth)
@@ -72,19 +73,19 @@ def test_the_model_of_choices_is_found_and_its_probabilities_are_frequencies():
 
 def test_the_prior_fades_as_specimens_grow_in_number():
     """Its pull is that of so many specimens, not of a share of them."""
-    truth = ranking.Choice(np.array([1.5, -0.1]), -0.5)
+    truth = choice.Choice(np.array([1.5, -0.1]), -0.5)
     features, failed = choices(1000, truth)
     scale = np.concatenate([each for each in features if len(each)]).std(axis=0)
     pull = []
     for count in (20, 1000):
         free, held = (
-            ranking.fit_choice(features[:count], failed[:count], penalty).coefficient * scale
+            choice.fit_choice(features[:count], failed[:count], penalty).coefficient * scale
             for penalty in (1e-9, 2.0)
         )
         pull.append(np.linalg.norm(free - held) / np.linalg.norm(free))
     assert pull[0] > 0.2 and pull[1] < 0.04
     known, hit = choices(4000, truth)
-    fitted = ranking.fit_choice(features, failed, penalty=2.0)
+    fitted = choice.fit_choice(features, failed, penalty=2.0)
     chance = np.concatenate([fitted.probability(each) for each in known])
     hit = np.concatenate(hit)
     for low, high in ((0.0, 0.05), (0.05, 0.15), (0.15, 0.4), (0.4, 1.0)):
@@ -96,13 +97,13 @@ def test_the_prior_fades_as_specimens_grow_in_number():
 def test_what_was_never_seen_is_not_impossible():
     """19 specimens that all failed at a site, and half of one that did not."""
     features = [RANDOM.standard_normal((2, 1)) for _ in range(19)]
-    always = ranking.fit_choice(features, [np.array([True, True])] * 19, penalty=10.0)
+    always = choice.fit_choice(features, [np.array([True, True])] * 19, penalty=10.0)
     elsewhere = [1 - always.probability(each).sum() for each in features]
     assert np.mean(elsewhere) == pytest.approx(0.5 / 20, rel=0.1)
-    never = ranking.fit_choice(features, [np.array([False, False])] * 19, penalty=10.0)
+    never = choice.fit_choice(features, [np.array([False, False])] * 19, penalty=10.0)
     assert never.probability(features[0]).sum() == pytest.approx(0.5 / 20, rel=0.1)
 
 
 def test_errors():
     with pytest.raises(PorefailError, match="no specimen has a site"):
-        ranking.fit_choice([np.empty((0, 2))], [np.empty(0, bool)], 0.0)
+        choice.fit_choice([np.empty((0, 2))], [np.empty(0, bool)], 0.0)

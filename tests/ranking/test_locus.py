@@ -3,7 +3,7 @@ import pytest
 
 from porefail.errors import PorefailError
 from porefail.metrics.clusters import grown
-from porefail.metrics.sensitivity import agreement, locus
+from porefail.ranking.locus import agreement, locus
 
 SHAPE = (6, 6, 20)
 

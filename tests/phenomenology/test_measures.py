@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from porefail.metrics import phenomenology as ph
+from porefail.phenomenology import measures as ph
 
 NAN = np.nan
 

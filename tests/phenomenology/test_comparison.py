@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from porefail.metrics.comparison import Measures, compare
+from porefail.phenomenology.comparison import Measures, compare
 
 NAN = np.nan
 # The largest damage of two specimens rises in a straight line until they fail; the third has a

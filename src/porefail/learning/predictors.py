@@ -1,0 +1,169 @@
+"""Whatever predicts a label: networks, plain or uncertain, regressions, and what learns nothing."""
+
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from porefail import learning
+from porefail.baselines import linear_heteroencoder, local_statistics, sites
+from porefail.dataset import symmetry
+from porefail.errors import PorefailError
+from porefail.learning import Specimens, uncertain
+from porefail.microstructure.karhunen_loeve import expansion
+from porefail.nn.checkpoint import Epoch
+
+# Channels that the fit of a kind takes; a network's are those of its settings, others take none.
+CHANNELS = {"elastic_hot_spot": ["von_mises", "pressure"]}
+# Predictors that learn nothing, from what is known before a simulation.
+UNTRAINED: dict[str, Callable[[Specimens], np.ndarray]] = {
+    "elastic_hot_spot": lambda s: sites.hot_spot(
+        s.channels["von_mises"], s.channels["pressure"], s.porosity
+    ),
+    "largest_pore": lambda s: sites.pore_size(s.porosity),
+    "porous_section": lambda s: sites.section_porosity(s.porosity),
+}
+BLOCK = 64  # specimens
+
+
+class Prediction(NamedTuple):
+    """Of the label, (n, nx, ny, nz): mean, NaN in voids; parts of the variance, where known."""
+
+    mean: np.ndarray
+    epistemic: np.ndarray | None = None
+    noise: np.ndarray | None = None
+
+
+class Fitted(NamedTuple):
+    """How specimens are predicted; numbers learnt; seconds of learning.
+
+    products: multiplications a specimen, of a network.
+    """
+
+    predict: Callable[[Specimens], Prediction]
+    parameters: int
+    products: int
+    seconds: float
+
+
+def fit_predictor(
+    training: Specimens,
+    validation: Specimens,
+    source: Mapping,
+    checkpoint: str | Path,
+    settings: Mapping,
+) -> tuple[Fitted, dict]:
+    """What predicts, and its learning curves, which have no rows where there are no epochs."""
+    kind, baselines = settings["kind"], settings["baselines"]
+    start = time.perf_counter()
+    curves: dict = {name: [] for name in Epoch._fields}
+    if kind == "heteroencoder":
+        fitted, curves = _network(training, validation, checkpoint, settings)
+    elif kind in UNTRAINED:
+        fitted = Fitted(lambda s: Prediction(UNTRAINED[kind](s)), 0, 0, 0.0)
+    elif kind in uncertain.KINDS:
+        fitted, curves = _posterior(training, validation, checkpoint, settings)
+    elif kind == "linear_heteroencoder":
+        pores = source["porosity"]
+        names = ("shape", "spacing", "correlation_length", "exponent", "energy")
+        missing = [name for name in names if name not in pores]
+        if missing:
+            raise PorefailError(
+                f"the ensemble's attribute porosity lacks {', '.join(missing)}, which the linear"
+                " heteroencoder needs"
+            )
+        modes = expansion(*(pores[name] for name in names))
+        model = linear_heteroencoder.fit(
+            partial(_blocks, training),
+            validation.porosity,
+            validation.label,
+            modes.axes,
+            modes.amplitude > 0,
+            baselines["penalties"],
+            baselines["ranks"],
+        )
+        fitted = _baseline(linear_heteroencoder, model, start)
+    elif kind == "local_statistics":
+        model = local_statistics.fit(
+            [(training.porosity, training.label)],  # it knows the symmetries by itself
+            validation.porosity,
+            validation.label,
+            baselines["penalties"],
+            baselines["widths"],
+        )
+        fitted = _baseline(local_statistics, model, start)
+    else:
+        raise PorefailError(f"settings: kind {kind!r} is unknown")
+    return fitted, curves
+
+
+def _baseline(room, model, start: float) -> Fitted:
+    print(f"{room.KIND}: penalty {model.penalty:g}, mean squared error {model.validation_mse:.3e}")
+    return Fitted(
+        lambda s: Prediction(room.predict(model, s.porosity)),
+        model.parameters,
+        0,
+        time.perf_counter() - start,
+    )
+
+
+def _network(
+    training: Specimens, validation: Specimens, checkpoint: str | Path, settings: Mapping
+) -> tuple[Fitted, dict]:
+    from porefail.nn.heteroencoder import products
+
+    model = learning.network(settings["training"])
+    epochs = learning.train(
+        model, training, validation, settings["training"], checkpoint, partial(print, flush=True)
+    )
+    curves = learning.curves(epochs)
+    average = settings["training"]["average"]
+    shape = training.porosity.shape[1:]
+    passes = len(learning.symmetries(shape)) if average else 1
+    return (
+        Fitted(
+            lambda s: Prediction(learning.predict(model, s.channels, s.porosity, average)),
+            model.count_params(),
+            passes * products(model, shape),
+            sum(curves["seconds"]),
+        ),
+        curves,
+    )
+
+
+def _posterior(
+    training: Specimens, validation: Specimens, checkpoint: str | Path, settings: Mapping
+) -> tuple[Fitted, dict]:
+    from porefail.nn.heteroencoder import products
+    from porefail.nn.prediction import moments
+
+    found = uncertain.fit(
+        settings["kind"],
+        training,
+        validation,
+        settings["training"],
+        checkpoint,
+        partial(print, flush=True),
+    )
+
+    def predict(specimens: Specimens) -> Prediction:
+        said = moments(found.draws(), specimens.channels)
+        said.mean[specimens.porosity != 0] = np.nan
+        return Prediction(*said)
+
+    once = products(next(iter(found.draws())), training.porosity.shape[1:])
+    fitted = Fitted(predict, found.parameters, found.passes * once, found.seconds)
+    return fitted, learning.curves(found.epochs)
+
+
+def _blocks(part: Specimens):
+    """The training part, block by block, in every symmetry of its grid."""
+    shape = part.porosity.shape
+    names = learning.symmetries(shape[1:])
+    for first in range(0, shape[0], BLOCK):
+        rows = slice(first, first + BLOCK)
+        for name in names:
+            yield symmetry.apply(name, part.porosity[rows]), symmetry.apply(name, part.label[rows])

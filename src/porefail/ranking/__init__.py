@@ -1,0 +1,1 @@
+"""Ranked sites: their choice and probability, conformal sets, failures of perturbed copies."""

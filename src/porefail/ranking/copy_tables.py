@@ -1,0 +1,130 @@
+"""Where perturbed copies fail, beside the ranking: tables and summary."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+
+from porefail.metrics import clusters, sites
+from porefail.ranking.copies import Specimen
+from porefail.ranking.locus import Agreement, Locus
+from porefail.store import Status
+
+
+def specimen_table(
+    specimens: list[Specimen],
+    loci: list[Locus],
+    met: list[tuple[Agreement, Agreement]],
+    cut: list[np.ndarray],
+    near: int,
+) -> dict[str, list]:
+    """A row for each specimen."""
+    table: dict[str, list] = {}
+    for one, locus, (ranked, network), rank in zip(specimens, loci, met, cut, strict=True):
+        around = clusters.grown(one.failed, near)
+        # Clusters of the network that miss the true failure, and those where a copy failed.
+        wrong = ~np.isin(np.arange(1, rank.max() + 1), rank[around])
+        row = {
+            "realization": one.realization,
+            "copies": len(one.number),
+            "failed": len(one.places),
+            "moved": int(locus.moved.sum()),
+            "places": ranked.places,
+            "mean_height_mm": locus.height.mean(),
+            "ranked_sites": len(ranked.sites),
+            "in_first_site": int((ranked.rank == 1).sum()),
+            "in_first_three": int(((ranked.rank > 0) & (ranked.rank <= 3)).sum()),
+            "in_ranked_sites": int((ranked.rank > 0).sum()),
+            "moved_in_ranked_sites": int((locus.moved & (ranked.rank > 0)).sum()),
+            "places_in_ranked_sites": ranked.found,
+            "sites_with_failures": int(ranked.sites.sum()),
+            "ranked_volume": ranked.chance,
+            "network_sites": len(network.sites),
+            "in_network_sites": int((network.rank > 0).sum()),
+            "false_positives": int(wrong.sum()),
+            "false_positives_with_failures": int((wrong & network.moved).sum()),
+        }
+        for name, value in row.items():
+            table.setdefault(name, []).append(value)
+    return table
+
+
+def failure_table(
+    specimens: list[Specimen],
+    loci: list[Locus],
+    met: list[tuple[Agreement, Agreement]],
+    spacing: float,
+) -> dict[str, np.ndarray]:
+    """A row for each perturbed copy, those that did not fail too, without a place."""
+    parts: dict[str, list] = {}
+    for one, locus, (ranked, _) in zip(specimens, loci, met, strict=True):
+        broken = one.status == Status.FIRST_FAILURE
+
+        def placed(values: np.ndarray, broken=broken) -> np.ndarray:
+            found = np.full((len(broken), *np.shape(values)[1:]), np.nan)
+            found[broken] = values
+            return found
+
+        centres = np.array([sites.position(each, spacing) for each in one.places])
+        columns = {
+            "realization": np.full(len(broken), one.realization),
+            "perturbation": one.number,
+            "status": [Status(int(each)).name for each in one.status],
+            "strain": one.strain,
+            **{f"{axis}_mm": placed(centres[:, i]) for i, axis in enumerate("xyz")},
+            "moved": placed(locus.moved),
+            "height_mm": placed(locus.height),
+            "site": placed(ranked.rank),
+        }
+        for name, values in columns.items():
+            parts.setdefault(name, []).append(values)
+    return {name: np.concatenate(values) for name, values in parts.items()}
+
+
+def copies_summary(
+    specimens: list[Specimen],
+    whole: list[Specimen],
+    loci: list[Locus],
+    table: Mapping[str, list],
+    near: int,
+    spacing: float,
+) -> str:
+    """whole: specimens of which no copy failed."""
+    total = {name: int(np.sum(values)) for name, values in table.items()}
+    every = [*specimens, *whole]
+    became = Counter(Status(int(code)).name for one in every for code in one.status)
+    lines = [
+        f"{sum(len(one.number) for one in every)} perturbed copies of {len(every)} specimens: "
+        + ", ".join(f"{count} {name}" for name, count in became.items()),
+        *(f"No copy of specimen {one.realization} failed: it is left out." for one in whole),
+        f"At one place: failures no more than {near} voxel ({near * spacing:g} mm) apart; a site"
+        " meets a failure that is as near.",
+        "",
+        f"{'specimen':>9s}{'copies':>8s}{'moved':>7s}{'places':>8s}{'sites':>7s}{'in first':>10s}"
+        f"{'in any':>8s}{'places met':>12s}{'by chance':>11s}",
+    ]
+    for k in range(len(specimens)):
+        row = {name: values[k] for name, values in table.items()}
+        lines.append(
+            f"{row['realization']:9d}{row['failed']:8d}{row['moved']:7d}{row['places']:8d}"
+            f"{row['ranked_sites']:7d}{row['in_first_site'] / row['failed']:10.2f}"
+            f"{row['in_ranked_sites'] / row['failed']:8.2f}"
+            f"{row['places_in_ranked_sites']:7d} of {row['places']:<2d}{row['ranked_volume']:9.3f}"
+        )
+    lines += [
+        "",
+        f"Failures of copies at a ranked site: {total['in_ranked_sites']} of {total['failed']}, at"
+        f" the first {total['in_first_site']}, at the first three {total['in_first_three']};"
+        f" of those that moved {total['moved_in_ranked_sites']} of {total['moved']}.",
+        f"Places of failure that the ranking holds: {total['places_in_ranked_sites']} of"
+        f" {total['places']}; a voxel at random would be at a ranked site with a probability of"
+        f" {np.mean(table['ranked_volume']):.3f}.",
+        f"Ranked sites where a copy failed: {total['sites_with_failures']} of"
+        f" {total['ranked_sites']}.",
+        f"Clusters of the trained network that miss the true failure: {total['false_positives']} of"
+        f" {total['network_sites']}; at {total['false_positives_with_failures']} of these a copy"
+        " failed that the change had moved.",
+        f"|dz| from the failure of the specimen itself: mean"
+        f" {np.mean(np.concatenate([each.height for each in loci])):.3f} mm.",
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,54 @@
+"""Figures of a ranking (paper, Figs 14, 15 and 17)."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from porefail.figures.cluster_distributions import cluster_distributions
+from porefail.figures.damage_variance import damage_variance
+from porefail.figures.weight_variation import weight_variation
+from porefail.metrics import uncertainty
+from porefail.nn.flipout import Flipout
+
+if TYPE_CHECKING:
+    import keras
+from porefail.ranking.sites import Known
+
+BINS = 25  # of the predicted label, in the figure
+
+
+def ranking_figures(
+    network: "keras.Model", test: Known, order: list[np.ndarray], settings: Mapping
+) -> dict[str, object]:
+    """Figs 14, 15 and 17; of the first specimens, and those with the most sites."""
+    shown = range(min(settings["specimens"], len(test.sites)))
+    many = np.argsort([-len(each.failed) for each in test.sites], kind="stable")
+    many = np.sort(many[: min(settings["specimens"], 4)])
+    edges = np.linspace(0, 1, BINS + 1)
+    parts: dict[str, dict] = {"epistemic": {}, "noise": {}, "frequency": {}}
+    for k in shown:
+        solid = test.specimens.porosity[k] == 0
+        fields = (each[k][solid] for each in test.moments)
+        by, epistemic, noise = fields
+        voxels, *means = uncertainty.by_bin(by, BINS, epistemic, noise)
+        name = f"specimen {test.specimens.realization[k]}"
+        for part, values in zip(parts.values(), (*means, voxels / voxels.sum()), strict=True):
+            part[name] = values
+    layers = [layer for layer in network.layers if isinstance(layer, Flipout)]
+    # ASSUME: of the means' sizes. The paper divides by the mean of the means, which may be zero.
+    variation = [
+        [float(np.mean(np.exp(scale)) / np.mean(np.abs(mean))) for mean, scale in layer.distributed]
+        for layer in layers
+    ]
+    return {
+        "damage_variance": damage_variance(edges, *parts.values()),
+        "cluster_distributions": cluster_distributions(
+            [test.sites[k].relative[:, order[k]] for k in many],
+            test.specimens.realization[many],
+            settings["mass_threshold"],
+        ),
+        "weight_variation": weight_variation(
+            [layer.name for layer in layers], *np.array(variation).T
+        ),
+    }

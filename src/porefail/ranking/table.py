@@ -1,0 +1,53 @@
+"""The table of ranked sites."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from porefail.ranking import masses
+
+if TYPE_CHECKING:
+    pass
+from porefail.ranking.sites import Known
+
+
+def site_table(
+    test: Known,
+    probability: list[np.ndarray],
+    members: list[np.ndarray],
+    order: list[np.ndarray],
+    spacing: float,
+    threshold: float,
+) -> dict[str, np.ndarray]:
+    """A row for each site, by specimen and falling probability; threshold: of the masses."""
+    parts: dict[str, list] = {}
+    for k, (place, sites) in enumerate(zip(order, test.sites, strict=True)):
+        count = len(place)
+        x, y, z = sites.table.centroid[place].T
+        row = {
+            "realization": np.full(count, test.specimens.realization[k]),
+            "rank": np.arange(1, count + 1),
+            "probability": probability[k][place],
+            "in_set": members[k][place].astype(int),
+            "mass": masses.mass(sites.relative, threshold)[place],
+            "average": sites.average.mean(axis=0)[place],
+            "deviation": sites.average.std(axis=0)[place],
+            "peak": sites.table.peak[place],
+            "voxels": sites.table.voxels[place],
+            "x_mm": x,
+            "y_mm": y,
+            "z_mm": z,
+            "pore_mm": _distances(sites.table.centroid, test.specimens.porosity[k], spacing)[place],
+            "failed": sites.failed[place].astype(int),
+        }
+        for name, values in row.items():
+            parts.setdefault(name, []).append(values)
+    return {name: np.concatenate(values) for name, values in parts.items()}
+
+
+def _distances(points: np.ndarray, porosity: np.ndarray, spacing: float) -> np.ndarray:
+    """From points (m, 3) in mm to the centre of the nearest void voxel, NaN without a void."""
+    voids = spacing * (np.argwhere(porosity) + 0.5)
+    if not len(voids):
+        return np.full(len(points), np.nan)
+    return np.linalg.norm(points[:, None] - voids, axis=-1).min(axis=1)

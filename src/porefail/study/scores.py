@@ -1,0 +1,191 @@
+"""How a prediction meets the truth, as the tables of a fold."""
+
+import time
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from porefail.learning import Specimens
+from porefail.learning.predictors import Fitted, Prediction
+from porefail.metrics import (
+    clusters,
+    conformal,
+    distributions,
+    operating_point,
+    overlap,
+    peaks,
+    uncertainty,
+)
+
+TOP = 0.9  # labels above it are of the voxels that fail
+COVERAGE = 0.95  # of intervals of a label
+RANKS = (1, 3)
+
+
+class Counts(NamedTuple):
+    """How a prediction meets the truth, over thresholds; see _curves."""
+
+    threshold: np.ndarray
+    volume: np.ndarray  # share of the voxels that the prediction has above it
+    voxel: overlap.Overlap
+    cluster: clusters.ClusterOverlap
+    site: clusters.ClusterOverlap
+
+
+def fold_tables(
+    sets: Mapping[str, tuple[Specimens, np.ndarray]], fitted: Fitted, settings: Mapping
+) -> dict[str, dict]:
+    """Tables of how each set of specimens is predicted: scores, curves, distribution, specimens."""
+    wanted = settings["evaluation"]
+    parts: dict[str, list[dict]] = {}
+    chosen = bounds = None
+    for name, (specimens, failed) in sets.items():
+        start = time.perf_counter()
+        said = fitted.predict(specimens)
+        prediction = said.mean
+        seconds = (time.perf_counter() - start) / len(prediction)
+        solid = specimens.porosity == 0
+        counts = _curves(specimens.label, prediction, solid, wanted)
+        if chosen is None:  # on the validation part, which comes first
+            chosen = _choose(counts, wanted)
+        spread = distributions.damage_distribution(
+            specimens.label, prediction, solid, wanted["thresholds"] + 1
+        )
+        hits = _hits(prediction, solid, failed, wanted["near_voxels"])
+        known: dict = {}
+        reliable: dict = {}
+        own: dict = {}
+        if said.noise is not None:
+            if bounds is None:  # on the validation part too
+                bounds = conformal.bounds(prediction, specimens.label, COVERAGE)
+            known, reliable = _uncertainty(specimens.label, said, bounds, wanted["thresholds"] + 1)
+            epistemic = np.where(solid, said.epistemic, np.nan)
+            own = {"epistemic": np.nanmean(epistemic, axis=(1, 2, 3))}
+        at = int(np.searchsorted(counts.threshold, chosen))
+        row = {
+            "specimens": len(prediction),
+            "mean_squared_error": spread.component.sum(),
+            "threshold": chosen,
+            "site_recall": counts.site.recall[at],
+            "site_precision": counts.site.precision[at],
+            "site_volume": counts.volume[at],
+            **{rank: values.mean() for rank, values in hits.items()},
+            **known,
+            "parameters": fitted.parameters,
+            "products": fitted.products,
+            "fit_seconds": fitted.seconds,
+            "predict_seconds": seconds,
+        }
+        print(
+            f"{name}: {len(prediction)} specimens, sites above {chosen:.2f}: recall"
+            f" {row['site_recall']:.3f}, precision {row['site_precision']:.3f}; "
+            + ", ".join(f"{rank} {values.mean():.3f}" for rank, values in hits.items()),
+            flush=True,
+        )
+        tables = {
+            "scores": {key: [value] for key, value in row.items()},
+            "curves": _columns(counts),
+            "distribution": {
+                "low": spread.edges[:-1],
+                "true": spread.true,
+                "predicted": spread.predicted,
+                "squared_error": spread.squared_error,
+                **reliable,
+            },
+            "specimens": {"realization": specimens.realization, **hits, **own},
+        }
+        for table, columns in tables.items():
+            rows = len(next(iter(columns.values())))
+            parts.setdefault(table, []).append({"set": [name] * rows, **columns})
+    return {
+        table: {key: np.concatenate([part[key] for part in each]) for key in each[0]}
+        for table, each in parts.items()
+    }
+
+
+def _uncertainty(
+    label: np.ndarray, said: Prediction, bounds: conformal.Bounds, bins: int
+) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+    """Scores of the predictive distribution, and its columns by true and by predicted label.
+
+    `interval`: conformal bounds in place of the normal distribution.
+    """
+    mean, variance = said.mean, said.epistemic + said.noise
+    top = np.where(label >= TOP, label, np.nan)
+    found = uncertainty.scores(label, mean, variance)
+    low, high = bounds.of(mean)
+    half = stats.norm.ppf(0.5 + COVERAGE / 2) * np.sqrt(variance)
+    known = ~np.isnan(label)
+    inside = ((low <= label) & (label <= high))[known]
+    fields = label, mean, said.epistemic, said.noise
+    by_label = uncertainty.reliability(label, *fields, bins)
+    by_prediction = uncertainty.reliability(mean, *fields, bins)
+    return (
+        found._asdict()
+        | {
+            # As far as a label can be, as of the bounds.
+            "sharpness": (np.clip(mean + half, 0, 1) - np.clip(mean - half, 0, 1))[known].mean(),
+            "top_coverage": uncertainty.scores(top, mean, variance).coverage,
+            "interval_coverage": inside.mean(),
+            "interval_sharpness": (np.clip(high, 0, 1) - np.clip(low, 0, 1))[known].mean(),
+            "interval_top_coverage": inside[label[known] >= TOP].mean(),
+            "epistemic": said.epistemic[known].mean(),
+            "noise": said.noise[known].mean(),
+        },
+        {
+            "coverage": by_label.coverage,
+            "interval_coverage": uncertainty.by_bin(label[known], bins, inside)[1],
+            "predicted_coverage": by_prediction.coverage,
+            "predicted_interval_coverage": uncertainty.by_bin(mean[known], bins, inside)[1],
+            "epistemic": by_prediction.epistemic,
+            "noise": by_prediction.noise,
+        },
+    )
+
+
+def _curves(
+    truth: np.ndarray, prediction: np.ndarray, solid: np.ndarray, wanted: Mapping
+) -> Counts:
+    """Voxels and clusters with both cut at a threshold, and sites: the truth cut at one value."""
+    threshold = overlap.thresholds(wanted["thresholds"])
+    fields = truth, prediction, solid, threshold
+    return Counts(
+        threshold,
+        np.array([np.mean(prediction[solid] >= value) for value in threshold]),
+        overlap.overlap(*fields),
+        clusters.cluster_overlap(*fields),
+        clusters.cluster_overlap(*fields, wanted["site_threshold"]),
+    )
+
+
+def _columns(counts: Counts) -> dict[str, np.ndarray]:
+    columns = {"threshold": counts.threshold, "predicted_volume": counts.volume}
+    for kind in ("voxel", "cluster", "site"):
+        _, *names = getattr(counts, kind)._fields
+        columns |= {f"{kind}_{name}": getattr(getattr(counts, kind), name) for name in names}
+    return columns
+
+
+def _choose(counts: Counts, wanted: Mapping) -> float:
+    """Threshold of the most precise sites of the wanted recall.
+
+    Of those that leave distinct clusters: one that fills the specimen would find every true one.
+    """
+    distinct = counts.volume <= max(wanted["site_volume"], counts.volume.min())
+    return operating_point.best_threshold(
+        counts.threshold,
+        np.where(distinct, counts.site.recall, np.nan),
+        np.where(distinct, counts.site.precision, np.nan),
+        wanted["site_recall"],
+    ).threshold
+
+
+def _hits(
+    prediction: np.ndarray, solid: np.ndarray, failed: np.ndarray, radius: int
+) -> dict[str, np.ndarray]:
+    """Probability (n,) that the first failure is at one of the k highest maxima."""
+    specimens = zip(prediction, solid, failed, strict=True)
+    hits = np.array([peaks.top_hits(*fields, RANKS, radius) for fields in specimens])
+    return {f"top_{rank}": hits[:, i] for i, rank in enumerate(RANKS)}

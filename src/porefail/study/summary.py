@@ -1,0 +1,96 @@
+"""The table of a study, for a terminal."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+
+def study_summary(table: Mapping[str, list], settings: Mapping) -> str:
+    columns = {
+        "voxel_recall": "voxel recall",
+        "voxel_precision": "voxel precision",
+        "same_cluster_recall": "cluster recall",
+        "same_cluster_precision": "cluster precision",
+        "site_recall": "site recall",
+        "site_precision": "site precision",
+        "top_1": "top 1",
+        "top_3": "top 3",
+    }
+    wanted = settings["evaluation"]
+    cut = wanted["site_threshold"]
+    lines = [
+        "Mean ± standard deviation over folds, test parts.",
+        "voxel: truth and prediction at the same threshold, that of the highest F on the validation"
+        f" part of those that at most {wanted['site_volume']:g} of the true voxels reach.",
+        f"cluster: truth and prediction cut at {cut:g}.",
+        f"site: truth cut at {cut:g}, prediction at the threshold chosen on the validation part",
+        f"for a recall of {wanted['site_recall']:g}.",
+        f"top k: a voxel that failed first is within {wanted['near_voxels']} voxel of one of the k"
+        " highest maxima.",
+        "Labels differ in their clusters: between rows of different labels only top k compares.",
+        "MFLOP: of a network; ms each: without the elastic solve that stresses take.",
+        "",
+        f"{'label':8s} {'model':20s}{'folds':>6s}"
+        + "".join(f"{name:>18s}" for name in columns.values())
+        + f"{'numbers':>10s}{'MFLOP':>8s}{'fit s':>8s}{'ms each':>9s}",
+    ]
+    for i, (label, model, name) in enumerate(
+        zip(table["label"], table["model"], table["set"], strict=True)
+    ):
+        if name != "test":
+            continue
+        cells = [f"{table[key][i]:.3f} ± {table[f'{key}_deviation'][i]:.3f}" for key in columns]
+        lines.append(
+            f"{label:8s} {model:20s}{table['folds'][i]:6d}"
+            + "".join(f"{cell:>18s}" for cell in cells)
+            + f"{table['parameters'][i]:10.0f}{_flop(table['products'][i]):>8s}"
+            + f"{table['fit_seconds'][i]:8.1f}{1e3 * table['predict_seconds'][i]:9.2f}"
+        )
+    return "\n".join([*lines, *_uncertainty(table)]) + "\n"
+
+
+def _uncertainty(table: Mapping[str, list]) -> list[str]:
+    """Lines of the networks that say how sure they are, on the test parts and other ensembles."""
+    columns = {
+        "log_score": "NLL",
+        "crps": "CRPS",
+        "coverage": "coverage",
+        "top_coverage": "of the top",
+        "sharpness": "width",
+        "interval_coverage": "conformal",
+        "interval_top_coverage": "of the top",
+        "interval_sharpness": "width",
+        "epistemic": "1e4 epistemic",
+        "noise": "1e4 noise",
+        "larger_variance": "larger variance",
+    }
+    rows = [i for i, score in enumerate(table["log_score"]) if np.isfinite(score)]
+    rows = [i for i in rows if table["set"][i] != "validation"]
+    if not rows:
+        return []
+    lines = [
+        "",
+        "How sure they are: a voxel's negative log-likelihood, continuous ranked probability",
+        "score, share of labels in the central 95 % interval, the same of labels of 0.9 and more,",
+        "width of the interval; the same of conformal bounds calibrated on the validation part,",
+        "by the predicted label; mean variance between draws, and of the noise; how often one",
+        "has a larger variance between draws than one of the test part, which follows the number",
+        "of pores: fewer than learnt from are not told. Widths are cut to [0, 1].",
+        "",
+        f"{'model':18s}{'specimens':>10s}" + "".join(f"{name:>18s}" for name in columns.values()),
+    ]
+    for i in rows:
+        cells = []
+        for key in columns:
+            scale = 1e4 if key in ("epistemic", "noise") else 1
+            mean, spread = scale * table[key][i], scale * table[f"{key}_deviation"][i]
+            cells.append(f"{mean:.3f} ± {spread:.3f}")
+        lines.append(
+            f"{table['model'][i]:18s}{table['set'][i]:>10s}" + "".join(f"{c:>18s}" for c in cells)
+        )
+    return lines
+
+
+def _flop(products: float) -> str:
+    """Millions of operations, a multiplication and an addition for each product."""
+    return f"{2e-6 * products:.1f}" if products else "-"
