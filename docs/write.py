@@ -1,26 +1,37 @@
 """Write what these pages take from elsewhere: `python docs/write.py`, or `make docs`.
 
 The tables of results/, from the CSV files in results/data/ and what results/tables.yaml says of
-them, and configuration.md, from config/schema.yaml and config/default.yaml. With --check nothing is
-written; what is not current is named, and the exit code is 1.
+them; configuration.md, from config/schema.yaml and config/default.yaml; files.md, from the HDF5
+contract; layout.md, from the docstrings. With --check nothing is written; what is not current is
+named, and the exit code is 1.
 """
 
 import argparse
+import ast
 import re
 import sys
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import yaml
 
 from porefail.configuration import CONFIG, read_yaml
 from porefail.configuration.schema import expected, part, schema
+from porefail.store.contract import CODES, DATASETS, FIELDS, KINDS
 
 DOCS = Path(__file__).parent
 RESULTS = DOCS / "results"
+PACKAGE = DOCS.parent / "src" / "porefail"
 NONE = "–"
+LAYOUT = (
+    "Written from the docstrings by `make docs`. Rooms of arrays (microstructure, fe, dataset, nn,"
+    " baselines, metrics, figures) know nothing of each other nor of files; learning, campaign,"
+    " study, ranking and phenomenology join them; steps join all of it with store. Rules of the"
+    " workflow are in `workflow/`, configurations in `config/`, tests mirror `src/`."
+)
 
 
 def main() -> None:
@@ -38,7 +49,11 @@ def main() -> None:
 
 def pages() -> dict[Path, str]:
     """The text of each page that holds something written here."""
-    found = {DOCS / "configuration.md": configuration()}
+    found = {
+        DOCS / "configuration.md": configuration(),
+        DOCS / "files.md": contract(),
+        DOCS / "layout.md": layout(),
+    }
     for page, tables in yaml.safe_load((RESULTS / "tables.yaml").read_text()).items():
         text = (RESULTS / page).read_text()
         for name, columns in tables.items():
@@ -56,10 +71,12 @@ def table(path: Path, columns: Mapping[str, str]) -> str:
     """A CSV file as a Markdown table whose columns line up; columns: heading, format of a row."""
     # As text, so that a number keeps its digits.
     rows = pd.read_csv(path, dtype=str, keep_default_na=False).to_dict("records")
-    cells = [list(columns)] + [
-        [_cell(pattern, row) for pattern in columns.values()] for row in rows
-    ]
-    widths = [max(_width(row[c]) for row in cells) for c in range(len(columns))]
+    return _markdown(columns, ([_cell(each, row) for each in columns.values()] for row in rows))
+
+
+def _markdown(head: Iterable[str], rows: Iterable[list[str]]) -> str:
+    cells = [list(head), *rows]
+    widths = [max(_width(row[c]) for row in cells) for c in range(len(cells[0]))]
     lines = [
         "| "
         + " | ".join(c + " " * (w - _width(c)) for c, w in zip(row, widths, strict=True))
@@ -84,6 +101,52 @@ def _spread(row: Mapping[str, str], key: str) -> str:
 def _width(text: str) -> int:
     """Columns that a text takes in a terminal."""
     return sum(not unicodedata.combining(sign) for sign in text)
+
+
+def contract() -> str:
+    """Every kind of file and every dataset that may be in one."""
+    kinds = [
+        [kind, ", ".join(f"`/{name}`" for name in DATASETS[kind]), ", ".join(KINDS[kind])]
+        for kind in KINDS
+    ]
+    text = [
+        "# What is in a file",
+        "",
+        "Written from `src/porefail/store/contract.py` by `make docs`. Results are HDF5: of n",
+        "realizations, z the tensile axis; unit and meaning stand beside each dataset in the file.",
+        "What is read is checked, whoever wrote it.",
+        "",
+        "## Kinds of files",
+        "",
+        _markdown(["kind", "datasets that it has at least", "root attributes"], kinds),
+        "## Datasets",
+        "",
+    ]
+    for name, field in FIELDS.items():
+        kind = np.dtype(field.dtype).name if field.dtype != "S" else "text"
+        shape = ", ".join(["n", *map(str, field.row)])
+        unit = f", {field.unit}" if field.unit != "1" else ""
+        text += _wrapped(f"- `/{name}` {kind} ({shape}){unit}: {field.meaning}")
+    text += ["", "## Codes", ""]
+    for name, codes in CODES.items():
+        named = ", ".join(f"{code} {word}" for word, code in codes.items())
+        text += _wrapped(f"- `/{name}`: {named}")
+    return "\n".join(text) + "\n"
+
+
+def layout() -> str:
+    """Every room of the package and every module in it, in the words of their docstrings."""
+    text = ["# Where everything is", "", *_wrapped(LAYOUT), "", "## `src/porefail/`", ""]
+    modules = sorted(PACKAGE.rglob("*.py"))
+    for path in sorted(modules, key=lambda path: (path.parent, path.name != "__init__.py")):
+        tree = ast.parse(path.read_text())
+        first = (ast.get_docstring(tree) or "").split("\n\n")[0]
+        if path.name == "__init__.py":
+            if path.parent != PACKAGE:
+                text += ["", f"## `{path.parent.relative_to(PACKAGE)}/`", "", *_wrapped(first), ""]
+        else:
+            text += _wrapped(f"- `{path.name}`: {first}")
+    return "\n".join(text) + "\n"
 
 
 def configuration() -> str:
