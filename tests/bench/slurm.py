@@ -30,7 +30,7 @@ SLURM = ["--profile", "slurm", "--slurm-status-command", "sacct", "--set-resourc
 SLURM += ["--slurm-init-seconds-before-status-checks", "5"]
 SUBMITTED = re.compile(r"submitted with SLURM jobid (\d+) \(log: \S*/rule_([a-z]+)/(\S+)/\d+\.log")
 TABLES = ("evaluation/curves.csv", "evaluation/sites.csv", "evaluation/specimens.csv")
-PAPER = {"realizations": 18452, "seconds": 8.4, "batch_size": 100}  # docs/results/mechanics.md
+PAPER = {"realizations": 18452, "seconds": 3.7, "batch_size": 100}  # docs/results/mechanics.md
 
 
 def snakemake(folder: Path, configfile: Path, options: list[str], environment: dict) -> str:
