@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from porefail.figures import style
+from porefail.voxels.rounding import bin_of
 
 BINS = 25  # of φ/φ_max
 POINTS = 8  # of an element
@@ -73,7 +74,7 @@ def _saturated(
 ) -> None:
     """Mean and quartiles of the number of saturated points, by the voxel's damage."""
     axes.axvspan(*plateau, color="#EDEDED", label="plateau")
-    place = np.minimum((damage * BINS).astype(int), BINS - 1)
+    place = bin_of(damage, BINS)
     filled = np.flatnonzero(np.bincount(place, minlength=BINS))
     middle = (filled + 0.5) / BINS
     each = [saturated[place == k] for k in filled]

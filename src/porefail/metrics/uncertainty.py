@@ -6,7 +6,7 @@ import numpy as np
 from scipy import stats
 
 from porefail.errors import PorefailError
-from porefail.rounding import bin_of
+from porefail.voxels.rounding import bin_of
 
 
 class Scores(NamedTuple):

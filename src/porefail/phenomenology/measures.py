@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from porefail.rounding import TOLERANCE, within
+from porefail.voxels.rounding import TOLERANCE, within
 
 
 class Spread(NamedTuple):

@@ -12,6 +12,7 @@ from porefail.metrics import clusters
 from porefail.nn import bayesian
 from porefail.nn.prediction import Moments, moments, predict
 from porefail.ranking import masses
+from porefail.voxels.neighbours import grown
 
 if TYPE_CHECKING:
     import keras
@@ -79,6 +80,6 @@ def known_sites(
     for (rank, each), average, failed in zip(
         found, averages, simulated["failed"] == 1, strict=True
     ):
-        hit = np.isin(each.rank, rank[clusters.grown(failed, settings["near_voxels"])])
+        hit = np.isin(each.rank, rank[grown(failed, settings["near_voxels"])])
         sites.append(Sites(rank, each, np.array(average), hit))
     return Known(specimens, said, sites)

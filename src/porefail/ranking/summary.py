@@ -1,15 +1,11 @@
 """What a ranking of held-out specimens is worth, in words."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from porefail.metrics import uncertainty
 from porefail.ranking import masses
-
-if TYPE_CHECKING:
-    pass
 from porefail.ranking.sites import Known
 
 STABILITY = np.linspace(0.05, 1, 20)  # thresholds at which the order of the masses is compared
@@ -63,7 +59,7 @@ def ranking_summary(
         ),
     ]
     stable = [
-        masses.stability(each.relative, settings["mass_threshold"], STABILITY).agreement
+        masses.stability(each.relative, settings["mass_threshold"], STABILITY)
         for each in sites
         if len(each.failed) > 1
     ]

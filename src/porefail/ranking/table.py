@@ -1,13 +1,9 @@
 """The table of ranked sites."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pandas as pd
 
 from porefail.ranking import masses
-
-if TYPE_CHECKING:
-    pass
 from porefail.ranking.sites import Known
 
 
@@ -18,15 +14,14 @@ def site_table(
     order: list[np.ndarray],
     spacing: float,
     threshold: float,
-) -> dict[str, np.ndarray]:
+) -> pd.DataFrame:
     """A row for each site, by specimen and falling probability; threshold: of the masses."""
-    parts: dict[str, list] = {}
+    parts = []
     for k, (place, sites) in enumerate(zip(order, test.sites, strict=True)):
-        count = len(place)
         x, y, z = sites.table.centroid[place].T
-        row = {
-            "realization": np.full(count, test.specimens.realization[k]),
-            "rank": np.arange(1, count + 1),
+        rows = {
+            "realization": test.specimens.realization[k],
+            "rank": np.arange(1, len(place) + 1),
             "probability": probability[k][place],
             "in_set": members[k][place].astype(int),
             "mass": masses.mass(sites.relative, threshold)[place],
@@ -40,9 +35,8 @@ def site_table(
             "pore_mm": _distances(sites.table.centroid, test.specimens.porosity[k], spacing)[place],
             "failed": sites.failed[place].astype(int),
         }
-        for name, values in row.items():
-            parts.setdefault(name, []).append(values)
-    return {name: np.concatenate(values) for name, values in parts.items()}
+        parts.append(pd.DataFrame(rows))
+    return pd.concat(parts, ignore_index=True)
 
 
 def _distances(points: np.ndarray, porosity: np.ndarray, spacing: float) -> np.ndarray:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+import pandas as pd
+
 from porefail import files, learning, store
 from porefail.configuration import require_settings
 from porefail.configuration.checks import training_problems
@@ -44,7 +46,7 @@ def run(
         partial(print, flush=True),
     )
     training.save(network, Path(model))
-    files.write_table(history, learning.curves(epochs))
+    files.write_table(history, pd.DataFrame(epochs))
 
 
 def _require_loss(dataset: str | Path, loss: str, transform: str | None) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+import pandas as pd
+
 from porefail import files, learning
 from porefail.configuration import require_settings
 from porefail.configuration.checks import training_problems
@@ -57,4 +59,4 @@ def run(
         partial(print, flush=True),
     )
     training.save(twin, Path(model))
-    files.write_table(history, learning.curves(epochs))
+    files.write_table(history, pd.DataFrame(epochs))

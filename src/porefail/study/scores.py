@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 from porefail.learning import Specimens
@@ -36,15 +37,15 @@ class Counts(NamedTuple):
 
 def fold_tables(
     sets: Mapping[str, tuple[Specimens, np.ndarray]], fitted: Fitted, settings: Mapping
-) -> dict[str, dict]:
+) -> dict[str, pd.DataFrame]:
     """Tables of how each set of specimens is predicted: scores, curves, distribution, specimens."""
     wanted = settings["evaluation"]
-    parts: dict[str, list[dict]] = {}
+    parts: dict[str, list[pd.DataFrame]] = {}
     chosen = bounds = None
     for name, (specimens, failed) in sets.items():
         start = time.perf_counter()
-        said = fitted.predict(specimens)
-        prediction = said.mean
+        predicted = fitted.predict(specimens)
+        prediction = predicted.mean
         seconds = (time.perf_counter() - start) / len(prediction)
         solid = specimens.porosity == 0
         counts = _curves(specimens.label, prediction, solid, wanted)
@@ -57,11 +58,12 @@ def fold_tables(
         known: dict = {}
         reliable: dict = {}
         own: dict = {}
-        if said.noise is not None:
+        if predicted.noise is not None:
             if bounds is None:  # on the validation part too
                 bounds = conformal.bounds(prediction, specimens.label, COVERAGE)
-            known, reliable = _uncertainty(specimens.label, said, bounds, wanted["thresholds"] + 1)
-            epistemic = np.where(solid, said.epistemic, np.nan)
+            bins = wanted["thresholds"] + 1
+            known, reliable = _uncertainty(specimens.label, predicted, bounds, bins)
+            epistemic = np.where(solid, predicted.epistemic, np.nan)
             own = {"epistemic": np.nanmean(epistemic, axis=(1, 2, 3))}
         at = int(np.searchsorted(counts.threshold, chosen))
         row = {
@@ -97,29 +99,25 @@ def fold_tables(
             "specimens": {"realization": specimens.realization, **hits, **own},
         }
         for table, columns in tables.items():
-            rows = len(next(iter(columns.values())))
-            parts.setdefault(table, []).append({"set": [name] * rows, **columns})
-    return {
-        table: {key: np.concatenate([part[key] for part in each]) for key in each[0]}
-        for table, each in parts.items()
-    }
+            parts.setdefault(table, []).append(pd.DataFrame({"set": name, **columns}))
+    return {table: pd.concat(each, ignore_index=True) for table, each in parts.items()}
 
 
 def _uncertainty(
-    label: np.ndarray, said: Prediction, bounds: conformal.Bounds, bins: int
+    label: np.ndarray, predicted: Prediction, bounds: conformal.Bounds, bins: int
 ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
     """Scores of the predictive distribution, and its columns by true and by predicted label.
 
     `interval`: conformal bounds in place of the normal distribution.
     """
-    mean, variance = said.mean, said.epistemic + said.noise
+    mean, variance = predicted.mean, predicted.epistemic + predicted.noise
     top = np.where(label >= TOP, label, np.nan)
     found = uncertainty.scores(label, mean, variance)
-    low, high = bounds.of(mean)
+    low, high = bounds.interval(mean)
     half = stats.norm.ppf(0.5 + COVERAGE / 2) * np.sqrt(variance)
     known = ~np.isnan(label)
     inside = ((low <= label) & (label <= high))[known]
-    fields = label, mean, said.epistemic, said.noise
+    fields = label, mean, predicted.epistemic, predicted.noise
     by_label = uncertainty.reliability(label, *fields, bins)
     by_prediction = uncertainty.reliability(mean, *fields, bins)
     return (
@@ -131,8 +129,8 @@ def _uncertainty(
             "interval_coverage": inside.mean(),
             "interval_sharpness": (np.clip(high, 0, 1) - np.clip(low, 0, 1))[known].mean(),
             "interval_top_coverage": inside[label[known] >= TOP].mean(),
-            "epistemic": said.epistemic[known].mean(),
-            "noise": said.noise[known].mean(),
+            "epistemic": predicted.epistemic[known].mean(),
+            "noise": predicted.noise[known].mean(),
         },
         {
             "coverage": by_label.coverage,
@@ -179,7 +177,7 @@ def _choose(counts: Counts, wanted: Mapping) -> float:
         np.where(distinct, counts.site.recall, np.nan),
         np.where(distinct, counts.site.precision, np.nan),
         wanted["site_recall"],
-    ).threshold
+    )
 
 
 def _hits(
