@@ -26,14 +26,12 @@ def write_table(path: str | Path, columns: "pd.DataFrame | Mapping[str, Sequence
     write_text(path, pd.DataFrame(columns).to_csv(**options))
 
 
-def read_table(
-    path: str | Path, columns: Mapping[str, type] | None = None, rows: int = 1
-) -> "pd.DataFrame":
+def read_table(path: str | Path, columns: Mapping[str, type] | None = None) -> "pd.DataFrame":
     """Table of a CSV file (UTF-8, with or without a byte order mark) with a header.
 
     columns: what each one holds, as in files/tables.py; others in the file are left out. Without it
-    all are read: float64 where every cell is a number, else text. rows: the least number of rows.
-    Raises StoreError that names what is wrong: the file, the column, the line.
+    all are read: float64 where every cell is a number, else text.
+    Raises StoreError that names what is wrong: the file, the column, the line, no row at all.
     """
     import pandas as pd
 
@@ -46,8 +44,8 @@ def read_table(
     for name in columns:
         if name not in header:
             raise StoreError(f"{path}: missing column {name}")
-    if len(lines) < rows:
-        raise StoreError(f"{path}: {len(lines)} rows, expected {rows} or more below the header")
+    if not lines:
+        raise StoreError(f"{path}: 0 rows, expected 1 or more below the header")
     return pd.DataFrame(convert(path, header, lines, columns))
 
 

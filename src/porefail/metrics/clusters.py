@@ -107,15 +107,16 @@ def _meetings(predicted: tuple[np.ndarray, int], true: tuple[np.ndarray, int]) -
 
 
 def cluster_table(
-    field: np.ndarray, solid: np.ndarray, threshold: float, spacing: float
+    field: np.ndarray, solid: np.ndarray, fraction: float, spacing: float
 ) -> tuple[np.ndarray, ClusterTable]:
-    """Clusters of one field (nx, ny, nz) that reach a threshold, and their table; spacing in mm.
+    """Clusters of one field (nx, ny, nz) over fraction × maximum, and their table; spacing in mm.
 
-    The first are ranks (nx, ny, nz), 0 outside. Raises PorefailError on shapes that differ. No
-    voxel over the threshold: an empty table.
+    The first are ranks (nx, ny, nz), 0 outside. Raises PorefailError on shapes that differ, and as
+    site_threshold() does.
     """
     if field.shape != solid.shape:
         raise PorefailError(f"shapes differ: field {field.shape}, solid {solid.shape}")
+    threshold = site_threshold(field, solid, fraction)
     labels, count = connected(solid & (np.nan_to_num(field, nan=-np.inf) >= threshold))
     voxel = np.argwhere(labels)
     group = labels[labels > 0] - 1

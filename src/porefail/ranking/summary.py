@@ -6,6 +6,7 @@ import numpy as np
 
 from porefail.metrics import uncertainty
 from porefail.ranking import masses
+from porefail.ranking.choice import Ranking
 from porefail.ranking.sites import Known
 
 STABILITY = np.linspace(0.05, 1, 20)  # thresholds at which the order of the masses is compared
@@ -14,9 +15,7 @@ PROBABILITY_BINS = 5
 
 def ranking_summary(
     test: Known,
-    probability: list[np.ndarray],
-    order: list[np.ndarray],
-    members: list[np.ndarray],
+    rankings: list[Ranking],
     level: float,
     calibration: int,
     settings: Mapping,
@@ -24,7 +23,7 @@ def ranking_summary(
     sites = test.sites
     count = len(sites)
     orders = {
-        "probability": order,
+        "probability": [each.order for each in rankings],
         "mass, then average": [
             masses.order(each.relative, settings["mass_threshold"]) for each in sites
         ],
@@ -46,6 +45,7 @@ def ranking_summary(
             for k in (1, 3)
         ]
         lines.append(f"{name:30s}{hits[0]:8.3f}{hits[1]:9.3f}")
+    members = [each.member for each in rankings]
     held = np.mean([each.failed[m].any() for each, m in zip(sites, members, strict=True)])
     size = np.mean([m.sum() for m in members])
     lines += [
@@ -69,8 +69,9 @@ def ranking_summary(
             f" {np.nanmean(stable):.2f} (mean of {np.isfinite(stable).sum()} specimens)."
         )
     lines += ["", "Probabilities, and how often the specimen did fail there:"]
-    said, true = np.concatenate(probability), np.concatenate([each.failed for each in sites])
-    bins, mean, share = uncertainty.by_bin(said, PROBABILITY_BINS, said, true)
+    chance = np.concatenate([each.probability for each in rankings])
+    true = np.concatenate([each.failed for each in sites])
+    bins, mean, share = uncertainty.by_bin(chance, PROBABILITY_BINS, chance, true)
     for k in range(PROBABILITY_BINS):
         if bins[k]:
             low, high = k / PROBABILITY_BINS, (k + 1) / PROBABILITY_BINS

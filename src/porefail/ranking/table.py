@@ -4,26 +4,24 @@ import numpy as np
 import pandas as pd
 
 from porefail.ranking import masses
+from porefail.ranking.choice import Ranking
 from porefail.ranking.sites import Known
 
 
 def site_table(
-    test: Known,
-    probability: list[np.ndarray],
-    members: list[np.ndarray],
-    order: list[np.ndarray],
-    spacing: float,
-    threshold: float,
+    test: Known, rankings: list[Ranking], spacing: float, threshold: float
 ) -> pd.DataFrame:
     """A row for each site, by specimen and falling probability; threshold: of the masses."""
     parts = []
-    for k, (place, sites) in enumerate(zip(order, test.sites, strict=True)):
+    for sites, voids, number, (probability, place, member) in zip(
+        test.sites, test.specimens.porosity, test.specimens.realization, rankings, strict=True
+    ):
         x, y, z = sites.table.centroid[place].T
         rows = {
-            "realization": test.specimens.realization[k],
+            "realization": number,
             "rank": np.arange(1, len(place) + 1),
-            "probability": probability[k][place],
-            "in_set": members[k][place].astype(int),
+            "probability": probability[place],
+            "in_set": member[place].astype(int),
             "mass": masses.mass(sites.relative, threshold)[place],
             "average": sites.average.mean(axis=0)[place],
             "deviation": sites.average.std(axis=0)[place],
@@ -32,7 +30,7 @@ def site_table(
             "x_mm": x,
             "y_mm": y,
             "z_mm": z,
-            "pore_mm": _distances(sites.table.centroid, test.specimens.porosity[k], spacing)[place],
+            "pore_mm": _distances(sites.table.centroid, voids, spacing)[place],
             "failed": sites.failed[place].astype(int),
         }
         parts.append(pd.DataFrame(rows))

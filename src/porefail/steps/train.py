@@ -33,8 +33,7 @@ def run(
     _, source = store.read(dataset, [], kind="data set")
     _require_loss(dataset, settings["loss"], source["dataset"].get("transform"))
     fitted, validation = (
-        learning.read(dataset, learning.part(dataset, part), settings["channels"])
-        for part in (Part.TRAIN, Part.VALIDATION)
+        learning.read(dataset, part, settings["channels"]) for part in (Part.TRAIN, Part.VALIDATION)
     )
     network = learning.network(settings)
     epochs = learning.train(

@@ -47,8 +47,7 @@ def run(
             f" {', '.join(settings['channels'])}"
         )
     fitted, validation = (
-        learning.read(dataset, learning.part(dataset, part), settings["channels"])
-        for part in (Part.TRAIN, Part.VALIDATION)
+        learning.read(dataset, part, settings["channels"]) for part in (Part.TRAIN, Part.VALIDATION)
     )
     twin, epochs = uncertain.bayesian(
         plain,
