@@ -62,8 +62,7 @@ def _spent(axes: Axes, percent: np.ndarray, plateau: tuple[float, float]) -> Non
     axes.axvline(2, color=style.VERMILLION, linestyle="--", label="paper, about 2 %")
     low, high = plateau
     axes.set(
-        xlabel=f"strain spent at {low:g} to {high:g} φ$_{{max}}$ (%)",
-        ylabel="number of specimens",
+        xlabel=f"strain spent at {low:g} to {high:g} φ$_{{max}}$ (%)", ylabel="number of specimens"
     )
     axes.yaxis.get_major_locator().set_params(integer=True)
     axes.legend(fontsize=9)

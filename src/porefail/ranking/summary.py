@@ -14,11 +14,7 @@ PROBABILITY_BINS = 5
 
 
 def ranking_summary(
-    test: Known,
-    rankings: list[Ranking],
-    level: float,
-    calibration: int,
-    settings: Mapping,
+    test: Known, rankings: list[Ranking], level: float, calibration: int, settings: Mapping
 ) -> str:
     sites = test.sites
     count = len(sites)

@@ -37,12 +37,7 @@ def run(
     )
     network = learning.network(settings)
     epochs = learning.train(
-        network,
-        fitted,
-        validation,
-        settings,
-        checkpoint,
-        partial(print, flush=True),
+        network, fitted, validation, settings, checkpoint, partial(print, flush=True)
     )
     training.save(network, Path(model))
     files.write_table(history, pd.DataFrame(epochs))

@@ -50,12 +50,7 @@ def run(
         learning.read(dataset, part, settings["channels"]) for part in (Part.TRAIN, Part.VALIDATION)
     )
     twin, epochs = uncertain.bayesian(
-        plain,
-        fitted,
-        validation,
-        settings,
-        checkpoint,
-        partial(print, flush=True),
+        plain, fitted, validation, settings, checkpoint, partial(print, flush=True)
     )
     training.save(twin, Path(model))
     files.write_table(history, pd.DataFrame(epochs))

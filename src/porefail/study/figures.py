@@ -184,10 +184,7 @@ def _ablation(ensemble, folds, variants: list[Name], settings: Mapping) -> dict:
             settings["evaluation"]["site_recall"],
         ),
         "operating_curves": operating_curves(
-            curve,
-            point,
-            settings["evaluation"]["site_threshold"],
-            (RECALL, GOAL["site_precision"]),
+            curve, point, settings["evaluation"]["site_threshold"], (RECALL, GOAL["site_precision"])
         ),
     }
 

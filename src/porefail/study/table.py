@@ -6,32 +6,16 @@ import numpy as np
 import pandas as pd
 
 import porefail.study.folds as cv
+from porefail.files import tables
 from porefail.study.figures import Name
 from porefail.study.folds import Fold
 
 # Scores of the table that are not in scores.csv, from the curves: truth and prediction cut at the
 # same value, for voxels the best one, for clusters that of the configuration.
-CURVE_SCORES = (
-    "voxel_recall",
-    "voxel_precision",
-    "same_cluster_recall",
-    "same_cluster_precision",
-)
+CURVE_SCORES = ("voxel_recall", "voxel_precision", "same_cluster_recall", "same_cluster_precision")
 SCORES = ("site_recall", "site_precision", "top_1", "top_3", "mean_squared_error")
 # Of the networks that say how sure they are, NaN for others.
-UNCERTAINTY = (
-    "log_score",
-    "crps",
-    "coverage",
-    "top_coverage",
-    "sharpness",
-    "interval_coverage",
-    "interval_top_coverage",
-    "interval_sharpness",
-    "epistemic",
-    "noise",
-    "larger_variance",
-)
+UNCERTAINTY = (*tables.SURE["scores"], "larger_variance")
 COSTS = ("parameters", "products", "fit_seconds", "predict_seconds")
 OWN = ("validation", "test")  # sets of specimens that are part of the ensemble learnt from
 
