@@ -92,7 +92,9 @@ def test_every_step_can_be_called():
     assert {verb.replace("-", "_") for verb in verbs} == modules(PACKAGE / "steps")
 
 
-@pytest.mark.parametrize("stack", ["numba", "petsc4py", "mpi4py", "tensorflow", "keras", "h5py"])
+@pytest.mark.parametrize(
+    "stack", ["numba", "petsc4py", "mpi4py", "tensorflow", "keras", "h5py", "pandas"]
+)
 def test_the_command_line_loads_no_stack_before_it_knows_the_verb(stack):
     program = f"import sys, porefail.__main__; sys.exit({stack!r} in sys.modules)"
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from porefail.baselines import linear_heteroencoder
-from porefail.baselines.linear_heteroencoder import encode, fit, predict, read, write
+from porefail.baselines.linear_heteroencoder import encode, fit, predict
 from porefail.errors import PorefailError
 
 GRID = (3, 3, 4)
@@ -192,19 +191,7 @@ def test_specimens_without_a_void_predict_the_mean():
     np.testing.assert_allclose(predict(model, porosity), 1.0)
 
 
-@pytest.mark.parametrize("rank", [None, 3])
-def test_a_model_survives_its_file(rank, tmp_path):
-    axes, kept, _ = modes()
-    model = fit([labelled(30)], *labelled(10, 2), axes, kept, [0.1], [rank])
-    write(model, tmp_path / "model.npz")
-    again = read(tmp_path / "model.npz")
-    equal(model, again)
-    assert type(again.rank) is int and again.parameters == model.parameters
-    porosity = specimens(3)
-    np.testing.assert_array_equal(predict(again, porosity), predict(model, porosity))
-
-
-def test_bad_input_is_refused(tmp_path):
+def test_bad_input_is_refused():
     axes, kept, _ = modes()
     porosity, label = labelled(20)
 
@@ -246,13 +233,3 @@ def test_bad_input_is_refused(tmp_path):
         predict(model, porosity[..., :3])
     with pytest.raises(PorefailError, match="must be .n, nx, ny, nz."):
         predict(model, porosity[0])
-
-
-def test_a_file_that_is_no_such_model_is_refused(tmp_path):
-    (tmp_path / "text.npz").write_text("no model")
-    np.save(tmp_path / "array.npy", np.zeros(3))
-    np.savez(tmp_path / "other.npz", kind="local_statistics")
-    np.savez(tmp_path / "part.npz", kind=linear_heteroencoder.KIND)
-    for name in ("missing.npz", "text.npz", "array.npy", "other.npz", "part.npz"):
-        with pytest.raises(PorefailError, match=name):
-            read(tmp_path / name)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from porefail.baselines.local_statistics import features, fit, predict, read, write
+from porefail.baselines.local_statistics import features, fit, predict
 from porefail.dataset import symmetry
 from porefail.errors import PorefailError
 
@@ -193,15 +193,7 @@ def test_specimens_without_a_void_depend_on_the_free_surfaces_alone():
     assert mse(model, porosity, label) < 0.5 * label.var()
 
 
-def test_a_model_survives_its_file(tmp_path):
-    model = fit([labelled(3)], *labelled(2, 1), [1e-3], WIDTHS)
-    write(model, tmp_path / "model.npz")
-    again = read(tmp_path / "model.npz")
-    equal(model, again)
-    assert type(again) is type(model) and type(again.penalty) is float
-
-
-def test_bad_input_is_refused(tmp_path):
+def test_bad_input_is_refused():
     porosity, label = labelled(3)
 
     def refused(match, **changed):
@@ -228,7 +220,3 @@ def test_bad_input_is_refused(tmp_path):
     model = fit([(porosity, label)], porosity, label, [0.1])
     with pytest.raises(PorefailError, match="must be .n, nx, ny, nz."):
         predict(model, porosity[0])
-    np.savez(tmp_path / "part.npz", kind="local_statistics")
-    for name in ("missing.npz", "part.npz"):
-        with pytest.raises(PorefailError, match=name):
-            read(tmp_path / name)

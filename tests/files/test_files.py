@@ -55,11 +55,6 @@ def test_columns_that_are_asked_for(table, text):
     np.testing.assert_array_equal(read["y"], [np.nan, 4])
 
 
-def test_no_rows_where_none_is_needed(table):
-    read = files.read_table(table("name,n,x,y\n"), COLUMNS, rows=0)
-    assert {len(column) for column in read.values()} == {0}
-
-
 @pytest.mark.parametrize(
     "text, message",
     [

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from porefail.errors import PorefailError
-from porefail.metrics.clusters import cluster_overlap, cluster_table, label, site_threshold
+from porefail.metrics.clusters import cluster_overlap, cluster_table, site_threshold
 from porefail.metrics.overlap import thresholds
 
 
@@ -27,48 +27,6 @@ def fields(seed=0, shape=(3, 5, 5, 8)):
     prediction = 0.5 * (truth + prediction)
     truth[~solid] = prediction[~solid] = np.nan
     return truth, prediction, solid
-
-
-def test_voxels_that_share_a_corner_are_one_cluster():
-    mask = np.zeros((3, 3, 3), bool)
-    mask[0, 0, 0] = mask[1, 1, 1] = True
-    assert label(mask)[1] == 1
-    mask[1, 1, 1], mask[2, 2, 2] = False, True
-    assert label(mask)[1] == 2
-
-
-def flooded_labels(mask):
-    """Labels by flooding, in the order of the clusters' first voxels."""
-    labels = np.zeros(mask.shape, int)
-    for number, cluster in enumerate(sorted(flood(mask), key=min), start=1):
-        for voxel in cluster:
-            labels[voxel] = number
-    return labels
-
-
-@pytest.mark.parametrize("seed", range(60))
-def test_labels_equal_flooding_and_are_in_order_of_first_voxels(seed):
-    rng = np.random.default_rng(seed)
-    mask = rng.random(rng.integers(1, 9, 3)) < rng.choice([0.0, 0.05, 0.1, 0.2, 0.4, 1.0])
-    expected = flooded_labels(mask)
-    flipped = np.ascontiguousarray(mask[::-1])[::-1]
-    for same in (mask, np.asfortranarray(mask), np.repeat(mask, 2, axis=2)[..., ::2], flipped):
-        labels, count = label(same)
-        np.testing.assert_array_equal(labels, expected)
-        assert count == expected.max() and labels.dtype == np.uint32
-
-
-@pytest.mark.parametrize(
-    "shape", [(3, 3, 3), (1, 1, 7), (1, 5, 1), (7, 1, 1), (5, 7, 3), (4, 6, 2)]
-)
-def test_as_many_clusters_as_a_grid_can_hold_are_labelled(shape):
-    """For booleans on grids of odd sides cc3d 4.1.1 stops with 'maximum length exception'."""
-    mask = np.zeros(shape, bool)
-    mask[::2, ::2, ::2] = True
-    labels, count = label(mask)
-    assert count == np.count_nonzero(mask)
-    np.testing.assert_array_equal(labels[mask], 1 + np.arange(count))
-    assert not labels[~mask].any()
 
 
 @pytest.mark.parametrize(
@@ -121,8 +79,8 @@ def test_a_true_cluster_met_by_two_pieces_is_found_once():
 
 def test_cluster_table_equals_flooding():
     _, field, solid = fields(2)
-    rank, table = cluster_table(field[0], solid[0], 0.75, 0.05)
-    clusters = flood(solid[0] & (field[0] >= 0.75))
+    rank, table = cluster_table(field[0], solid[0], 0.8, 0.05)
+    clusters = flood(solid[0] & (field[0] >= 0.8 * np.nanmax(field[0])))
     assert len(table.rank) == len(clusters) > 3
     rows = []
     for cluster in clusters:
@@ -145,10 +103,8 @@ def test_equal_peaks_are_in_the_order_of_their_first_voxels():
     np.testing.assert_allclose(table.centroid, centres)
 
 
-def test_empty_table_and_bad_input():
+def test_fields_of_another_shape():
     field = np.zeros((2, 2, 2))
-    _, table = cluster_table(field, np.ones(field.shape, bool), 0.5, 0.05)
-    assert table.rank.size == 0 and table.centroid.shape == (0, 3)
     with pytest.raises(PorefailError, match="shapes differ"):
         cluster_table(field, np.ones((2, 2, 3), bool), 0.5, 0.05)
 

@@ -60,7 +60,7 @@ def voxels(count: int):
 def test_bounds_hold_labels_so_often_at_every_prediction(coverage):
     found = conformal.bounds(*voxels(200_000), coverage)
     prediction, label = voxels(200_000)
-    low, high = found.of(prediction)
+    low, high = found.interval(prediction)
     inside = (low <= label) & (label <= high)
     assert inside.mean() == pytest.approx(coverage, abs=0.005)
     for least, most in ((0, 0.05), (0.05, 0.2), (0.2, 0.35), (0.35, 0.6)):
@@ -73,7 +73,7 @@ def test_bounds_of_few_voxels():
     prediction, label = voxels(conformal.SMALLEST)
     found = conformal.bounds(prediction, label, 0.95)
     assert found.edges.size == 0
-    low, high = found.of(np.full((2, 3), np.nan))
+    low, high = found.interval(np.full((2, 3), np.nan))
     assert (low == np.sort(label)[9]).all() and (high == np.sort(label)[-10]).all()
     label[0] = np.nan
     with pytest.raises(PorefailError, match="400 voxels or more, not 399"):

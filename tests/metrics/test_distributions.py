@@ -46,23 +46,12 @@ def test_components_sum_to_the_mean_squared_error():
     assert got.component == pytest.approx(got.mean_squared_error * got.true / solid.sum())
 
 
-def test_volumes_are_shares_of_voxels_that_reach_the_edges():
-    truth, prediction, solid = fields(2)
-    got = damage_distribution(truth, prediction, solid, 10)
-    for volume, field in ((got.true_volume, truth), (got.predicted_volume, prediction)):
-        clipped = np.clip(field[solid], 0, 1)
-        assert volume == pytest.approx([np.mean(clipped >= edge - 1e-6) for edge in got.edges[:-1]])
-        assert volume[0] == 1.0
-
-
 def test_one_voxel_in_single_precision():
     solid = np.ones((1, 1, 1, 1), bool)
     truth, prediction = (np.full(solid.shape, value, np.float32) for value in (0.3, 1.5))
     got = damage_distribution(truth, prediction, solid, 4)
     assert got.true.tolist() == [0, 1, 0, 0] and got.predicted.tolist() == [0, 0, 0, 1]
     np.testing.assert_allclose(got.mean_squared_error, [np.nan, 1.44, np.nan, np.nan], rtol=1e-6)
-    assert got.true_volume.tolist() == [1, 1, 0, 0]
-    assert got.predicted_volume.tolist() == [1, 1, 1, 1]
 
 
 def test_pooled_batches_equal_all_at_once():
@@ -84,8 +73,7 @@ def test_no_voxel_and_bad_input():
     truth, prediction, solid = fields()
     none = damage_distribution(truth, prediction, np.zeros_like(solid), 3)
     assert none.true.tolist() == [0, 0, 0] and none.squared_error.tolist() == [0, 0, 0]
-    shares = (none.component, none.mean_squared_error, none.true_volume, none.predicted_volume)
-    assert np.isnan(shares).all()
+    assert np.isnan([none.component, none.mean_squared_error]).all()
     with pytest.raises(PorefailError, match="at least one bin"):
         damage_distribution(truth, prediction, solid, 0)
     with pytest.raises(PorefailError, match="shapes differ"):

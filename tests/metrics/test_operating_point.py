@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from porefail.errors import PorefailError
-from porefail.metrics.operating_point import OperatingPoint, best_threshold
+from porefail.metrics.operating_point import best_threshold
 from porefail.metrics.overlap import overlap, thresholds
 
 NAN = np.nan
@@ -37,31 +37,27 @@ def test_it_is_the_one_that_a_search_rule_by_rule_finds(wanted):
             continue
         threshold = np.sort(rng.random(6))
         k = brute(recall.tolist(), precision.tolist(), wanted)
-        got = best_threshold(threshold, recall, precision, wanted)
-        np.testing.assert_array_equal(got[:3], [threshold[k], recall[k], precision[k]])
+        assert best_threshold(threshold, recall, precision, wanted) == threshold[k]
 
 
 def test_highest_precision_among_those_that_reach_the_wanted_recall():
     recall, precision = [1.0, 0.9, 0.8, 0.3], [0.1, 0.3, 0.5, 0.9]
     found = {
-        wanted: best_threshold(THRESHOLD, recall, precision, wanted).threshold
+        wanted: best_threshold(THRESHOLD, recall, precision, wanted)
         for wanted in (0.95, 0.9, 0.5, 0.0)
     }
     assert found == {0.95: 0.1, 0.9: 0.2, 0.5: 0.3, 0.0: 0.4}
-    assert best_threshold(THRESHOLD, recall, precision) == OperatingPoint(
-        0.3, 0.8, 0.5, pytest.approx(0.8 / 1.3)
-    )
+    assert best_threshold(THRESHOLD, recall, precision) == 0.3
 
 
 def test_ties_go_to_the_higher_recall_then_to_the_lower_threshold():
-    assert best_threshold(THRESHOLD, [0.8, 0.9, 0.9, 0.7], [0.5] * 4, 0.6).threshold == 0.2
-    assert best_threshold(THRESHOLD, [0.5, 0.25, 0.5, 0], [0.25, 0.5, 0.25, 1]).threshold == 0.1
+    assert best_threshold(THRESHOLD, [0.8, 0.9, 0.9, 0.7], [0.5] * 4, 0.6) == 0.2
+    assert best_threshold(THRESHOLD, [0.5, 0.25, 0.5, 0], [0.25, 0.5, 0.25, 1]) == 0.1
 
 
 def test_recall_that_no_threshold_reaches():
-    assert best_threshold(THRESHOLD, [0.4, 0.7, 0.7, NAN], [0.9, 0.2, 0.3, 1], 0.9).threshold == 0.3
-    nothing = best_threshold(THRESHOLD, [0.0] * 4, [NAN] * 4)
-    assert nothing[:2] == (0.1, 0.0) and math.isnan(nothing.f)
+    assert best_threshold(THRESHOLD, [0.4, 0.7, 0.7, NAN], [0.9, 0.2, 0.3, 1], 0.9) == 0.3
+    assert best_threshold(THRESHOLD, [0.0] * 4, [NAN] * 4) == 0.1
 
 
 def test_it_serves_an_operating_curve():
@@ -69,11 +65,12 @@ def test_it_serves_an_operating_curve():
     truth = rng.random((4, 6, 6, 6))
     prediction = np.clip(0.6 * truth + 0.2 * rng.random(truth.shape), 0, 1)
     curve = overlap(truth, prediction, np.ones(truth.shape, bool), thresholds(99), 0.8)
-    point = best_threshold(curve.threshold, curve.recall, curve.precision, 0.9)
-    assert point.recall >= 0.9
-    assert not np.any((curve.recall >= 0.9) & (curve.precision > point.precision))
+    threshold = best_threshold(curve.threshold, curve.recall, curve.precision, 0.9)
+    at = np.searchsorted(curve.threshold, threshold)
+    assert curve.recall[at] >= 0.9
+    assert not np.any((curve.recall >= 0.9) & (curve.precision > curve.precision[at]))
     best = best_threshold(curve.threshold, curve.recall, curve.precision)
-    assert best.f == pytest.approx(np.nanmax(curve.f))
+    assert curve.f[np.searchsorted(curve.threshold, best)] == np.nanmax(curve.f)
 
 
 def test_bad_input_is_refused():

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from porefail.errors import PorefailError
-from porefail.metrics.clusters import grown
 from porefail.ranking.locus import agreement, locus
+from porefail.voxels.neighbours import grown
 
 SHAPE = (6, 6, 20)
 

@@ -10,6 +10,7 @@ from porefail.errors import PorefailError
 from porefail.files import tables
 from porefail.learning import uncertain
 from porefail.metrics import clusters, peaks
+from porefail.study.folds import in_set
 from porefail.study.scores import RANKS
 
 SETS = ["validation", "test"]
@@ -20,9 +21,8 @@ def elastic(variant, tmp_path_factory):
     return variant(tmp_path_factory.mktemp("elastic"), kind="elastic_hot_spot")
 
 
-def of(folder, table, name):
-    columns = files.read_table(folder / f"{table}.csv")
-    return {key: values[columns["set"] == name] for key, values in columns.items()}
+def read_set(folder, table, name):
+    return in_set(files.read_table(folder / f"{table}.csv"), name)
 
 
 def test_contract(elastic, settings):
@@ -33,8 +33,8 @@ def test_contract(elastic, settings):
         assert list(files.read_table(elastic / f"{name}.csv")) == list(columns)
     count = settings["evaluate"]["thresholds"]
     for name in SETS:
-        assert len(of(elastic, "curves", name)["threshold"]) == count
-        spread = of(elastic, "distribution", name)
+        assert len(read_set(elastic, "curves", name)["threshold"]) == count
+        spread = read_set(elastic, "distribution", name)
         assert len(spread["low"]) == count + 1 and spread["low"][0] == 0
         assert spread["true"].sum() == spread["predicted"].sum()
     assert list(files.read_table(elastic / "history.csv")) == [
@@ -53,12 +53,13 @@ def test_every_number_follows_from_the_fields(elastic, made, settings):
     part = split(known.realization, [7, 1, 2], dataset["seed"])
     for name, mask in zip(SETS, (part == Part.VALIDATION, part == Part.TEST), strict=True):
         held_out = known.where(mask)
-        assert of(elastic, "specimens", name)["realization"].tolist() == list(held_out.realization)
+        numbers = read_set(elastic, "specimens", name)["realization"]
+        assert numbers.tolist() == list(held_out.realization)
         stress = held_out.channels["von_mises"], held_out.channels["pressure"]
         prediction = sites.hot_spot(*stress, held_out.porosity)
         solid = held_out.porosity == 0
-        curves, score = of(elastic, "curves", name), of(elastic, "scores", name)
-        at = np.argmin(np.abs(curves["threshold"] - score["threshold"]))
+        curves, score = read_set(elastic, "curves", name), read_set(elastic, "scores", name)
+        at = np.argmin(np.abs(curves["threshold"] - score["threshold"][0]))
         counts = clusters.cluster_overlap(
             held_out.label, prediction, solid, [curves["threshold"][at]], wanted["site_threshold"]
         )
@@ -72,30 +73,30 @@ def test_every_number_follows_from_the_fields(elastic, made, settings):
         fields = zip(prediction, solid, failed[mask], strict=True)
         top = [peaks.top_hits(*each, [1, 3], wanted["near_voxels"]) for each in fields]
         for k, rank in enumerate(("top_1", "top_3")):
-            hits = of(elastic, "specimens", name)[rank]
+            hits = read_set(elastic, "specimens", name)[rank]
             np.testing.assert_allclose(hits, [each[k] for each in top])
             assert score[rank][0] == pytest.approx(hits.mean())
 
 
 def test_the_threshold_is_chosen_on_the_validation_part(elastic, settings):
     wanted = settings["crossvalidate"]["evaluation"]
-    curves = of(elastic, "curves", "validation")
+    curves = read_set(elastic, "curves", "validation")
     recall = curves["site_found"] / curves["site_true"]
     precision = curves["site_hit"] / np.maximum(curves["site_predicted"], 1)
     allowed = (curves["predicted_volume"] <= wanted["site_volume"]) & (
         recall >= wanted["site_recall"]
     )
-    chosen = of(elastic, "scores", "validation")["threshold"][0]
+    chosen = read_set(elastic, "scores", "validation")["threshold"][0]
     assert allowed[np.argmin(np.abs(curves["threshold"] - chosen))]
     best = precision[allowed].max()
-    assert of(elastic, "scores", "validation")["site_precision"][0] == pytest.approx(best)
+    assert read_set(elastic, "scores", "validation")["site_precision"][0] == pytest.approx(best)
 
 
 def test_folds_hold_out_every_realization_once(variant, made, tmp_path):
     numbers = []
     for fold in range(5):
         folder = variant(tmp_path / str(fold), kind="porous_section", fold=fold)
-        numbers += of(folder, "specimens", "test")["realization"].tolist()
+        numbers += read_set(folder, "specimens", "test")["realization"].tolist()
     assert (
         sorted(numbers) == store.read(made["ensemble"], ["realization"])[0]["realization"].tolist()
     )
@@ -122,10 +123,10 @@ def test_what_is_held_out_is_not_learnt_from(variant, made, tmp_path, settings):
         one = variant(tmp_path / name / "one", **changes)
         other = variant(tmp_path / name / "other", ensemble=tmp_path / "e.h5", **changes)
         for table in ("scores", "curves"):
-            left, right = (of(folder, table, "validation") for folder in (one, other))
-            for key in left.keys() - {"set", "fit_seconds", "predict_seconds"}:
+            left, right = (read_set(folder, table, "validation") for folder in (one, other))
+            for key in set(left) - {"set", "fit_seconds", "predict_seconds"}:
                 np.testing.assert_array_equal(left[key], right[key])
-        left, right = (of(folder, "distribution", "test") for folder in (one, other))
+        left, right = (read_set(folder, "distribution", "test") for folder in (one, other))
         np.testing.assert_array_equal(left["predicted"], right["predicted"])
         assert (left["true"] != right["true"]).any()
 
@@ -152,7 +153,7 @@ def test_a_network_goes_on_from_its_checkpoint_and_is_tested_on_other_specimens(
     for table in ("scores", "curves"):
         one, two = (files.read_table(folder / f"{table}.csv") for folder in (whole, resumed))
         assert set(one["set"]) == {"validation", "test", "larger"}
-        for key in one.keys() - {"set", "fit_seconds", "predict_seconds"}:
+        for key in set(one) - {"set", "fit_seconds", "predict_seconds"}:
             np.testing.assert_allclose(one[key], two[key], rtol=1e-5, err_msg=key)
     scores = files.read_table(whole / "scores.csv")
     assert (scores["parameters"] == 7385).all() and (scores["products"] > 1e5).all()
@@ -229,7 +230,7 @@ def test_a_network_that_says_how_sure_it_is(variant, settings, tmp_path, kind, m
         assert np.isfinite(scores[name]).all()
     for name in ("coverage", "interval_coverage"):
         assert ((scores[name] > 0.5) & (scores[name] <= 1)).all()
-    spread = of(folder, "distribution", "test")
+    spread = read_set(folder, "distribution", "test")
     known = np.isfinite(spread["coverage"])
     # Of all voxels: the mean of the bins, each with its voxels.
     total = (spread["coverage"] * spread["true"])[known].sum() / spread["true"].sum()

@@ -7,10 +7,10 @@ from porefail import files, store
 from porefail.dataset.split import Part
 from porefail.errors import PorefailError
 from porefail.files import tables
-from porefail.metrics import clusters
 from porefail.nn import bayesian, training
 from porefail.nn.prediction import moments
 from porefail.steps import rank
+from porefail.voxels.neighbours import connected
 
 pytestmark = pytest.mark.slow
 WANTED = {
@@ -63,14 +63,14 @@ def test_the_table_follows_from_the_fields(ranked, made):
     table = files.read_table(ranked / "sites.csv", tables.SITES)
     assert list(files.read_table(ranked / "sites.csv")) == list(tables.SITES)
     for k, number in enumerate(found["realization"].tolist()):
-        mine = {name: values[table["realization"] == number] for name, values in table.items()}
+        mine = table[table["realization"] == number].reset_index()
         field, site = found["mean"][k], found["site"][k]
         row = data["realization"].tolist().index(number)
         solid = data["porosity"][row] == 0
         above = solid & (np.nan_to_num(field) >= 0.6 * np.nanmax(field))
         np.testing.assert_array_equal(site > 0, above)
         assert mine["rank"].tolist() == list(range(1, site.max() + 1))
-        assert site.max() == clusters.label(above)[1]
+        assert site.max() == connected(above)[1]
         assert (np.diff(mine["probability"]) <= 0).all() and mine["probability"].sum() < 1
         voids = 0.05 * (np.argwhere(~solid) + 0.5)
         for i, place in enumerate(mine["rank"]):

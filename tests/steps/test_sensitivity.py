@@ -177,16 +177,16 @@ def test_errors(run, shards, made, ranking, tmp_path):
         with pytest.raises(PorefailError, match=expected):
             run([shards[1], path])
     table = files.read_table(ranking / "sites.csv")
-    files.write_table(tmp_path / "few.csv", {key: rows[::2] for key, rows in table.items()})
+    files.write_table(tmp_path / "few.csv", table[::2])
     with pytest.raises(PorefailError, match=r"few\.csv: does not belong to"):
         run(shards, sites=tmp_path / "few.csv")
     place = table["rank"] + (table["rank"] == 2)
-    files.write_table(tmp_path / "gap.csv", table | {"rank": place})
+    files.write_table(tmp_path / "gap.csv", table.assign(rank=place))
     with pytest.raises(
         PorefailError, match=r"gap\.csv, column rank: of realization \d+, expected 1"
     ):
         run(shards, sites=tmp_path / "gap.csv")
-    files.write_table(tmp_path / "nan.csv", table | {"probability": place * np.nan})
+    files.write_table(tmp_path / "nan.csv", table.assign(probability=np.nan))
     with pytest.raises(PorefailError, match=r"nan\.csv, line 2, column probability: 'nan' is not"):
         run(shards, sites=tmp_path / "nan.csv")
     with pytest.raises(PorefailError, match=r"specimens\.csv: missing column rank"):

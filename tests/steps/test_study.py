@@ -10,7 +10,8 @@ from porefail import files, store
 from porefail.errors import PorefailError
 from porefail.steps import study
 from porefail.study import figures
-from porefail.study.table import OVERLAP, UNCERTAINTY
+from porefail.study.folds import OVERLAP, in_set
+from porefail.study.table import UNCERTAINTY
 
 pytestmark = pytest.mark.slow
 FOLDS = 2
@@ -108,10 +109,7 @@ def test_scores_from_the_curves(output, variants, settings):
     for k in range(FOLDS):
         folder = variants / "t" / "uniform" / f"fold-{k}"
         curves = files.read_table(folder / "curves.csv")
-        validation, test = (
-            {key: values[curves["set"] == name] for key, values in curves.items()}
-            for name in ("validation", "test")
-        )
+        validation, test = (in_set(curves, name) for name in ("validation", "test"))
         at = np.argmin(np.abs(test["threshold"] - evaluation["site_threshold"]))
         recall.append(test["cluster_found"][at] / test["cluster_true"][at])
         spread = files.read_table(folder / "distribution.csv")
@@ -141,7 +139,7 @@ def test_overlap_over_thresholds_is_the_mean_of_the_folds(output, variants):
     dice = []
     for k in range(FOLDS):
         curves = files.read_table(variants / "t" / "IH" / f"fold-{k}" / "curves.csv")
-        test = {key: values[curves["set"] == "test"] for key, values in curves.items()}
+        test = in_set(curves, "test")
         twice = 2 * test["voxel_true_positive"]
         dice.append(twice / (twice + test["voxel_false_positive"] + test["voxel_false_negative"]))
     assert mine.sum() == len(dice[0])
@@ -168,7 +166,7 @@ def test_uncertainty_is_told_where_it_is_known(output, variants):
     assert table["larger_variance"][row] == pytest.approx(
         np.mean(pairs), abs=0.05
     )  # ties count half
-    assert table["larger_variance"][sure & (table["set"] == "test")][0] == pytest.approx(0.5)
+    assert table["larger_variance"][sure & (table["set"] == "test")].item() == pytest.approx(0.5)
     text = (output / "summary.txt").read_text()
     part = text[text.index("How sure they are") :]
     assert part.count("\nsure ") == 2  # the test part and the others
@@ -242,7 +240,7 @@ def test_errors(made, variants, wanted, tmp_path):
     shutil.copytree(variants / "t" / "elastic" / "fold-0", copy)
     few = wanted | {"folds": [["t", "elastic", 1]], "transfer": {}}
     curves = files.read_table(copy / "curves.csv")
-    files.write_table(copy / "curves.csv", {k: v[::-1] for k, v in curves.items()})
+    files.write_table(copy / "curves.csv", curves[::-1])
     with pytest.raises(PorefailError, match=r"fold-0/curves\.csv: expected threshold to rise"):
         study.run(made["ensemble"], tmp_path / "variants", tmp_path / "out", few)
     odd = {"paper": {"labels": ["sigma"], "models": ["IH"]}}

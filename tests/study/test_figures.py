@@ -1,6 +1,7 @@
 """What figures of the study are given, where comparisons leave gaps."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from porefail.study import figures
@@ -11,13 +12,9 @@ SCORES = ("site_recall", "site_precision", "top_1", "top_3")
 
 def fold(hits: dict[str, list[float]], score: float = 0.5) -> Fold:
     """A fold with hits of each specimen, by set; the same score whatever it is of."""
-    count = len(hits)
-    scores = {"set": np.array(list(hits)), **{name: np.full(count, score) for name in SCORES}}
-    each = {
-        "set": np.repeat(list(hits), [len(values) for values in hits.values()]),
-        "top_1": np.concatenate(list(hits.values())),
-    }
-    return Fold(scores, {}, {}, each)
+    scores = pd.DataFrame({"set": list(hits)} | dict.fromkeys(SCORES, score))
+    parts = [pd.DataFrame({"set": name, "top_1": values}) for name, values in hits.items()]
+    return Fold(scores, pd.DataFrame(), pd.DataFrame(), pd.concat(parts))
 
 
 @pytest.fixture

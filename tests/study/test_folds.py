@@ -50,17 +50,13 @@ def test_folds(folds):
         for fold in each:
             assert ("log_score" in fold.scores) == ("epistemic" in fold.specimens) == sure
             for name, count in SETS.items():
-                assert len(cv.of(fold.specimens, name)["realization"]) == count
-                assert cv.of(fold.curves, name)["threshold"].tolist() == THRESHOLDS
-
-
-def renamed(old: str, new: str):
-    return lambda column: np.where(column == old, new, column)
+                assert len(cv.in_set(fold.specimens, name)["realization"]) == count
+                assert cv.in_set(fold.curves, name)["threshold"].tolist() == THRESHOLDS
 
 
 def without(name: str):
     """Leaves out the rows of a set."""
-    return lambda columns: {k: v[columns["set"] != name] for k, v in columns.items()}
+    return lambda table: table[table["set"] != name]
 
 
 @pytest.mark.parametrize(
@@ -78,43 +74,47 @@ def without(name: str):
             "curves.csv: expected rows for the sets of scores.csv, valid",
         ),
         ("curves", without("test"), "expected rows for the sets of scores.csv, validation, test, "),
-        ("scores", lambda c: c | {"set": c["set"][[0, 1, 1]]}, "not validation, test, test"),
+        ("scores", lambda c: c.iloc[[0, 1, 1]], "not validation, test, test"),
         (
             "scores",
-            lambda c: c | {"specimens": c["specimens"] + 1},
+            lambda c: c.assign(specimens=c["specimens"] + 1),
             "expected 2 rows for the set va",
         ),
         (
             "scores",
-            lambda c: c | {"crps": np.array(["-"] * 3)},
+            lambda c: c.assign(crps=np.array(["-"] * 3)),
             "line 2, column crps: '-' is not a",
         ),
-        ("scores", lambda c: {k: v for k, v in c.items() if k != "crps"}, "missing column crps"),
-        ("scores", lambda c: {k: v[:0] for k, v in c.items()}, "0 rows, expected 1 or more below"),
+        ("scores", lambda c: c.drop(columns="crps"), "missing column crps"),
+        ("scores", lambda c: c[:0], "0 rows, expected 1 or more below"),
         (
             "scores",
-            lambda c: c | {"set": renamed("others", "more")(c["set"])},
+            lambda c: c.replace({"set": {"others": "more"}}),
             "curves.csv: expected rows for the sets of scores.csv, validation, test, more",
         ),
-        ("curves", lambda c: c | {"threshold": c["threshold"][::-1]}, "expected threshold to rise"),
         (
             "curves",
-            lambda c: c | {"threshold": c["threshold"] + (c["set"] == "test")},
+            lambda c: c.assign(threshold=list(c["threshold"][::-1])),
+            "expected threshold to rise",
+        ),
+        (
+            "curves",
+            lambda c: c.assign(threshold=c["threshold"] + (c["set"] == "test")),
             "expected the same threshold in all sets",
         ),
         (
             "curves",
-            lambda c: c | {"threshold": c["threshold"] / 2},
+            lambda c: c.assign(threshold=c["threshold"] / 2),
             "fold-1/curves.csv: expected column threshold as in ",
         ),
         (
             "distribution",
-            lambda c: c | {"low": c["low"] / 2},
+            lambda c: c.assign(low=c["low"] / 2),
             "fold-1/distribution.csv: expected column low as in ",
         ),
         (
             "specimens",
-            lambda c: c | {"realization": c["realization"] - 10},
+            lambda c: c.assign(realization=c["realization"] - 10),
             "fold-1/specimens.csv: 0 is in the test part of ",
         ),
     ],
@@ -131,7 +131,7 @@ def test_tables_that_do_not_fit(folds, name, change, message):
 def test_folds_of_other_sets(folds):
     for name in tables.FOLD:
         path = folds[1] / f"{name}.csv"
-        columns = files.read_table(path)
-        files.write_table(path, columns | {"set": renamed("others", "more")(columns["set"])})
+        changed = files.read_table(path).replace({"set": {"others": "more"}})
+        files.write_table(path, changed)
     with pytest.raises(PorefailError, match=r"fold-1/scores\.csv: expected column set as in .*-0/"):
         cv.read(folds, sure=False)

@@ -6,17 +6,15 @@ built but contracted axis by axis. W2 and b are learnt in closed form.
 
 from collections.abc import Sequence
 from functools import reduce
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from porefail.baselines import blocks as data
-from porefail.baselines import model_file, ridge
+from porefail.baselines import ridge
 from porefail.errors import PorefailError
 
 KIND = "linear_heteroencoder"
-_PLAIN = ("kept", "bias", "penalty", "rank", "validation_mse")  # each one array of a file
 
 
 class LinearHeteroencoder(NamedTuple):
@@ -115,28 +113,6 @@ def predict(model: LinearHeteroencoder, porosity: np.ndarray) -> np.ndarray:
     latent = encode(porosity.astype(np.float32), model.axes, model.kept).astype(np.float32)
     damage = reduce(np.matmul, model.decoder, latent).reshape(porosity.shape) + model.bias
     return np.where(porosity == 0, damage, np.float32(np.nan))
-
-
-def write(model: LinearHeteroencoder, path: str | Path) -> None:
-    """Write a model to an .npz file. Raises PorefailError where the file cannot be written."""
-    arrays = {f"axis_{k}": vectors for k, vectors in enumerate(model.axes)}
-    arrays |= {f"decoder_{k}": matrix for k, matrix in enumerate(model.decoder)}
-    model_file.write(path, KIND, arrays | {name: getattr(model, name) for name in _PLAIN})
-
-
-def read(path: str | Path) -> LinearHeteroencoder:
-    """The model in a file. Raises PorefailError where there is none."""
-    names = [*_PLAIN, "axis_0", "axis_1", "axis_2", "decoder_0"]
-    arrays = model_file.read(path, KIND, names)
-    return LinearHeteroencoder(
-        tuple(arrays[f"axis_{k}"] for k in range(3)),
-        arrays["kept"],
-        tuple(arrays[name] for name in sorted(arrays) if name.startswith("decoder_")),
-        arrays["bias"],
-        float(arrays["penalty"]),
-        int(arrays["rank"]),
-        float(arrays["validation_mse"]),
-    )
 
 
 def _means(blocks: data.Blocks, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:

@@ -7,14 +7,13 @@ a step from one grid to another give widths up to a third of the smaller one.
 """
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
 from porefail.baselines import blocks as data
-from porefail.baselines import model_file, ridge
+from porefail.baselines import ridge
 from porefail.errors import PorefailError
 
 KIND = "local_statistics"
@@ -134,25 +133,6 @@ def predict(model: LocalStatistics, porosity: np.ndarray) -> np.ndarray:
         rows = _polynomial(voids, model.widths, model.standard)
         field[voids == 0] = rows @ model.coefficients
     return damage
-
-
-def write(model: LocalStatistics, path: str | Path) -> None:
-    """Write a model to an .npz file. Raises PorefailError where the file cannot be written."""
-    arrays = model._asdict()
-    model_file.write(path, KIND, arrays | arrays.pop("standard")._asdict())
-
-
-def read(path: str | Path) -> LocalStatistics:
-    """The model in a file. Raises PorefailError where there is none."""
-    names = {*LocalStatistics._fields, *Standard._fields} - {"standard"}
-    arrays = model_file.read(path, KIND, names)
-    return LocalStatistics(
-        arrays["widths"],
-        Standard(*(arrays[name] for name in Standard._fields)),
-        arrays["coefficients"],
-        float(arrays["penalty"]),
-        float(arrays["validation_mse"]),
-    )
 
 
 def _specimens(blocks: data.Blocks) -> Iterator[tuple[np.ndarray, np.ndarray]]:

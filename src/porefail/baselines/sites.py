@@ -6,7 +6,7 @@ All fields are (n, nx, ny, nz), NaN in voids; each specimen's own maximum is 1.
 import numpy as np
 from scipy import ndimage
 
-TOUCHING = np.ones((3, 3, 3), bool)  # a voxel and its 26 neighbours
+from porefail.voxels.neighbours import connected
 
 
 def hot_spot(von_mises: np.ndarray, pressure: np.ndarray, porosity: np.ndarray) -> np.ndarray:
@@ -18,10 +18,10 @@ def pore_size(porosity: np.ndarray) -> np.ndarray:
     """Voxels of the largest pore (26-connected) that a solid voxel touches, 0 where none."""
     size = np.zeros(porosity.shape, np.float32)
     for field, voids in zip(size, porosity, strict=True):
-        labels, count = ndimage.label(voids, structure=TOUCHING)
-        voxels = np.bincount(labels.ravel(), minlength=count + 1)
+        labels, _ = connected(voids == 1)
+        voxels = np.bincount(labels.ravel())
         voxels[0] = 0
-        field[:] = ndimage.maximum_filter(voxels[labels], footprint=TOUCHING, mode="constant")
+        field[:] = ndimage.maximum_filter(voxels[labels], size=3, mode="constant")
     return _scaled(size, porosity)
 
 

@@ -7,9 +7,10 @@ take no part in any sum, minimum or maximum.
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.ndimage import binary_dilation, gaussian_filter
+from scipy.ndimage import gaussian_filter
 
 from porefail.errors import PorefailError
+from porefail.voxels.neighbours import grown
 
 # The variants of section 4.2: the stages between the damage and the normalisation, in order.
 PIPELINES: dict[str, tuple[str, ...]] = {
@@ -52,8 +53,7 @@ def failed_site(field: np.ndarray, solid: np.ndarray) -> np.ndarray:
     A site is judged to a voxel (near_voxels of the evaluation): the neighbours are as good.
     """
     failed = solid & (np.nan_to_num(field) >= 1 - 1e-6)  # stored with the digits of a float32
-    near = binary_dilation(failed, structure=np.ones((3, 3, 3), bool))
-    return np.where(solid, near.astype(float), np.nan)
+    return np.where(solid, grown(failed, 1).astype(float), np.nan)
 
 
 def normalise(field: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ for each. Void voxels (NaN) have no label and take no part.
 import numpy as np
 
 from porefail.errors import PorefailError
-from porefail.rounding import bin_of
+from porefail.voxels.rounding import bin_of
 
 KINDS = ("uniform", "logistic", "inverse_histogram", "inverse_histogram_per_realization")
 TABLE = 256  # bins of a weighting that is a smooth function

@@ -9,8 +9,9 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from porefail.figures import style
+from porefail.voxels.rounding import bin_of
 
-BINS = np.linspace(0, 1, 41)
+BINS = 40  # of φ/φ_max
 
 
 def damage_histograms(
@@ -44,9 +45,9 @@ def draw_histogram(axes: Axes, strain: np.ndarray, damage: np.ndarray, largest: 
 
     A line passes through the middles of the bins and is broken where a bin is empty.
     """
-    middles = (BINS[1:] + BINS[:-1]) / 2
+    middles = (np.arange(BINS) + 0.5) / BINS
     for at, field in zip(strain, damage, strict=True):
-        counts, _ = np.histogram(np.minimum(field[np.isfinite(field)], 1.0), BINS)
+        counts = np.bincount(bin_of(field[np.isfinite(field)], BINS), minlength=BINS)
         values = np.where(counts > 0, counts, np.nan)
         colour = style.STRAIN_MAP(at / largest)
         axes.plot(middles, values, ".-", color=colour, markersize=4, linewidth=1.2)

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from porefail.figures import style
+from porefail.voxels.rounding import bin_of
 
 BINS = 25  # of φ/φ_max
 POINTS = 8  # of an element
@@ -61,8 +62,7 @@ def _spent(axes: Axes, percent: np.ndarray, plateau: tuple[float, float]) -> Non
     axes.axvline(2, color=style.VERMILLION, linestyle="--", label="paper, about 2 %")
     low, high = plateau
     axes.set(
-        xlabel=f"strain spent at {low:g} to {high:g} φ$_{{max}}$ (%)",
-        ylabel="number of specimens",
+        xlabel=f"strain spent at {low:g} to {high:g} φ$_{{max}}$ (%)", ylabel="number of specimens"
     )
     axes.yaxis.get_major_locator().set_params(integer=True)
     axes.legend(fontsize=9)
@@ -73,7 +73,7 @@ def _saturated(
 ) -> None:
     """Mean and quartiles of the number of saturated points, by the voxel's damage."""
     axes.axvspan(*plateau, color="#EDEDED", label="plateau")
-    place = np.minimum((damage * BINS).astype(int), BINS - 1)
+    place = bin_of(damage, BINS)
     filled = np.flatnonzero(np.bincount(place, minlength=BINS))
     middle = (filled + 0.5) / BINS
     each = [saturated[place == k] for k in filled]

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from porefail.figures import style
-from porefail.rounding import TOLERANCE
+from porefail.voxels.rounding import TOLERANCE
 
 
 def failure_spread(

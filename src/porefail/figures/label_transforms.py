@@ -65,10 +65,7 @@ def label_transforms(
         style.mark_failure(axes, failed, spacing)
 
     middle = width / 2 - 3.4
-    bars = [
-        sheet.axes(middle, 0.55, 1.5, 0.14),
-        sheet.axes(middle + 2.0, 0.55, 2.2, 0.14),
-    ]
+    bars = [sheet.axes(middle, 0.55, 1.5, 0.14), sheet.axes(middle + 2.0, 0.55, 2.2, 0.14)]
     whole = MaxNLocator(4, integer=True)
     figure.colorbar(pores, cax=bars[0], orientation="horizontal", ticks=whole)
     bars[0].set_xlabel("void voxels along y")

@@ -133,14 +133,14 @@ class Sheet:
         return self.figure.add_axes((*((x, y) / self.size), *((wide, tall) / self.size)))
 
 
-def mean_and_deviation(values: np.ndarray, axis: int = -1) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation (of a sample; 0 of a single one) over folds.
+def mean_and_deviation(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation (of a sample; 0 of a single one) over folds, the last axis.
 
     NaN are left out; NaN where all are.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-        mean = np.nanmean(values, axis=axis)
-        deviation = np.nanstd(values, axis=axis, ddof=1)
-    single = np.isfinite(values).sum(axis=axis) == 1
+        mean = np.nanmean(values, axis=-1)
+        deviation = np.nanstd(values, axis=-1, ddof=1)
+    single = np.isfinite(values).sum(axis=-1) == 1
     return mean, np.where(single, 0.0, deviation)

@@ -49,10 +49,7 @@ def variant_skill(
     axes.set_ylim(len(names) - 0.5, -0.5)
     for text, name in zip(axes.get_yticklabels(), names, strict=True):
         text.set_weight("bold" if name == reference else "normal")
-    handles = [
-        Line2D([], [], label="a fold or seed", **FOLD),
-        Line2D([], [], label="mean", **MEAN),
-    ]
+    handles = [Line2D([], [], label="a fold or seed", **FOLD), Line2D([], [], label="mean", **MEAN)]
     if goal:
         handles.append(Line2D([], [], label="goal", **GOAL))
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))

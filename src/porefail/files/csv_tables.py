@@ -1,47 +1,52 @@
-"""CSV tables: columns of equal length under a header."""
+"""CSV tables: columns of equal length under a header.
+
+Pandas is imported by the functions that need it: a rank of a simulation comes here too, and it
+writes no table.
+"""
 
 import csv
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from porefail.files.atomic import StoreError, reason, write_text
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def write_table(path: str | Path, columns: Mapping[str, Sequence]) -> None:
+
+def write_table(path: str | Path, columns: "pd.DataFrame | Mapping[str, Sequence]") -> None:
     """Write columns of equal length as CSV with a header, with the same guarantees."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    for row in zip(*columns.values(), strict=True):
-        writer.writerow(
-            [format(cell, ".9g") if isinstance(cell, float | np.floating) else cell for cell in row]
-        )
-    write_text(path, text.getvalue())
+    import pandas as pd
+
+    options = {"index": False, "float_format": "%.9g", "na_rep": "nan", "lineterminator": "\n"}
+    write_text(path, pd.DataFrame(columns).to_csv(**options))
 
 
-def read_table(
-    path: str | Path, columns: Mapping[str, type] | None = None, rows: int = 1
-) -> dict[str, np.ndarray]:
-    """Columns of a CSV file (UTF-8, with or without a byte order mark) with a header.
+def read_table(path: str | Path, columns: Mapping[str, type] | None = None) -> "pd.DataFrame":
+    """Table of a CSV file (UTF-8, with or without a byte order mark) with a header.
 
     columns: what each one holds, as in files/tables.py; others in the file are left out. Without it
-    all are read: float64 where every cell is a number, else text. rows: the least number of rows.
-    Raises StoreError that names what is wrong: the file, the column, the line.
+    all are read: float64 where every cell is a number, else text.
+    Raises StoreError that names what is wrong: the file, the column, the line, no row at all.
     """
+    import pandas as pd
+
     if not Path(path).is_file():
         raise StoreError(f"{path}: missing file")
     header, lines = read_lines(path)
     if columns is None:
-        return {name: _guessed(cells) for name, cells in _cells(path, header, lines).items()}
+        cells = _cells(path, header, lines)
+        return pd.DataFrame({name: _guessed(column) for name, column in cells.items()})
     for name in columns:
         if name not in header:
             raise StoreError(f"{path}: missing column {name}")
-    if len(lines) < rows:
-        raise StoreError(f"{path}: {len(lines)} rows, expected {rows} or more below the header")
-    return convert(path, header, lines, columns)
+    if not lines:
+        raise StoreError(f"{path}: 0 rows, expected 1 or more below the header")
+    return pd.DataFrame(convert(path, header, lines, columns))
 
 
 def read_lines(path: str | Path) -> tuple[list[str], list[tuple[int, list[str]]]]:

@@ -86,33 +86,13 @@ FOLD = {
     "specimens": {"set": str, "realization": int, "top_1": float, "top_3": float},
 }
 # The same of networks that say how sure they are.
+_COVERAGE = ("coverage", "interval_coverage", "predicted_coverage", "predicted_interval_coverage")
+_VARIANCE = ("epistemic", "noise")
+_SURE = ("log_score", "crps", "coverage", "top_coverage", "sharpness")
+_INTERVAL = ("interval_coverage", "interval_top_coverage", "interval_sharpness")
 SURE = {
-    "scores": dict.fromkeys(
-        (
-            "log_score",
-            "crps",
-            "coverage",
-            "sharpness",
-            "top_coverage",
-            "interval_coverage",
-            "interval_sharpness",
-            "interval_top_coverage",
-            "epistemic",
-            "noise",
-        ),
-        MAYBE,
-    ),
+    "scores": dict.fromkeys((*_SURE, *_INTERVAL, *_VARIANCE), MAYBE),
     "curves": {},
-    "distribution": dict.fromkeys(
-        (
-            "coverage",
-            "interval_coverage",
-            "predicted_coverage",
-            "predicted_interval_coverage",
-            "epistemic",
-            "noise",
-        ),
-        MAYBE,
-    ),
+    "distribution": dict.fromkeys((*_COVERAGE, *_VARIANCE), MAYBE),
     "specimens": {"epistemic": float},
 }

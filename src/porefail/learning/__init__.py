@@ -1,12 +1,11 @@
 """What learns from the data: specimens in memory, networks, networks that say how sure they are."""
 
-from porefail.learning.networks import SETTINGS, curves, examples, load, network, predict, train
+from porefail.learning.networks import SETTINGS, examples, load, network, predict, train
 from porefail.learning.specimens import (
     CHANNELS,
     DATASETS,
     Specimens,
     channels,
-    datasets,
     label,
     part,
     read,
@@ -20,8 +19,6 @@ __all__ = [
     "SETTINGS",
     "Specimens",
     "channels",
-    "curves",
-    "datasets",
     "examples",
     "label",
     "load",

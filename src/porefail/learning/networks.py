@@ -1,6 +1,6 @@
 """Networks by their settings: made, trained, loaded, their predictions."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,7 +90,7 @@ def train(
     checkpoint: str | Path,
     report: Callable[[str], None],
 ) -> list:
-    """Train a network; returns its learning curves. settings: the keys of SETTINGS."""
+    """Train a network; returns its epochs (nn.checkpoint). settings: the keys of SETTINGS."""
     from porefail.nn import training as nn
     from porefail.nn.losses import LOSSES
 
@@ -121,11 +121,6 @@ def train(
         LOSSES[settings["loss"]],
         report,
     )
-
-
-def curves(epochs: Sequence) -> dict[str, tuple]:
-    """Learning curves as columns of a table, from the rows that train() returns."""
-    return dict(zip(epochs[0]._fields, zip(*epochs, strict=True), strict=True))
 
 
 def predict(

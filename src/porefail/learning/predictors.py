@@ -55,17 +55,17 @@ def fit_predictor(
     source: Mapping,
     checkpoint: str | Path,
     settings: Mapping,
-) -> tuple[Fitted, dict]:
-    """What predicts, and its learning curves, which have no rows where there are no epochs."""
+) -> tuple[Fitted, list[Epoch]]:
+    """What predicts, and the epochs of its training, none where there are none."""
     kind, baselines = settings["kind"], settings["baselines"]
     start = time.perf_counter()
-    curves: dict = {name: [] for name in Epoch._fields}
+    epochs: list[Epoch] = []
     if kind == "heteroencoder":
-        fitted, curves = _network(training, validation, checkpoint, settings)
+        fitted, epochs = _network(training, validation, checkpoint, settings)
     elif kind in UNTRAINED:
         fitted = Fitted(lambda s: Prediction(UNTRAINED[kind](s)), 0, 0, 0.0)
     elif kind in uncertain.KINDS:
-        fitted, curves = _posterior(training, validation, checkpoint, settings)
+        fitted, epochs = _posterior(training, validation, checkpoint, settings)
     elif kind == "linear_heteroencoder":
         pores = source["porosity"]
         names = ("shape", "spacing", "correlation_length", "exponent", "energy")
@@ -97,7 +97,7 @@ def fit_predictor(
         fitted = _baseline(local_statistics, model, start)
     else:
         raise PorefailError(f"settings: kind {kind!r} is unknown")
-    return fitted, curves
+    return fitted, epochs
 
 
 def _baseline(room, model, start: float) -> Fitted:
@@ -112,14 +112,13 @@ def _baseline(room, model, start: float) -> Fitted:
 
 def _network(
     training: Specimens, validation: Specimens, checkpoint: str | Path, settings: Mapping
-) -> tuple[Fitted, dict]:
+) -> tuple[Fitted, list[Epoch]]:
     from porefail.nn.heteroencoder import products
 
     model = learning.network(settings["training"])
     epochs = learning.train(
         model, training, validation, settings["training"], checkpoint, partial(print, flush=True)
     )
-    curves = learning.curves(epochs)
     average = settings["training"]["average"]
     shape = training.porosity.shape[1:]
     passes = len(learning.symmetries(shape)) if average else 1
@@ -128,15 +127,15 @@ def _network(
             lambda s: Prediction(learning.predict(model, s.channels, s.porosity, average)),
             model.count_params(),
             passes * products(model, shape),
-            sum(curves["seconds"]),
+            sum(epoch.seconds for epoch in epochs),
         ),
-        curves,
+        epochs,
     )
 
 
 def _posterior(
     training: Specimens, validation: Specimens, checkpoint: str | Path, settings: Mapping
-) -> tuple[Fitted, dict]:
+) -> tuple[Fitted, list[Epoch]]:
     from porefail.nn.heteroencoder import products
     from porefail.nn.prediction import moments
 
@@ -150,13 +149,13 @@ def _posterior(
     )
 
     def predict(specimens: Specimens) -> Prediction:
-        said = moments(found.draws(), specimens.channels)
-        said.mean[specimens.porosity != 0] = np.nan
-        return Prediction(*said)
+        predicted = moments(found.draws(), specimens.channels)
+        predicted.mean[specimens.porosity != 0] = np.nan
+        return Prediction(*predicted)
 
     once = products(next(iter(found.draws())), training.porosity.shape[1:])
     fitted = Fitted(predict, found.parameters, found.passes * once, found.seconds)
-    return fitted, learning.curves(found.epochs)
+    return fitted, found.epochs
 
 
 def _blocks(part: Specimens):

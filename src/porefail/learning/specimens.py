@@ -62,9 +62,10 @@ def part(dataset: str | Path, wanted: Part) -> np.ndarray:
     return mask
 
 
-def read(dataset: str | Path, mask: np.ndarray, names: Sequence[str]) -> Specimens:
-    """The specimens of a data set where mask (n,) is true, with channels by name."""
-    fields, _ = store.read_where(dataset, ["realization", "label", *datasets(names)], mask)
+def read(dataset: str | Path, wanted: Part, names: Sequence[str]) -> Specimens:
+    """A part of a data set, with channels by name; StoreError where it has no specimen."""
+    stored = ["realization", "label", *datasets(names)]
+    fields, _ = store.read_where(dataset, stored, part(dataset, wanted))
     return Specimens(
         fields["realization"], fields["porosity"], fields["label"], channels(fields, names)
     )

@@ -5,14 +5,11 @@ Clusters are 26-connected: voxels that share a face, an edge or a corner belong 
 
 from typing import NamedTuple
 
-import cc3d
 import numpy as np
-from scipy import ndimage
 
 from porefail.errors import PorefailError
 from porefail.metrics.overlap import check_fields, harmonic_mean, ratio
-
-TOUCHING = np.ones((3, 3, 3), bool)  # a voxel and its 26 neighbours
+from porefail.voxels.neighbours import connected
 
 
 class ClusterOverlap(NamedTuple):
@@ -74,24 +71,6 @@ class ClusterTable(NamedTuple):
     centroid: np.ndarray
 
 
-def label(mask: np.ndarray) -> tuple[np.ndarray, int]:
-    """Labels (nx, ny, nz) of the 26-connected clusters of a boolean mask; their number.
-
-    Labels count from 1 in the order of the clusters' first voxels, uint32; 0 is not in the mask.
-    """
-    # Bytes, not booleans: cc3d 4.1.1 sets aside too little room for the labels of a boolean grid
-    # whose sides are odd. Contiguous in C order, the order in which it numbers clusters.
-    voxels = np.ascontiguousarray(mask).view(np.uint8)
-    return cc3d.connected_components(voxels, connectivity=26, return_N=True, out_dtype=np.uint32)
-
-
-def grown(mask: np.ndarray, voxels: int) -> np.ndarray:
-    """A mask (nx, ny, nz) and all within so many voxels of it, corners included."""
-    if not voxels:
-        return mask
-    return ndimage.binary_dilation(mask, TOUCHING, iterations=voxels)
-
-
 def cluster_overlap(
     truth: np.ndarray,
     prediction: np.ndarray,
@@ -110,16 +89,16 @@ def cluster_overlap(
     counts = np.zeros((4, threshold.size), int)
     for true_field, predicted_field, mask in zip(truth, prediction, solid, strict=True):
         if true_threshold is not None:
-            true = label(mask & (true_field >= true_threshold))
+            true = connected(mask & (true_field >= true_threshold))
         for k, value in enumerate(threshold):
             if true_threshold is None:
-                true = label(mask & (true_field >= value))
-            counts[:, k] += _meetings(label(mask & (predicted_field >= value)), true)
+                true = connected(mask & (true_field >= value))
+            counts[:, k] += _meetings(connected(mask & (predicted_field >= value)), true)
     return ClusterOverlap(threshold, *counts)
 
 
 def _meetings(predicted: tuple[np.ndarray, int], true: tuple[np.ndarray, int]) -> list[int]:
-    """Of clusters as label() gives them: predicted, hit, true, found (see ClusterOverlap)."""
+    """Of clusters as connected() gives them: predicted, hit, true, found (see ClusterOverlap)."""
     shared = (predicted[0] > 0) & (true[0] > 0)
     counts = []
     for labels, count in (predicted, true):
@@ -128,16 +107,17 @@ def _meetings(predicted: tuple[np.ndarray, int], true: tuple[np.ndarray, int]) -
 
 
 def cluster_table(
-    field: np.ndarray, solid: np.ndarray, threshold: float, spacing: float
+    field: np.ndarray, solid: np.ndarray, fraction: float, spacing: float
 ) -> tuple[np.ndarray, ClusterTable]:
-    """Clusters of one field (nx, ny, nz) that reach a threshold, and their table; spacing in mm.
+    """Clusters of one field (nx, ny, nz) over fraction × maximum, and their table; spacing in mm.
 
-    The first are ranks (nx, ny, nz), 0 outside. Raises PorefailError on shapes that differ. No
-    voxel over the threshold: an empty table.
+    The first are ranks (nx, ny, nz), 0 outside. Raises PorefailError on shapes that differ, and as
+    site_threshold() does.
     """
     if field.shape != solid.shape:
         raise PorefailError(f"shapes differ: field {field.shape}, solid {solid.shape}")
-    labels, count = label(solid & (np.nan_to_num(field, nan=-np.inf) >= threshold))
+    threshold = site_threshold(field, solid, fraction)
+    labels, count = connected(solid & (np.nan_to_num(field, nan=-np.inf) >= threshold))
     voxel = np.argwhere(labels)
     group = labels[labels > 0] - 1
     value = field[labels > 0].astype(float)

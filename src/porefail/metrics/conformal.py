@@ -47,7 +47,7 @@ class Bounds(NamedTuple):
     low: np.ndarray
     high: np.ndarray
 
-    def of(self, prediction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def interval(self, prediction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper bounds of the labels, in the prediction's shape; in voids too."""
         place = np.searchsorted(self.edges, np.nan_to_num(prediction), side="right")
         return self.low[place], self.high[place]

@@ -6,7 +6,7 @@ import numpy as np
 
 from porefail.errors import PorefailError
 from porefail.metrics.overlap import check_fields, ratio
-from porefail.rounding import bin_of
+from porefail.voxels.rounding import bin_of
 
 
 class Distribution(NamedTuple):
@@ -32,16 +32,6 @@ class Distribution(NamedTuple):
     def component(self) -> np.ndarray:
         """Part of each true bin in the mean squared error of all voxels, which is their sum."""
         return ratio(self.squared_error, np.full(self.true.shape, self.true.sum()))
-
-    @property
-    def true_volume(self) -> np.ndarray:
-        """Superlevel sets: share of the voxels whose true value reaches each left edge, (bins,)."""
-        return _volume(self.true)
-
-    @property
-    def predicted_volume(self) -> np.ndarray:
-        """Superlevel sets: share of the voxels whose prediction reaches each left edge, (bins,)."""
-        return _volume(self.predicted)
 
 
 def damage_distribution(
@@ -73,8 +63,3 @@ def pool(each: list[Distribution]) -> Distribution:
         raise PorefailError("distributions of different bins cannot be pooled")
     counts = (np.sum([one[i] for one in each], axis=0) for i in range(1, 4))
     return Distribution(edges, *counts)
-
-
-def _volume(count: np.ndarray) -> np.ndarray:
-    reach = count[::-1].cumsum()[::-1]
-    return ratio(reach, np.full(count.shape, count.sum()))

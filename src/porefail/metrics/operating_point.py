@@ -1,20 +1,9 @@
 """Where to cut a predicted field: the threshold that suits best, chosen on validation data."""
 
-from typing import NamedTuple
-
 import numpy as np
 
 from porefail.errors import PorefailError
 from porefail.metrics.overlap import harmonic_mean
-
-
-class OperatingPoint(NamedTuple):
-    """A threshold, and what it gave on the data that it was chosen on (NaN: not defined)."""
-
-    threshold: float
-    recall: float
-    precision: float
-    f: float
 
 
 def best_threshold(
@@ -22,7 +11,7 @@ def best_threshold(
     recall: np.ndarray,
     precision: np.ndarray,
     wanted_recall: float | None = None,
-) -> OperatingPoint:
+) -> float:
     """The best of the thresholds (m,), by recall and precision (m,) with truth cut at one value.
 
     With a wanted recall: of the thresholds that reach it (recall >= wanted) the one of the highest
@@ -41,8 +30,9 @@ def best_threshold(
         raise PorefailError(f"the wanted recall must be from 0 to 1, not {wanted_recall}")
     if not np.isfinite(recall).any():
         raise PorefailError("no threshold has a recall: no best one")
-    f = harmonic_mean(precision, recall)
-    merit = f if wanted_recall is None else np.where(recall >= wanted_recall, precision, np.nan)
+    if wanted_recall is None:
+        merit = harmonic_mean(precision, recall)
+    else:
+        merit = np.where(recall >= wanted_recall, precision, np.nan)
     falling = (-np.nan_to_num(key, nan=-1.0) for key in (precision, recall, merit))
-    best = np.lexsort((threshold, *falling))[0]
-    return OperatingPoint(*(float(values[best]) for values in (threshold, recall, precision, f)))
+    return float(threshold[np.lexsort((threshold, *falling))[0]])

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import ndimage
 
 from porefail.errors import PorefailError
-from porefail.metrics.clusters import label
+from porefail.voxels.neighbours import connected, grown
 
 
 class Maxima(NamedTuple):
@@ -39,13 +39,15 @@ def top_hits(
     """
     if np.any(np.asarray(ranks) < 1):
         raise PorefailError(f"ranks count from 1, not {np.min(ranks)}")
+    if radius < 0:
+        raise PorefailError(f"a radius must be at least 0 voxels, not {radius}")
     if failed.shape != solid.shape or failed.dtype != bool or not (failed & solid).any():
         raise PorefailError(
             "failed must be boolean, of the grid of solid, with a solid voxel in it"
         )
     maxima = local_maxima(score, solid)
     count = maxima.value.size + 1
-    near = maxima.rank[_grown(failed & solid, radius)]
+    near = maxima.rank[grown(failed & solid, radius)]
     voxels = np.bincount(maxima.rank.ravel(), minlength=count)[1:]
     wrong = 1 - np.bincount(near, minlength=count)[1:] / voxels
     return np.array([_top_hit(maxima.value, wrong, min(k, count - 1)) for k in map(int, ranks)])
@@ -62,7 +64,7 @@ def local_maxima(score: np.ndarray, solid: np.ndarray) -> Maxima:
     top = solid & (score == _highest_around(score, solid))
     # Of a plateau with a higher neighbour some voxels are in `top`; they touch one that is not.
     slope = top & (score == _highest_around(score, solid & ~top))
-    labels, count = label(top)
+    labels, count = connected(top)
     whole = np.ones(count + 1, bool)
     whole[labels[slope]] = whole[0] = False
     value = np.full(count + 1, -np.inf)
@@ -91,10 +93,3 @@ def _highest_around(score: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Highest score in the mask within one voxel of each voxel, -inf where there is none."""
     values = np.where(mask, score, -np.inf)
     return ndimage.maximum_filter(values, size=3, mode="constant", cval=-np.inf)
-
-
-def _grown(mask: np.ndarray, radius: int) -> np.ndarray:
-    """Voxels within a Chebyshev distance of a mask."""
-    if radius < 0:
-        raise PorefailError(f"a radius must be at least 0 voxels, not {radius}")
-    return ndimage.maximum_filter(mask, size=2 * radius + 1, mode="constant", cval=False)

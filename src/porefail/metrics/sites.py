@@ -8,11 +8,11 @@ share of its sites that are right: no result depends on the order of the voxels 
 from typing import NamedTuple
 
 import numpy as np
-from scipy import ndimage
 
 from porefail.errors import PorefailError
-from porefail.metrics.clusters import TOUCHING, grown, label, site_threshold
-from porefail.rounding import within
+from porefail.metrics.clusters import site_threshold
+from porefail.voxels.neighbours import connected, grown
+from porefail.voxels.rounding import within
 
 
 class Hits(NamedTuple):
@@ -34,7 +34,7 @@ def hot_cluster(score: np.ndarray, solid: np.ndarray, fraction: float) -> np.nda
     score (nx, ny, nz): a predicted damage, or an elastic hot spot; solid: bool. Clusters are
     26-connected. k > 1 only where clusters tie for the maximum.
     """
-    labels, _ = label(solid & (_filled(score) >= site_threshold(score, solid, fraction)))
+    labels, _ = connected(solid & (_filled(score) >= site_threshold(score, solid, fraction)))
     return _each(labels, labels[_maxima(score, solid)])
 
 
@@ -53,13 +53,12 @@ def largest_pore(solid: np.ndarray) -> np.ndarray:
     """
     # ASSUME: the site of a pore is its skin (solid voxels within one voxel of it, corners
     # included): a void cannot fail, and first failures touch a void.
-    labels, count = label(~solid)
+    labels, count = connected(~solid)
     if not count:
         raise PorefailError("no pore: the largest one is not defined")
     size = np.bincount(labels.ravel())[1:]
     pores = _each(labels, 1 + np.flatnonzero(size == size.max()))
-    grown = ndimage.binary_dilation(pores, structure=TOUCHING[None])
-    return grown & solid
+    return grown(pores, 1) & solid
 
 
 def weakest_section(solid: np.ndarray) -> np.ndarray:

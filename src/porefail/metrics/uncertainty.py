@@ -6,7 +6,7 @@ import numpy as np
 from scipy import stats
 
 from porefail.errors import PorefailError
-from porefail.rounding import bin_of
+from porefail.voxels.rounding import bin_of
 
 
 class Scores(NamedTuple):
@@ -53,18 +53,13 @@ def crps(error: np.ndarray) -> np.ndarray:
 
 
 class Reliability(NamedTuple):
-    """Per bin of a field: edges (b + 1,); the rest (b,), NaN where a bin is empty.
-
-    voxels: their number; coverage: of the central interval; epistemic, noise: mean variances;
-    squared_error: mean squared difference of label and mean.
+    """Of each bin of a field (b,), NaN where it is empty: coverage of the central interval, means
+    of the variances.
     """
 
-    edges: np.ndarray
-    voxels: np.ndarray
     coverage: np.ndarray
     epistemic: np.ndarray
     noise: np.ndarray
-    squared_error: np.ndarray
 
 
 def reliability(
@@ -89,10 +84,7 @@ def reliability(
     )
     label, mean, variance = _labelled(label[known], mean[known], epistemic + noise)
     half = stats.norm.ppf(0.5 + level / 2) * np.sqrt(variance)
-    voxels, *means = by_bin(
-        by, bins, np.abs(label - mean) <= half, epistemic, noise, (label - mean) ** 2
-    )
-    return Reliability(np.linspace(0, 1, bins + 1), voxels, *means)
+    return Reliability(*by_bin(by, bins, np.abs(label - mean) <= half, epistemic, noise)[1:])
 
 
 def by_bin(by: np.ndarray, bins: int, *values: np.ndarray) -> list[np.ndarray]:

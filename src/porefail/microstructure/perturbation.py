@@ -4,7 +4,7 @@ import numpy as np
 from scipy import ndimage
 
 from porefail.errors import PorefailError
-from porefail.rounding import within
+from porefail.voxels.rounding import within
 
 _STREAM = 1  # tells these random numbers from those that made the realizations
 

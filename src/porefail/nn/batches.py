@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from porefail.errors import PorefailError
-from porefail.rounding import bin_of
+from porefail.voxels.rounding import bin_of
 
 # An operation on voxel fields (..., nx, ny, nz), such as a quarter turn.
 Symmetry = Callable[[np.ndarray], np.ndarray]

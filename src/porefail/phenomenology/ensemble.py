@@ -29,19 +29,24 @@ def measured(
         names.append("final_failed")
         more, _ = store.read(ensemble, ["structural_status", "structural_failure_strain"])
         ended, final_strain = more["structural_status"], more["structural_failure_strain"]
-    columns: dict[str, list] = {name: [] for name in Measures._fields[7:]}
+    blocks = []
     for first in range(0, count, ROWS):
         block, _ = store.read(ensemble, names, slice(first, first + ROWS))
-        failed, final = block["failed"], block.get("final_failed", np.zeros_like(block["failed"]))
-        columns["first_voxels"].append(ph.count_above(failed, 1))
-        columns["first_share"].append(ph.failed_fraction(failed, block["porosity"]))
-        columns["final_share"].append(ph.failed_fraction(final, block["porosity"]))
-        columns["first_height"].append(ph.height(failed, spacing))
-        columns["final_height"].append(ph.height(final, spacing))
-        columns["final_layer"].append(ph.densest_layer(final, spacing))
-        columns["final_thickness"].append(ph.thickness(final, spacing))
+        porosity, failed = block["porosity"], block["failed"]
+        final = block.get("final_failed", np.zeros_like(failed))
         above = [ph.count_above(block["damage"], level * limit) for level in levels]
-        columns["voxels_above"].append(np.reshape(above, (len(levels), len(failed))).T)
+        blocks.append(  # in the order of Measures
+            [
+                ph.count_above(failed, 1),
+                ph.failed_fraction(failed, porosity),
+                ph.failed_fraction(final, porosity),
+                ph.height(failed, spacing),
+                ph.height(final, spacing),
+                ph.densest_layer(final, spacing),
+                ph.thickness(final, spacing),
+                np.reshape(above, (len(levels), len(failed))).T,
+            ]
+        )
     measures = Measures(
         whole["history/strain"],
         whole["history/max_damage"] / limit,
@@ -50,6 +55,6 @@ def measured(
         whole.get("history/saturated_points", np.full_like(whole["history/strain"], np.nan)),
         whole["first_failure_strain"],
         final_strain,
-        **{name: np.concatenate(blocks) for name, blocks in columns.items()},
+        *map(np.concatenate, zip(*blocks, strict=True)),
     )
     return measures, ended

@@ -4,11 +4,12 @@ Fields are (n, nx, ny, nz), histories (n, steps) and padded with NaN, strains fr
 above the lower face. What is not defined for a specimen is NaN.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from porefail.rounding import TOLERANCE, within
+from porefail.voxels.rounding import TOLERANCE, within
 
 
 class Spread(NamedTuple):
@@ -32,27 +33,33 @@ def spread(values: np.ndarray) -> Spread:
     return Spread(*map(float, (known.mean(), deviation, median, lower, upper)), known.size)
 
 
+def _each(
+    strain: np.ndarray, values: np.ndarray, measure: Callable[[np.ndarray, np.ndarray], float]
+) -> np.ndarray:
+    """A measure of the known steps of each history, (n,); NaN where none is known."""
+    result = np.full(len(strain), np.nan)
+    known = np.isfinite(strain) & np.isfinite(values)
+    for row in np.flatnonzero(known.any(axis=1)):
+        result[row] = measure(strain[row, known[row]], values[row, known[row]])
+    return result
+
+
 def value_at(strain: np.ndarray, values: np.ndarray, at: float) -> np.ndarray:
     """Histories `values` at the strain `at`, (n,): linear between steps, NaN after the last one.
 
     Before the first step the value of that step.
     """
-    result = np.full(len(strain), np.nan)
-    for row, (x, y) in enumerate(zip(strain, values, strict=True)):
-        known = np.isfinite(x) & np.isfinite(y)
-        if known.any() and within(at, x[known][-1]):
-            result[row] = np.interp(at, x[known], y[known])
-    return result
+    return _each(strain, values, lambda x, y: np.interp(at, x, y) if within(at, x[-1]) else np.nan)
 
 
 def strain_at(strain: np.ndarray, values: np.ndarray, level: float) -> np.ndarray:
     """Strain at which each history first reaches a level, (n,), linear between steps."""
-    result = np.full(len(strain), np.nan)
-    for row, (x, y) in enumerate(zip(strain, values, strict=True)):
+
+    def first(x: np.ndarray, y: np.ndarray) -> float:
         reached = np.flatnonzero(y >= level)
-        if reached.size:
-            result[row] = _crossing(x, y, reached[0], level)
-    return result
+        return _crossing(x, y, reached[0], level) if reached.size else np.nan
+
+    return _each(strain, values, first)
 
 
 def strain_between(strain: np.ndarray, values: np.ndarray, low: float, high: float) -> np.ndarray:
@@ -60,12 +67,7 @@ def strain_between(strain: np.ndarray, values: np.ndarray, low: float, high: flo
 
     Linear between steps, so the way up counts too; NaN where nothing is known.
     """
-    result = np.full(len(strain), np.nan)
-    for row, (x, y) in enumerate(zip(strain, values, strict=True)):
-        known = np.isfinite(x) & np.isfinite(y)
-        if known.any():
-            result[row] = _in_window(x[known], y[known], low, high)[0]
-    return result
+    return _each(strain, values, lambda x, y: _in_window(x, y, low, high)[0])
 
 
 def mean_between(
@@ -87,14 +89,13 @@ def last_strain_at(strain: np.ndarray, values: np.ndarray, level: float) -> np.n
 
     NaN where its last value does not.
     """
-    result = np.full(len(strain), np.nan)
-    for row, (x, y) in enumerate(zip(strain, values, strict=True)):
-        known = np.isfinite(x) & np.isfinite(y)
-        x, y = x[known], y[known]
-        if y.size and y[-1] >= level:
-            under = np.flatnonzero(y < level)
-            result[row] = _crossing(x, y, under[-1] + 1 if under.size else 0, level)
-    return result
+
+    def last(x: np.ndarray, y: np.ndarray) -> float:
+        under = np.flatnonzero(y < level)
+        step = under[-1] + 1 if under.size else 0
+        return _crossing(x, y, step, level) if y[-1] >= level else np.nan
+
+    return _each(strain, values, last)
 
 
 def plateau_level(
@@ -106,24 +107,24 @@ def plateau_level(
     mean over the strain. NaN where it spends less than `shortest` there, and where that window is
     the first or the last one, or the level lies outside: then it is none of those looked at.
     """
-    result = np.full(len(strain), np.nan)
-    for row, (x, y) in enumerate(zip(strain, values, strict=True)):
-        known = np.isfinite(x) & np.isfinite(y)
-        spent, weighted = np.transpose(
-            [_in_window(x[known], y[known], one - width / 2, one + width / 2) for one in levels]
-        )
-        best = np.flatnonzero(spent >= spent.max() * (1 - TOLERANCE))
+
+    def window(x: np.ndarray, y: np.ndarray, level: float) -> tuple[float, float]:
+        return _in_window(x, y, level - width / 2, level + width / 2)
+
+    def longest(x: np.ndarray, y: np.ndarray) -> float:
+        every = np.array([window(x, y, level)[0] for level in levels])
+        best = np.flatnonzero(every >= every.max() * (1 - TOLERANCE))
         best = best[len(best) // 2]
-        if spent[best] >= shortest and 0 < best < len(levels) - 1:
-            # Again about what was found, so that the flanks on both sides weigh alike.
-            for _ in range(5):
-                level = weighted[best] / spent[best]
-                around = level - width / 2, level + width / 2
-                spent[best], weighted[best] = _in_window(x[known], y[known], *around)
-            level = weighted[best] / spent[best]
-            if spent[best] >= shortest and levels[0] < level < levels[-1]:
-                result[row] = level
-    return result
+        if every[best] < shortest or not 0 < best < len(levels) - 1:
+            return np.nan
+        spent, weighted = window(x, y, levels[best])
+        # Again about what was found, so that the flanks on both sides weigh alike.
+        for _ in range(5):
+            spent, weighted = window(x, y, weighted / spent)
+        level = weighted / spent
+        return level if spent >= shortest and levels[0] < level < levels[-1] else np.nan
+
+    return _each(strain, values, longest)
 
 
 def _crossing(x: np.ndarray, y: np.ndarray, step: int, level: float) -> float:
@@ -141,7 +142,7 @@ def _in_window(x: np.ndarray, y: np.ndarray, low: float, high: float) -> tuple[f
     flat = (rise == 0) & (low <= y[:-1]) & (y[:-1] <= high)
     share = np.where(flat, 1.0, np.abs(last - first) / np.where(rise > 0, rise, 1.0))
     spent = np.diff(x) * share
-    return float(spent.sum()), float((spent * 0.5 * (first + last)).sum())
+    return spent.sum(), (spent * 0.5 * (first + last)).sum()
 
 
 def peak(values: np.ndarray) -> np.ndarray:

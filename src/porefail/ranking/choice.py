@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from porefail.errors import PorefailError
+from porefail.metrics import conformal
 
 
 class Choice(NamedTuple):
@@ -21,6 +22,20 @@ class Choice(NamedTuple):
         utility = np.append(features @ self.coefficient, self.none)
         chance = np.exp(utility - utility.max())
         return (chance / chance.sum())[:-1]
+
+
+class Ranking(NamedTuple):
+    """The sites of a specimen: their probability (m,), their order by it, bool (m,): in the set."""
+
+    probability: np.ndarray
+    order: np.ndarray
+    member: np.ndarray
+
+
+def ranking(probability: np.ndarray, level: float) -> Ranking:
+    """Sites (m,) by falling probability, with the conformal set of a level."""
+    order = np.argsort(-probability, kind="stable")
+    return Ranking(probability, order, conformal.members(probability, level))
 
 
 def fit_choice(features: list[np.ndarray], failed: list[np.ndarray], penalty: float) -> Choice:

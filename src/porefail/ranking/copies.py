@@ -73,15 +73,13 @@ def ranked_probabilities(path: str | Path) -> dict[int, np.ndarray]:
     """Probabilities (m,) of the ranked sites of each realization, by its number."""
     table = files.read_table(path, {key: tables.SITES[key] for key in RANKED})
     found = {}
-    for number in np.unique(table["realization"]).tolist():
-        mine = table["realization"] == number
-        order = np.argsort(table["rank"][mine])
-        if not np.array_equal(table["rank"][mine][order], np.arange(1, 1 + len(order))):
+    for number, mine in table.sort_values("rank").groupby("realization"):
+        if not np.array_equal(mine["rank"], np.arange(1, 1 + len(mine))):
             raise store.StoreError(
-                f"{path}, column rank: of realization {number}, expected 1 to {len(order)}, each"
+                f"{path}, column rank: of realization {number}, expected 1 to {len(mine)}, each"
                 " once"
             )
-        found[number] = table["probability"][mine][order]
+        found[number] = mine["probability"].to_numpy()
     return found
 
 

@@ -1,14 +1,15 @@
 """Where perturbed copies fail, beside the ranking: tables and summary."""
 
 from collections import Counter
-from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 
-from porefail.metrics import clusters, sites
+from porefail.metrics import sites
 from porefail.ranking.copies import Specimen
 from porefail.ranking.locus import Agreement, Locus
 from porefail.store import Status
+from porefail.voxels.neighbours import grown
 
 
 def specimen_table(
@@ -17,11 +18,11 @@ def specimen_table(
     met: list[tuple[Agreement, Agreement]],
     cut: list[np.ndarray],
     near: int,
-) -> dict[str, list]:
+) -> pd.DataFrame:
     """A row for each specimen."""
-    table: dict[str, list] = {}
+    rows = []
     for one, locus, (ranked, network), rank in zip(specimens, loci, met, cut, strict=True):
-        around = clusters.grown(one.failed, near)
+        around = grown(one.failed, near)
         # Clusters of the network that miss the true failure, and those where a copy failed.
         wrong = ~np.isin(np.arange(1, rank.max() + 1), rank[around])
         row = {
@@ -44,9 +45,8 @@ def specimen_table(
             "false_positives": int(wrong.sum()),
             "false_positives_with_failures": int((wrong & network.moved).sum()),
         }
-        for name, value in row.items():
-            table.setdefault(name, []).append(value)
-    return table
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def failure_table(
@@ -54,43 +54,38 @@ def failure_table(
     loci: list[Locus],
     met: list[tuple[Agreement, Agreement]],
     spacing: float,
-) -> dict[str, np.ndarray]:
+) -> pd.DataFrame:
     """A row for each perturbed copy, those that did not fail too, without a place."""
-    parts: dict[str, list] = {}
+    parts = []
     for one, locus, (ranked, _) in zip(specimens, loci, met, strict=True):
-        broken = one.status == Status.FIRST_FAILURE
-
-        def placed(values: np.ndarray, broken=broken) -> np.ndarray:
-            found = np.full((len(broken), *np.shape(values)[1:]), np.nan)
-            found[broken] = values
-            return found
-
         centres = np.array([sites.position(each, spacing) for each in one.places])
-        columns = {
-            "realization": np.full(len(broken), one.realization),
+        copies = {
+            "realization": one.realization,
             "perturbation": one.number,
             "status": [Status(int(each)).name for each in one.status],
             "strain": one.strain,
-            **{f"{axis}_mm": placed(centres[:, i]) for i, axis in enumerate("xyz")},
-            "moved": placed(locus.moved),
-            "height_mm": placed(locus.height),
-            "site": placed(ranked.rank),
         }
-        for name, values in columns.items():
-            parts.setdefault(name, []).append(values)
-    return {name: np.concatenate(values) for name, values in parts.items()}
+        placed = {
+            **{f"{axis}_mm": centres[:, i] for i, axis in enumerate("xyz")},
+            "moved": locus.moved,
+            "height_mm": locus.height,
+            "site": ranked.rank,
+        }
+        broken = np.flatnonzero(one.status == Status.FIRST_FAILURE)
+        parts.append(pd.DataFrame(copies).join(pd.DataFrame(placed, broken, dtype=float)))
+    return pd.concat(parts, ignore_index=True)
 
 
 def copies_summary(
     specimens: list[Specimen],
     whole: list[Specimen],
     loci: list[Locus],
-    table: Mapping[str, list],
+    table: pd.DataFrame,
     near: int,
     spacing: float,
 ) -> str:
     """whole: specimens of which no copy failed."""
-    total = {name: int(np.sum(values)) for name, values in table.items()}
+    total = table.sum().astype(int)
     every = [*specimens, *whole]
     became = Counter(Status(int(code)).name for one in every for code in one.status)
     lines = [
@@ -103,8 +98,7 @@ def copies_summary(
         f"{'specimen':>9s}{'copies':>8s}{'moved':>7s}{'places':>8s}{'sites':>7s}{'in first':>10s}"
         f"{'in any':>8s}{'places met':>12s}{'by chance':>11s}",
     ]
-    for k in range(len(specimens)):
-        row = {name: values[k] for name, values in table.items()}
+    for row in table.to_dict("records"):
         lines.append(
             f"{row['realization']:9d}{row['failed']:8d}{row['moved']:7d}{row['places']:8d}"
             f"{row['ranked_sites']:7d}{row['in_first_site'] / row['failed']:10.2f}"
@@ -118,7 +112,7 @@ def copies_summary(
         f" of those that moved {total['moved_in_ranked_sites']} of {total['moved']}.",
         f"Places of failure that the ranking holds: {total['places_in_ranked_sites']} of"
         f" {total['places']}; a voxel at random would be at a ranked site with a probability of"
-        f" {np.mean(table['ranked_volume']):.3f}.",
+        f" {table['ranked_volume'].mean():.3f}.",
         f"Ranked sites where a copy failed: {total['sites_with_failures']} of"
         f" {total['ranked_sites']}.",
         f"Clusters of the trained network that miss the true failure: {total['false_positives']} of"

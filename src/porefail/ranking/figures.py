@@ -10,16 +10,17 @@ from porefail.figures.damage_variance import damage_variance
 from porefail.figures.weight_variation import weight_variation
 from porefail.metrics import uncertainty
 from porefail.nn.flipout import Flipout
+from porefail.ranking.choice import Ranking
+from porefail.ranking.sites import Known
 
 if TYPE_CHECKING:
     import keras
-from porefail.ranking.sites import Known
 
 BINS = 25  # of the predicted label, in the figure
 
 
 def ranking_figures(
-    network: "keras.Model", test: Known, order: list[np.ndarray], settings: Mapping
+    network: "keras.Model", test: Known, rankings: list[Ranking], settings: Mapping
 ) -> dict[str, object]:
     """Figs 14, 15 and 17; of the first specimens, and those with the most sites."""
     shown = range(min(settings["specimens"], len(test.sites)))
@@ -44,7 +45,7 @@ def ranking_figures(
     return {
         "damage_variance": damage_variance(edges, *parts.values()),
         "cluster_distributions": cluster_distributions(
-            [test.sites[k].relative[:, order[k]] for k in many],
+            [test.sites[k].relative[:, rankings[k].order] for k in many],
             test.specimens.realization[many],
             settings["mass_threshold"],
         ),

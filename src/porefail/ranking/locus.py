@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse, spatial
 
 from porefail.errors import PorefailError
-from porefail.metrics.clusters import grown
+from porefail.voxels.neighbours import grown
 
 
 class Locus(NamedTuple):

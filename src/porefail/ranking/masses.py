@@ -1,7 +1,5 @@
 """Probability masses of likely sites, by draws of a predicted field (paper, section 6.2)."""
 
-from typing import NamedTuple
-
 import numpy as np
 from scipy import stats
 
@@ -9,7 +7,7 @@ from scipy import stats
 def averages(field: np.ndarray, labels: np.ndarray, clusters: int) -> np.ndarray:
     """Mean of each cluster in one draw of a field: (clusters,).
 
-    field: (nx, ny, nz); labels: of the same shape, clusters from 1 as clusters.label() gives them.
+    field: (nx, ny, nz); labels: of the same shape, clusters from 1 as connected() gives them.
     """
     places = np.flatnonzero(labels)
     cluster = labels.flat[places] - 1
@@ -30,22 +28,12 @@ def order(average: np.ndarray, threshold: float) -> np.ndarray:
     return np.lexsort((-average.mean(axis=0), -mass(average, threshold)))
 
 
-class Stability(NamedTuple):
-    """How far a ranking keeps its order whatever the threshold.
+def stability(average: np.ndarray, reference: float, thresholds: np.ndarray) -> float:
+    """How far a ranking keeps its order whatever the threshold (Fig 15).
 
-    thresholds: those other than the reference at which the masses tell clusters apart; agreement:
-    Kendall's rank correlation (tau-b) of the masses there with the order at the reference, mean
-    over thresholds: 1 for the same order without ties, NaN where there is nothing to compare.
-    """
-
-    thresholds: np.ndarray
-    agreement: float
-
-
-def stability(average: np.ndarray, reference: float, thresholds: np.ndarray) -> Stability:
-    """Compare the ranking at a reference threshold with that at others (Fig 15).
-
-    average: (draws, clusters). Clusters of equal mass count as ties (tau-b).
+    average: (draws, clusters). Kendall's rank correlation (tau-b) of the masses with the order at
+    the reference threshold, mean over those other thresholds that tell clusters apart: 1 for the
+    same order without ties, NaN where there is nothing to compare.
     """
     masses = np.array([mass(average, threshold) for threshold in thresholds])
     telling = (np.ptp(masses, axis=1) > 0) & ~np.isclose(thresholds, reference)
@@ -53,6 +41,4 @@ def stability(average: np.ndarray, reference: float, thresholds: np.ndarray) -> 
     place = np.empty(average.shape[1])
     place[order(average, reference)] = -np.arange(average.shape[1])
     agreement = [stats.kendalltau(place, masses[k]).statistic for k in np.flatnonzero(telling)]
-    return Stability(
-        np.asarray(thresholds)[telling], float(np.mean(agreement)) if agreement else np.nan
-    )
+    return float(np.mean(agreement)) if agreement else np.nan

@@ -12,6 +12,7 @@ from porefail.metrics import clusters
 from porefail.nn import bayesian
 from porefail.nn.prediction import Moments, moments, predict
 from porefail.ranking import masses
+from porefail.voxels.neighbours import grown
 
 if TYPE_CHECKING:
     import keras
@@ -57,19 +58,18 @@ def known_sites(
     spacing: float,
     settings: Mapping,
 ) -> Known:
-    chosen = learning.part(dataset, part)
-    specimens = learning.read(dataset, chosen, [each.name for each in network.inputs])
-    simulated, _ = store.read_where(ensemble, ["failed"], chosen)
+    specimens = learning.read(dataset, part, [each.name for each in network.inputs])
+    simulated, _ = store.read_where(ensemble, ["failed"], learning.part(dataset, part))
 
     def draws():
         return bayesian.draws(network, settings["draws"], settings["seed"])
 
-    said = moments(draws(), specimens.channels)
-    said.mean[specimens.porosity != 0] = np.nan
-    found = []
-    for field, voids in zip(said.mean, specimens.porosity, strict=True):
-        threshold = clusters.site_threshold(field, voids == 0, settings["site_threshold"])
-        found.append(clusters.cluster_table(field, voids == 0, threshold, spacing))
+    predicted = moments(draws(), specimens.channels)
+    predicted.mean[specimens.porosity != 0] = np.nan
+    found = [
+        clusters.cluster_table(field, voids == 0, settings["site_threshold"], spacing)
+        for field, voids in zip(predicted.mean, specimens.porosity, strict=True)
+    ]
     averages: list[list[np.ndarray]] = [[] for _ in found]
     for drawn in draws():  # the same ones a second time: no field of a draw is kept
         fields = predict(drawn, specimens.channels)
@@ -79,6 +79,6 @@ def known_sites(
     for (rank, each), average, failed in zip(
         found, averages, simulated["failed"] == 1, strict=True
     ):
-        hit = np.isin(each.rank, rank[clusters.grown(failed, settings["near_voxels"])])
+        hit = np.isin(each.rank, rank[grown(failed, settings["near_voxels"])])
         sites.append(Sites(rank, each, np.array(average), hit))
-    return Known(specimens, said, sites)
+    return Known(specimens, predicted, sites)

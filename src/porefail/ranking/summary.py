@@ -1,15 +1,12 @@
 """What a ranking of held-out specimens is worth, in words."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from porefail.metrics import uncertainty
 from porefail.ranking import masses
-
-if TYPE_CHECKING:
-    pass
+from porefail.ranking.choice import Ranking
 from porefail.ranking.sites import Known
 
 STABILITY = np.linspace(0.05, 1, 20)  # thresholds at which the order of the masses is compared
@@ -17,18 +14,12 @@ PROBABILITY_BINS = 5
 
 
 def ranking_summary(
-    test: Known,
-    probability: list[np.ndarray],
-    order: list[np.ndarray],
-    members: list[np.ndarray],
-    level: float,
-    calibration: int,
-    settings: Mapping,
+    test: Known, rankings: list[Ranking], level: float, calibration: int, settings: Mapping
 ) -> str:
     sites = test.sites
     count = len(sites)
     orders = {
-        "probability": order,
+        "probability": [each.order for each in rankings],
         "mass, then average": [
             masses.order(each.relative, settings["mass_threshold"]) for each in sites
         ],
@@ -50,6 +41,7 @@ def ranking_summary(
             for k in (1, 3)
         ]
         lines.append(f"{name:30s}{hits[0]:8.3f}{hits[1]:9.3f}")
+    members = [each.member for each in rankings]
     held = np.mean([each.failed[m].any() for each, m in zip(sites, members, strict=True)])
     size = np.mean([m.sum() for m in members])
     lines += [
@@ -63,7 +55,7 @@ def ranking_summary(
         ),
     ]
     stable = [
-        masses.stability(each.relative, settings["mass_threshold"], STABILITY).agreement
+        masses.stability(each.relative, settings["mass_threshold"], STABILITY)
         for each in sites
         if len(each.failed) > 1
     ]
@@ -73,8 +65,9 @@ def ranking_summary(
             f" {np.nanmean(stable):.2f} (mean of {np.isfinite(stable).sum()} specimens)."
         )
     lines += ["", "Probabilities, and how often the specimen did fail there:"]
-    said, true = np.concatenate(probability), np.concatenate([each.failed for each in sites])
-    bins, mean, share = uncertainty.by_bin(said, PROBABILITY_BINS, said, true)
+    chance = np.concatenate([each.probability for each in rankings])
+    true = np.concatenate([each.failed for each in sites])
+    bins, mean, share = uncertainty.by_bin(chance, PROBABILITY_BINS, chance, true)
     for k in range(PROBABILITY_BINS):
         if bins[k]:
             low, high = k / PROBABILITY_BINS, (k + 1) / PROBABILITY_BINS

@@ -1,34 +1,27 @@
 """The table of ranked sites."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pandas as pd
 
 from porefail.ranking import masses
-
-if TYPE_CHECKING:
-    pass
+from porefail.ranking.choice import Ranking
 from porefail.ranking.sites import Known
 
 
 def site_table(
-    test: Known,
-    probability: list[np.ndarray],
-    members: list[np.ndarray],
-    order: list[np.ndarray],
-    spacing: float,
-    threshold: float,
-) -> dict[str, np.ndarray]:
+    test: Known, rankings: list[Ranking], spacing: float, threshold: float
+) -> pd.DataFrame:
     """A row for each site, by specimen and falling probability; threshold: of the masses."""
-    parts: dict[str, list] = {}
-    for k, (place, sites) in enumerate(zip(order, test.sites, strict=True)):
-        count = len(place)
+    parts = []
+    for sites, voids, number, (probability, place, member) in zip(
+        test.sites, test.specimens.porosity, test.specimens.realization, rankings, strict=True
+    ):
         x, y, z = sites.table.centroid[place].T
-        row = {
-            "realization": np.full(count, test.specimens.realization[k]),
-            "rank": np.arange(1, count + 1),
-            "probability": probability[k][place],
-            "in_set": members[k][place].astype(int),
+        rows = {
+            "realization": number,
+            "rank": np.arange(1, len(place) + 1),
+            "probability": probability[place],
+            "in_set": member[place].astype(int),
             "mass": masses.mass(sites.relative, threshold)[place],
             "average": sites.average.mean(axis=0)[place],
             "deviation": sites.average.std(axis=0)[place],
@@ -37,12 +30,11 @@ def site_table(
             "x_mm": x,
             "y_mm": y,
             "z_mm": z,
-            "pore_mm": _distances(sites.table.centroid, test.specimens.porosity[k], spacing)[place],
+            "pore_mm": _distances(sites.table.centroid, voids, spacing)[place],
             "failed": sites.failed[place].astype(int),
         }
-        for name, values in row.items():
-            parts.setdefault(name, []).append(values)
-    return {name: np.concatenate(values) for name, values in parts.items()}
+        parts.append(pd.DataFrame(rows))
+    return pd.concat(parts, ignore_index=True)
 
 
 def _distances(points: np.ndarray, porosity: np.ndarray, spacing: float) -> np.ndarray:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from porefail import files, learning, store
 from porefail.configuration import require_settings
 from porefail.configuration.checks import training_problems
@@ -11,6 +13,7 @@ from porefail.dataset.split import Part, split
 from porefail.errors import PorefailError
 from porefail.learning import uncertain
 from porefail.learning.predictors import CHANNELS, fit_predictor
+from porefail.nn.checkpoint import Epoch
 from porefail.study.scores import fold_tables
 
 AVERAGE = {"average": "training.average"}  # of the predictions
@@ -65,10 +68,11 @@ def run(
         "test": (known.where(part == Part.TEST), failed[part == Part.TEST]),
     }
     others = _others(transfer, sets, source, settings["dataset"], channels)
-    fitted, learnt = fit_predictor(training, validation, source, checkpoint, settings)
+    fitted, epochs = fit_predictor(training, validation, source, checkpoint, settings)
     for name, path in others.items():
         sets[name] = learning.specimens(path, settings["dataset"], channels)
-    tables = fold_tables(sets, fitted, settings) | {"history": learnt}
+    tables = fold_tables(sets, fitted, settings)
+    tables["history"] = pd.DataFrame(epochs, columns=Epoch._fields)
     paths = {"history": history, "curves": curves, "distribution": distribution}
     for name, path in (paths | {"specimens": specimens, "scores": scores}).items():
         files.write_table(path, tables[name])

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import pandas as pd
+
 from porefail import files, store
 from porefail.campaign import accounting
 from porefail.configuration import require_settings, section
@@ -45,9 +47,9 @@ def run(ensemble: str | Path, account: str | Path, output: str | Path, settings:
             source["spacing"],
         ),
     }
-    columns = {name: [getattr(row, name) for row in rows] for name in Row._fields[:-1]}
-    columns |= {name: [getattr(row.found, name) for row in rows] for name in ph.Spread._fields}
+    names = [*Row._fields[:-1], *ph.Spread._fields]
+    table = pd.DataFrame([row[:-1] + row.found for row in rows], columns=names)
     write_figures(output, figures)
-    files.write_table(Path(output) / "table.csv", columns)
+    files.write_table(Path(output) / "table.csv", table)
     files.write_text(Path(output) / "summary.txt", text)
     print(text, end="")

@@ -8,7 +8,7 @@ import numpy as np
 from porefail import __version__, learning, store
 from porefail.configuration import require_settings
 from porefail.dataset.split import Part
-from porefail.metrics.clusters import cluster_table, site_threshold
+from porefail.metrics.clusters import cluster_table
 
 SETTINGS = {"site_threshold": "evaluation.site_threshold", "average": "training.average"}
 
@@ -21,22 +21,14 @@ def run(model: str | Path, dataset: str | Path, output: str | Path, settings: Ma
     """
     require_settings(settings, SETTINGS)
     _, source = store.read(dataset, [], kind="data set")
-    test = learning.part(dataset, Part.TEST)
     network = learning.load(model, dataset)
-    channels = [each.name for each in network.inputs]
-    held_out, _ = store.read_where(dataset, ["realization", *learning.datasets(channels)], test)
-    mean = learning.predict(
-        network,
-        learning.channels(held_out, channels),
-        held_out["porosity"],
-        settings["average"],
-    )
+    held_out = learning.read(dataset, Part.TEST, [each.name for each in network.inputs])
+    porosity, numbers = held_out.porosity, held_out.realization
+    mean = learning.predict(network, held_out.channels, porosity, settings["average"])
     rows = []
-    for field, voids, number in zip(
-        mean, held_out["porosity"], held_out["realization"], strict=True
-    ):
-        threshold = site_threshold(field, voids == 0, settings["site_threshold"])
-        _, table = cluster_table(field, voids == 0, threshold, source["spacing"])
+    for field, voids, number in zip(mean, porosity, numbers, strict=True):
+        fraction, spacing = settings["site_threshold"], source["spacing"]
+        _, table = cluster_table(field, voids == 0, fraction, spacing)
         rows.append((np.full(len(table.rank), number), *table))
     names = ("realization", "rank", "peak", "mean", "voxels", "centroid_mm")
     clusters = {
@@ -49,7 +41,7 @@ def run(model: str | Path, dataset: str | Path, output: str | Path, settings: Ma
             "mean": mean,
             # This network does not estimate how sure it is.
             "variance": np.full(mean.shape, np.nan, np.float32),
-            "realization": held_out["realization"],
+            "realization": numbers,
             **clusters,
         },
         {

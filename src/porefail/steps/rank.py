@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,15 +10,12 @@ from porefail.configuration import require_settings, section
 from porefail.dataset.split import Part
 from porefail.errors import PorefailError
 from porefail.metrics import conformal
-from porefail.ranking.choice import fit_choice
-from porefail.steps import same_specimens, write_figures
-
-if TYPE_CHECKING:
-    pass
+from porefail.ranking.choice import Ranking, fit_choice, ranking
 from porefail.ranking.figures import ranking_figures
 from porefail.ranking.sites import Known, known_sites
 from porefail.ranking.summary import ranking_summary
 from porefail.ranking.table import site_table
+from porefail.steps import same_specimens, write_figures
 
 SETTINGS = {
     "seed": "seed",
@@ -66,26 +62,24 @@ def run(
         settings["coverage"],
     )
     test = known[Part.TEST]
-    probability = [choice.probability(each.features) for each in test.sites]
-    members = [conformal.members(each, level) for each in probability]
-    order = [np.argsort(-each, kind="stable") for each in probability]
-    table = site_table(test, probability, members, order, spacing, settings["mass_threshold"])
-    text = ranking_summary(test, probability, order, members, level, len(calibration), settings)
-    figures = ranking_figures(network, test, order, settings)
+    rankings = [ranking(choice.probability(each.features), level) for each in test.sites]
+    table = site_table(test, rankings, spacing, settings["mass_threshold"])
+    text = ranking_summary(test, rankings, level, len(calibration), settings)
+    figures = ranking_figures(network, test, rankings, settings)
     files.write_table(Path(output) / "sites.csv", table)
     files.write_text(Path(output) / "summary.txt", text)
     write_figures(output, figures)
-    _write(Path(output) / "prediction.h5", test, order, source, settings)
+    _write(Path(output) / "prediction.h5", test, rankings, source, settings)
     print(text, end="")
 
 
 def _write(
-    path: Path, test: Known, order: list[np.ndarray], source: Mapping, settings: Mapping
+    path: Path, test: Known, rankings: list[Ranking], source: Mapping, settings: Mapping
 ) -> None:
     rank = np.zeros(test.moments.mean.shape, np.uint16)
-    for field, sites, place in zip(rank, test.sites, order, strict=True):
-        number = np.zeros(len(place) + 1, np.uint16)
-        number[place + 1] = np.arange(1, len(place) + 1)
+    for field, sites, (_, order, _) in zip(rank, test.sites, rankings, strict=True):
+        number = np.zeros(len(order) + 1, np.uint16)
+        number[order + 1] = np.arange(1, len(order) + 1)
         field[:] = number[sites.rank]
     store.write_atomically(
         path,

@@ -3,14 +3,12 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from porefail import files
 from porefail.configuration import require_settings
 from porefail.configuration.sections import SIMULATION
 from porefail.errors import PorefailError
 from porefail.metrics import clusters
-from porefail.ranking.copies import Specimen, ranked_probabilities, read_copies, specimen
+from porefail.ranking.copies import ranked_probabilities, read_copies, specimen
 from porefail.ranking.copy_figures import copies_figures
 from porefail.ranking.copy_tables import copies_summary, failure_table, specimen_table
 from porefail.ranking.locus import agreement, locus
@@ -57,7 +55,13 @@ def run(
     if not specimens:
         raise PorefailError("no perturbed specimen has failed: nothing to compare")
     loci = [locus(each.places, each.failed, near, spacing) for each in specimens]
-    cut = [_network_sites(each, settings["site_threshold"], spacing) for each in specimens]
+    # Ranks of the clusters that the trained network predicts.
+    cut = [
+        clusters.cluster_table(
+            each.predicted, each.porosity == 0, settings["site_threshold"], spacing
+        )[0]
+        for each in specimens
+    ]
     met = [
         tuple(
             agreement(each.places, locus, rank, each.porosity == 0, near)
@@ -74,10 +78,3 @@ def run(
     files.write_text(Path(output) / "summary.txt", text)
     write_figures(output, figures)
     print(text, end="")
-
-
-def _network_sites(specimen: Specimen, fraction: float, spacing: float) -> np.ndarray:
-    """Ranks by falling peak of the clusters that the trained network predicts, (nx, ny, nz)."""
-    solid = specimen.porosity == 0
-    threshold = clusters.site_threshold(specimen.predicted, solid, fraction)
-    return clusters.cluster_table(specimen.predicted, solid, threshold, spacing)[0]

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+import pandas as pd
+
 from porefail import files, learning, store
 from porefail.configuration import require_settings
 from porefail.configuration.checks import training_problems
@@ -31,20 +33,14 @@ def run(
     _, source = store.read(dataset, [], kind="data set")
     _require_loss(dataset, settings["loss"], source["dataset"].get("transform"))
     fitted, validation = (
-        learning.read(dataset, learning.part(dataset, part), settings["channels"])
-        for part in (Part.TRAIN, Part.VALIDATION)
+        learning.read(dataset, part, settings["channels"]) for part in (Part.TRAIN, Part.VALIDATION)
     )
     network = learning.network(settings)
     epochs = learning.train(
-        network,
-        fitted,
-        validation,
-        settings,
-        checkpoint,
-        partial(print, flush=True),
+        network, fitted, validation, settings, checkpoint, partial(print, flush=True)
     )
     training.save(network, Path(model))
-    files.write_table(history, learning.curves(epochs))
+    files.write_table(history, pd.DataFrame(epochs))
 
 
 def _require_loss(dataset: str | Path, loss: str, transform: str | None) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+import pandas as pd
+
 from porefail import files, learning
 from porefail.configuration import require_settings
 from porefail.configuration.checks import training_problems
@@ -45,16 +47,10 @@ def run(
             f" {', '.join(settings['channels'])}"
         )
     fitted, validation = (
-        learning.read(dataset, learning.part(dataset, part), settings["channels"])
-        for part in (Part.TRAIN, Part.VALIDATION)
+        learning.read(dataset, part, settings["channels"]) for part in (Part.TRAIN, Part.VALIDATION)
     )
     twin, epochs = uncertain.bayesian(
-        plain,
-        fitted,
-        validation,
-        settings,
-        checkpoint,
-        partial(print, flush=True),
+        plain, fitted, validation, settings, checkpoint, partial(print, flush=True)
     )
     training.save(twin, Path(model))
-    files.write_table(history, learning.curves(epochs))
+    files.write_table(history, pd.DataFrame(epochs))

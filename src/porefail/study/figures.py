@@ -1,9 +1,11 @@
 """Figures of the study's comparisons (paper, sections 3 to 5, and beyond)."""
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 import porefail.study.folds as cv
 from porefail import learning, store
@@ -21,21 +23,14 @@ from porefail.figures.operating_curves import operating_curves
 from porefail.figures.transfer_skill import transfer_skill
 from porefail.figures.variant_skill import variant_skill
 from porefail.metrics import intervals
-from porefail.metrics.distributions import pool
-from porefail.rounding import bin_of
+from porefail.metrics.distributions import Distribution, pool
 from porefail.study.folds import Fold
+from porefail.voxels.rounding import bin_of
 
 GOAL = {"site_precision": 0.6, "top_1": 0.85, "top_3": 0.97}
 RECALL = 0.9  # at which the goal for the precision holds
 
 DAMAGE_BINS = 10
-
-OVERLAPS = {
-    "voxel_recall": lambda f: cv.voxels(cv.of(f.curves, "test")).recall,
-    "voxel_precision": lambda f: cv.voxels(cv.of(f.curves, "test")).precision,
-    "cluster_recall": lambda f: cv.clusters(cv.of(f.curves, "test"), "cluster").recall,
-    "cluster_precision": lambda f: cv.clusters(cv.of(f.curves, "test"), "cluster").precision,
-}
 
 Name = tuple[str, str]  # of a variant: label, model
 
@@ -52,18 +47,19 @@ def figures(ensemble: str | Path, folds: Mapping[Name, list[Fold]], settings: Ma
     }
     found: dict = {}
     for name, draw in drawn.items():
-        variants = [
-            (label, model)
-            for label in comparisons.get(name, {}).get("labels", [])
-            for model in comparisons[name]["models"]
-        ]
-        if variants:
+        if variants := _compared(comparisons, name):
             found |= draw(ensemble, folds, variants, settings)
     others = set(settings["transfer"])
-    tested = [v for v, each in folds.items() if others & set(each[0].scores["set"].tolist())]
+    tested = [v for v, each in folds.items() if others & set(each[0].scores["set"])]
     if tested:
         found["transfer_skill"] = _transfer({v: folds[v] for v in tested}, settings)
     return found
+
+
+def _compared(comparisons: Mapping, name: str) -> list[Name]:
+    """The variants of a comparison; none where there is no such comparison."""
+    wanted = comparisons.get(name, {"labels": [], "models": []})
+    return list(itertools.product(wanted["labels"], wanted["models"]))
 
 
 def _kind(settings: Mapping, variant: Name) -> tuple[str, str]:
@@ -77,13 +73,13 @@ def _paper(ensemble, folds, variants: list[Name], settings: Mapping) -> dict:
     mean, deviation = {}, {}
     for variant in variants:
         kind = _kind(settings, variant)
-        mean[kind], deviation[kind] = cv.spread(folds[variant], OVERLAPS)
-    threshold = cv.of(folds[variants[0]][0].curves, "test")["threshold"]
+        mean[kind], deviation[kind] = cv.overlap(folds[variant])
+    threshold = cv.held_out(folds[variants[0]], "curves")[0]["threshold"]
     true, predicted = {}, {}
     for variant in variants:
         transform, weighting = _kind(settings, variant)
         if weighting == "uniform":
-            counts = [cv.distribution(cv.of(fold.distribution, "test")) for fold in folds[variant]]
+            counts = _distributions(folds[variant])
             true[transform] = np.array([each.true / each.true.sum() for each in counts])
             predicted[transform] = np.array([each.predicted / each.true.sum() for each in counts])
     banded = ("t", "inverse_histogram_per_realization")
@@ -94,6 +90,10 @@ def _paper(ensemble, folds, variants: list[Name], settings: Mapping) -> dict:
         ),
         "damage_frequency": damage_frequency(counts[0].edges, true, predicted),
     }
+
+
+def _distributions(each: list[Fold]) -> list[Distribution]:
+    return [cv.distribution(table) for table in cv.held_out(each, "distribution")]
 
 
 def _label_transforms(ensemble: str | Path, settings: Mapping):
@@ -120,11 +120,10 @@ def _weightings(ensemble, folds, variants: list[Name], settings: Mapping) -> dic
     for variant in variants:
         weighting = settings["weightings"][variant[1]]
         kind = weighting["kind"]
-        counts = [cv.distribution(cv.of(fold.distribution, "test")) for fold in folds[variant]]
-        errors = np.array([each.mean_squared_error for each in counts])
+        counts = _distributions(folds[variant])
+        errors = [each.mean_squared_error for each in counts]
         weight[kind] = weights(label=known.label, **weighting)
-        error[kind] = np.apply_along_axis(cv.mean, 0, errors)
-        deviation[kind] = np.apply_along_axis(cv.deviation, 0, errors)
+        error[kind], deviation[kind] = cv.over_folds(errors)
         if kind == "uniform":
             all_voxels = pool(counts)
             figures["loss_distribution"] = loss_distribution(
@@ -134,8 +133,7 @@ def _weightings(ensemble, folds, variants: list[Name], settings: Mapping) -> dic
                 error[kind],
                 deviation[kind],
             )
-    edges = cv.distribution(cv.of(folds[variants[0]][0].distribution, "test")).edges
-    return figures | {"loss_weightings": loss_weightings(weight, edges, error, deviation)}
+    return figures | {"loss_weightings": loss_weightings(weight, counts[0].edges, error, deviation)}
 
 
 def _parameters(ensemble, folds, variants: list[Name], settings: Mapping) -> dict:
@@ -159,14 +157,7 @@ def _parameters(ensemble, folds, variants: list[Name], settings: Mapping) -> dic
 def _ablation(ensemble, folds, variants: list[Name], settings: Mapping) -> dict:
     """Baselines, the paper's network and each change to it, by the sites that they find."""
     label = variants[0][0]
-    groups = {
-        name: [
-            (each, model)
-            for each in settings["comparisons"].get(name, {}).get("labels", [])
-            for model in settings["comparisons"][name]["models"]
-        ]
-        for name in ("baselines", "sites")
-    }
+    groups = {name: _compared(settings["comparisons"], name) for name in ("baselines", "sites")}
     reference = [(label, "uniform")] if (label, "uniform") in folds else []
     shown = dict.fromkeys([*groups["baselines"], *reference, *variants, *groups["sites"]])
     # Of the folds that all have: the same specimens.
@@ -175,28 +166,25 @@ def _ablation(ensemble, folds, variants: list[Name], settings: Mapping) -> dict:
     scores = {variant: cv.test_scores(each) for variant, each in folds.items()}
     for variant, each in scores.items():
         if variant[0] != label:  # other clusters are true there
-            each["site_precision"] = np.full(count, np.nan)
+            each["site_precision"] = np.nan
 
     def best(group: list[Name]) -> list[Name]:
         """Of those that learn the same label, the variant of the most precise sites."""
         same = [v for v in group if v[0] == label]
-        return sorted(same, key=lambda v: -np.nan_to_num(cv.mean(scores[v]["site_precision"])))[:1]
+        return sorted(same, key=lambda v: -np.nan_to_num(scores[v]["site_precision"].mean()))[:1]
 
     compared = [*best(groups["baselines"]), *reference, *best(variants)]
     curve = {_title(variant): _operating(folds[variant], settings) for variant in compared}
-    point = {_title(v): (scores[v]["site_recall"], scores[v]["site_precision"]) for v in compared}
+    point = {_title(v): scores[v][["site_recall", "site_precision"]].to_numpy().T for v in compared}
     return {
         "variant_skill": variant_skill(
-            {_title(v): {key: each[key] for key in GOAL} for v, each in scores.items()},
+            {_title(v): each[list(GOAL)] for v, each in scores.items()},
             GOAL,
             _title(reference[0]) if reference else None,
             settings["evaluation"]["site_recall"],
         ),
         "operating_curves": operating_curves(
-            curve,
-            point,
-            settings["evaluation"]["site_threshold"],
-            (RECALL, GOAL["site_precision"]),
+            curve, point, settings["evaluation"]["site_threshold"], (RECALL, GOAL["site_precision"])
         ),
     }
 
@@ -207,13 +195,12 @@ def _title(variant: Name) -> str:
 
 def _operating(each: list[Fold], settings: Mapping) -> tuple[np.ndarray, np.ndarray]:
     """Recall and precision of clusters over thresholds, NaN where they are not distinct yet."""
-    curves = [cv.of(fold.curves, "test") for fold in each]
+    curves = cv.held_out(each, "curves")
     volume = np.mean([curve["predicted_volume"] for curve in curves], axis=0)
-    scores = np.array(
-        [[counts.recall, counts.precision] for counts in (cv.clusters(c, "site") for c in curves)]
-    )
-    mean = np.apply_along_axis(cv.mean, 0, scores)
-    return tuple(np.where(volume <= settings["evaluation"]["site_volume"], mean, np.nan))
+    distinct = volume <= settings["evaluation"]["site_volume"]
+    counts = [cv.clusters(curve, "site") for curve in curves]
+    scores = [[each.recall for each in counts], [each.precision for each in counts]]
+    return tuple(np.where(distinct, cv.over_folds(score)[0], np.nan) for score in scores)
 
 
 def _uncertainty(ensemble, folds, variants: list[Name], settings: Mapping) -> dict:
@@ -225,17 +212,15 @@ def _uncertainty(ensemble, folds, variants: list[Name], settings: Mapping) -> di
     mean, deviation = {}, {}
     for variant in (*plain, *twins):
         name = variant[1]
-        mean[name], deviation[name] = cv.spread(folds[variant][:count], OVERLAPS)
-    threshold = cv.of(folds[variants[0]][0].curves, "test")["threshold"]
+        mean[name], deviation[name] = cv.overlap(folds[variant][:count])
+    threshold = cv.held_out(folds[variants[0]], "curves")[0]["threshold"]
     true, predicted = {}, {}
     for variant in variants:
         name = variant[1]
         true[name] = _covered(folds[variant], "coverage", "true")
         predicted[name] = _covered(folds[variant], "predicted_coverage", "predicted")
     # The bounds of the one that is most precise.
-    scores = {
-        v: np.mean([cv.of(f.scores, "test")["log_score"][0] for f in folds[v]]) for v in variants
-    }
+    scores = {v: pd.concat(cv.held_out(folds[v], "scores"))["log_score"].mean() for v in variants}
     best = min(variants, key=scores.__getitem__)
     name = f"{best[1]}, conformal"
     true[name] = _covered(folds[best], "interval_coverage", "true")
@@ -249,20 +234,17 @@ def _uncertainty(ensemble, folds, variants: list[Name], settings: Mapping) -> di
 
 def _covered(each: list[Fold], column: str, counted: str) -> np.ndarray:
     """Coverage in DAMAGE_BINS bins of the test parts of all folds, NaN where there is no voxel."""
-    tables = [cv.of(fold.distribution, "test") for fold in each]
-    count = np.concatenate([table[counted] for table in tables])
-    share = np.concatenate([table[column] for table in tables])
-    low = np.concatenate([table["low"] for table in tables])
-    known = np.isfinite(share)
-    place = bin_of(low, DAMAGE_BINS)[known]
-    voxels = np.bincount(place, count[known], DAMAGE_BINS)
+    table = pd.concat(cv.held_out(each, "distribution"))
+    table = table[np.isfinite(table[column])]
+    place, voxels = bin_of(table["low"], DAMAGE_BINS), table[counted]
     with np.errstate(invalid="ignore"):
-        return np.bincount(place, (count * share)[known], DAMAGE_BINS) / voxels
+        inside = np.bincount(place, voxels * table[column], DAMAGE_BINS)
+        return inside / np.bincount(place, voxels, DAMAGE_BINS)
 
 
 def _transfer(folds: Mapping[Name, list[Fold]], settings: Mapping):
     """Hit rates on other specimens than those learnt from, of variants that are tested on some."""
-    sets = {variant: set(each[0].scores["set"].tolist()) for variant, each in folds.items()}
+    sets = {variant: set(each[0].scores["set"]) for variant, each in folds.items()}
     others = [name for name in settings["transfer"] if name in set.union(*sets.values())]
     groups = ["test", *others]
     count = min(map(len, folds.values()))
@@ -272,7 +254,7 @@ def _transfer(folds: Mapping[Name, list[Fold]], settings: Mapping):
         for j, variant in enumerate(folds):
             if group not in sets[variant]:
                 continue
-            hits = [cv.of(fold.specimens, group)["top_1"] for fold in folds[variant][:count]]
+            hits = [cv.in_set(fold.specimens, group)["top_1"] for fold in folds[variant][:count]]
             share[i, j] = np.mean(np.concatenate(hits))
             # Every fold has its own test part, but the same specimens of another ensemble.
             specimens[i] = sum(map(len, hits)) if group == "test" else len(hits[0])

@@ -1,10 +1,11 @@
 """What a cross-validation wrote, fold by fold, and means over folds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from porefail import files
 from porefail.files import tables
@@ -12,14 +13,16 @@ from porefail.metrics.clusters import ClusterOverlap
 from porefail.metrics.distributions import Distribution
 from porefail.metrics.overlap import Overlap
 
+OVERLAP = ("recall", "precision", "f", "jaccard", "dice")  # of voxels and of clusters
+
 
 class Fold(NamedTuple):
-    """Tables of a variant in one fold, columns by name."""
+    """Tables of a variant in one fold."""
 
-    scores: dict[str, np.ndarray]
-    curves: dict[str, np.ndarray]
-    distribution: dict[str, np.ndarray]
-    specimens: dict[str, np.ndarray]
+    scores: pd.DataFrame
+    curves: pd.DataFrame
+    distribution: pd.DataFrame
+    specimens: pd.DataFrame
 
 
 def read(folders: Sequence[Path], sure: bool) -> list[Fold]:
@@ -41,7 +44,7 @@ def read(folders: Sequence[Path], sure: bool) -> list[Fold]:
     seen: dict[int, Path] = {}
     for folder, fold in zip(folders, each, strict=True):
         path = folder / "specimens.csv"
-        for number in of(fold.specimens, "test")["realization"].tolist():
+        for number in in_set(fold.specimens, "test")["realization"]:
             if number in seen:
                 raise files.StoreError(f"{path}: {number} is in the test part of {seen[number]}")
             seen[number] = path
@@ -67,72 +70,78 @@ def _read(folder: Path, sure: bool) -> Fold:
         path, table = folder / f"{name}.csv", getattr(fold, name)
         files.require(
             path,
-            set(table["set"].tolist()) == set(sets),
+            set(table["set"]) == set(sets),
             f"rows for the sets of scores.csv, {', '.join(sets)}",
         )
-        for column in {"threshold", "low"} & table.keys():
+        for column in {"threshold", "low"} & set(table):
             for one in sets:
-                steps = np.diff(of(table, one)[column])
-                files.require(path, bool((steps > 0).all()), f"{column} to rise in the set {one}")
-                same = np.array_equal(of(table, one)[column], of(table, sets[0])[column])
+                values = in_set(table, one)[column]
+                rises = values.is_monotonic_increasing and values.is_unique
+                files.require(path, rises, f"{column} to rise in the set {one}")
+                same = values.equals(in_set(table, sets[0])[column])
                 files.require(path, same, f"the same {column} in all sets")
-    for one in sets:
-        count = int(of(fold.scores, one)["specimens"][0])
+    rows = fold.specimens["set"].value_counts()
+    for one, count in zip(sets, fold.scores["specimens"], strict=True):
         files.require(
             folder / "specimens.csv",
-            len(of(fold.specimens, one)["realization"]) == count,
+            rows[one] == count,
             f"{count} rows for the set {one}, as scores.csv says",
         )
     return fold
 
 
-def of(table: Mapping[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
+def in_set(table: pd.DataFrame, name: str) -> pd.DataFrame:
     """Rows of a table that belong to one set of specimens."""
-    mask = table["set"] == name
-    return {key: column[mask] for key, column in table.items() if key != "set"}
+    return table[table["set"] == name].drop(columns="set").reset_index(drop=True)
 
 
-def voxels(curves: Mapping[str, np.ndarray]) -> Overlap:
-    return Overlap(curves["threshold"], *(curves[f"voxel_{name}"] for name in Overlap._fields[1:]))
+def held_out(each: Sequence[Fold], name: str) -> list[pd.DataFrame]:
+    """The test part of a table of each fold."""
+    return [in_set(getattr(fold, name), "test") for fold in each]
 
 
-def clusters(curves: Mapping[str, np.ndarray], kind: str) -> ClusterOverlap:
+def voxels(curves: pd.DataFrame) -> Overlap:
+    names = Overlap._fields[1:]
+    return Overlap(*_arrays(curves, ["threshold", *(f"voxel_{name}" for name in names)]))
+
+
+def clusters(curves: pd.DataFrame, kind: str) -> ClusterOverlap:
     """kind: "cluster" for truth and prediction cut at the same value, "site" for a fixed truth."""
-    columns = (curves[f"{kind}_{name}"] for name in ClusterOverlap._fields[1:])
-    return ClusterOverlap(curves["threshold"], *columns)
+    names = ClusterOverlap._fields[1:]
+    return ClusterOverlap(*_arrays(curves, ["threshold", *(f"{kind}_{name}" for name in names)]))
 
 
-def distribution(table: Mapping[str, np.ndarray]) -> Distribution:
-    return Distribution(
-        np.append(table["low"], 1.0), table["true"], table["predicted"], table["squared_error"]
-    )
+def distribution(table: pd.DataFrame) -> Distribution:
+    low, *counts = _arrays(table, ["low", "true", "predicted", "squared_error"])
+    return Distribution(np.append(low, 1.0), *counts)
 
 
-def mean(values: np.ndarray) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if known.size else np.nan
+def _arrays(table: pd.DataFrame, names: Sequence[str]) -> Iterator[np.ndarray]:
+    return (table[name].to_numpy() for name in names)
 
 
-def deviation(values: np.ndarray) -> float:
-    """Standard deviation of a sample, NaN for less than two."""
-    known = values[np.isfinite(values)]
-    return float(known.std(ddof=1)) if known.size > 1 else np.nan
+def over_folds(values: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of a sample (m,) of what each fold has (m,); NaN is left out."""
+    table = pd.DataFrame(values)
+    return table.mean().to_numpy(), table.std().to_numpy()
 
 
-def stacked(each: list[Fold], scores: Mapping) -> dict[str, np.ndarray]:
-    """Arrays (folds, ...) of what functions of a fold return."""
-    return {key: np.array([score(fold) for fold in each]) for key, score in scores.items()}
+def overlap(each: Sequence[Fold]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Mean and standard deviation over folds of the overlap on the test parts, a row a threshold.
+
+    Columns: voxel_recall, ..., cluster_dice; truth and prediction cut at the same value.
+    """
+    tables = []
+    for curves in held_out(each, "curves"):
+        both = {"voxel": voxels(curves), "cluster": clusters(curves, "cluster")}
+        tables.append(
+            {f"{kind}_{score}": getattr(both[kind], score) for kind in both for score in OVERLAP}
+        )
+    found = {name: over_folds([table[name] for table in tables]) for name in tables[0]}
+    return tuple(pd.DataFrame({name: both[i] for name, both in found.items()}) for i in range(2))
 
 
-def spread(each: list[Fold], scores: Mapping) -> tuple[dict, dict]:
-    """Means and standard deviations over folds of what functions of a fold return."""
-    values = stacked(each, scores)
-    return tuple(
-        {key: np.apply_along_axis(over, 0, array) for key, array in values.items()}
-        for over in (mean, deviation)
-    )
-
-
-def test_scores(each: list[Fold]) -> dict[str, np.ndarray]:
-    names = ("site_recall", "site_precision", "top_1", "top_3")
-    return stacked(each, {k: lambda f, k=k: of(f.scores, "test")[k][0] for k in names})
+def test_scores(each: Sequence[Fold]) -> pd.DataFrame:
+    """A row a fold."""
+    names = ["site_recall", "site_precision", "top_1", "top_3"]
+    return pd.concat(held_out(each, "scores"), ignore_index=True)[names]

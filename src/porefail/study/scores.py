@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 from porefail.learning import Specimens
@@ -18,59 +18,47 @@ from porefail.metrics import (
     peaks,
     uncertainty,
 )
+from porefail.study import folds
 
 TOP = 0.9  # labels above it are of the voxels that fail
 COVERAGE = 0.95  # of intervals of a label
 RANKS = (1, 3)
 
 
-class Counts(NamedTuple):
-    """How a prediction meets the truth, over thresholds; see _curves."""
-
-    threshold: np.ndarray
-    volume: np.ndarray  # share of the voxels that the prediction has above it
-    voxel: overlap.Overlap
-    cluster: clusters.ClusterOverlap
-    site: clusters.ClusterOverlap
-
-
 def fold_tables(
     sets: Mapping[str, tuple[Specimens, np.ndarray]], fitted: Fitted, settings: Mapping
-) -> dict[str, dict]:
+) -> dict[str, pd.DataFrame]:
     """Tables of how each set of specimens is predicted: scores, curves, distribution, specimens."""
     wanted = settings["evaluation"]
-    parts: dict[str, list[dict]] = {}
+    parts: dict[str, list[pd.DataFrame]] = {}
     chosen = bounds = None
     for name, (specimens, failed) in sets.items():
         start = time.perf_counter()
-        said = fitted.predict(specimens)
-        prediction = said.mean
+        predicted = fitted.predict(specimens)
+        prediction = predicted.mean
         seconds = (time.perf_counter() - start) / len(prediction)
         solid = specimens.porosity == 0
-        counts = _curves(specimens.label, prediction, solid, wanted)
+        curves = _curves(specimens.label, prediction, solid, wanted)
         if chosen is None:  # on the validation part, which comes first
-            chosen = _choose(counts, wanted)
-        spread = distributions.damage_distribution(
-            specimens.label, prediction, solid, wanted["thresholds"] + 1
-        )
+            chosen = _choose(curves, wanted)
+        bins = wanted["thresholds"] + 1
+        spread = distributions.damage_distribution(specimens.label, prediction, solid, bins)
         hits = _hits(prediction, solid, failed, wanted["near_voxels"])
-        known: dict = {}
-        reliable: dict = {}
-        own: dict = {}
-        if said.noise is not None:
+        known, reliable, own = {}, {}, {}
+        if predicted.noise is not None:
             if bounds is None:  # on the validation part too
                 bounds = conformal.bounds(prediction, specimens.label, COVERAGE)
-            known, reliable = _uncertainty(specimens.label, said, bounds, wanted["thresholds"] + 1)
-            epistemic = np.where(solid, said.epistemic, np.nan)
+            known, reliable = _uncertainty(specimens.label, predicted, bounds, bins)
+            epistemic = np.where(solid, predicted.epistemic, np.nan)
             own = {"epistemic": np.nanmean(epistemic, axis=(1, 2, 3))}
-        at = int(np.searchsorted(counts.threshold, chosen))
+        at, site = np.searchsorted(curves["threshold"], chosen), folds.clusters(curves, "site")
         row = {
             "specimens": len(prediction),
             "mean_squared_error": spread.component.sum(),
             "threshold": chosen,
-            "site_recall": counts.site.recall[at],
-            "site_precision": counts.site.precision[at],
-            "site_volume": counts.volume[at],
+            "site_recall": site.recall[at],
+            "site_precision": site.precision[at],
+            "site_volume": curves["predicted_volume"][at],
             **{rank: values.mean() for rank, values in hits.items()},
             **known,
             "parameters": fitted.parameters,
@@ -86,7 +74,7 @@ def fold_tables(
         )
         tables = {
             "scores": {key: [value] for key, value in row.items()},
-            "curves": _columns(counts),
+            "curves": curves,
             "distribution": {
                 "low": spread.edges[:-1],
                 "true": spread.true,
@@ -97,29 +85,25 @@ def fold_tables(
             "specimens": {"realization": specimens.realization, **hits, **own},
         }
         for table, columns in tables.items():
-            rows = len(next(iter(columns.values())))
-            parts.setdefault(table, []).append({"set": [name] * rows, **columns})
-    return {
-        table: {key: np.concatenate([part[key] for part in each]) for key in each[0]}
-        for table, each in parts.items()
-    }
+            parts.setdefault(table, []).append(pd.DataFrame({"set": name, **columns}))
+    return {table: pd.concat(each, ignore_index=True) for table, each in parts.items()}
 
 
 def _uncertainty(
-    label: np.ndarray, said: Prediction, bounds: conformal.Bounds, bins: int
+    label: np.ndarray, predicted: Prediction, bounds: conformal.Bounds, bins: int
 ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
     """Scores of the predictive distribution, and its columns by true and by predicted label.
 
     `interval`: conformal bounds in place of the normal distribution.
     """
-    mean, variance = said.mean, said.epistemic + said.noise
+    mean, variance = predicted.mean, predicted.epistemic + predicted.noise
     top = np.where(label >= TOP, label, np.nan)
     found = uncertainty.scores(label, mean, variance)
-    low, high = bounds.of(mean)
+    low, high = bounds.interval(mean)
     half = stats.norm.ppf(0.5 + COVERAGE / 2) * np.sqrt(variance)
     known = ~np.isnan(label)
     inside = ((low <= label) & (label <= high))[known]
-    fields = label, mean, said.epistemic, said.noise
+    fields = label, mean, predicted.epistemic, predicted.noise
     by_label = uncertainty.reliability(label, *fields, bins)
     by_prediction = uncertainty.reliability(mean, *fields, bins)
     return (
@@ -131,8 +115,8 @@ def _uncertainty(
             "interval_coverage": inside.mean(),
             "interval_sharpness": (np.clip(high, 0, 1) - np.clip(low, 0, 1))[known].mean(),
             "interval_top_coverage": inside[label[known] >= TOP].mean(),
-            "epistemic": said.epistemic[known].mean(),
-            "noise": said.noise[known].mean(),
+            "epistemic": predicted.epistemic[known].mean(),
+            "noise": predicted.noise[known].mean(),
         },
         {
             "coverage": by_label.coverage,
@@ -147,39 +131,38 @@ def _uncertainty(
 
 def _curves(
     truth: np.ndarray, prediction: np.ndarray, solid: np.ndarray, wanted: Mapping
-) -> Counts:
-    """Voxels and clusters with both cut at a threshold, and sites: the truth cut at one value."""
+) -> pd.DataFrame:
+    """Voxels and clusters with both cut at a threshold, and sites: the truth cut at one value.
+
+    predicted_volume: share of the voxels that the prediction has above the threshold.
+    """
     threshold = overlap.thresholds(wanted["thresholds"])
+    volume = [np.mean(prediction[solid] >= value) for value in threshold]
     fields = truth, prediction, solid, threshold
-    return Counts(
-        threshold,
-        np.array([np.mean(prediction[solid] >= value) for value in threshold]),
-        overlap.overlap(*fields),
-        clusters.cluster_overlap(*fields),
-        clusters.cluster_overlap(*fields, wanted["site_threshold"]),
-    )
+    counts = {
+        "voxel": overlap.overlap(*fields),
+        "cluster": clusters.cluster_overlap(*fields),
+        "site": clusters.cluster_overlap(*fields, wanted["site_threshold"]),
+    }
+    columns = {"threshold": threshold, "predicted_volume": volume}
+    for kind, each in counts.items():
+        columns |= {f"{kind}_{name}": getattr(each, name) for name in each._fields[1:]}
+    return pd.DataFrame(columns)
 
 
-def _columns(counts: Counts) -> dict[str, np.ndarray]:
-    columns = {"threshold": counts.threshold, "predicted_volume": counts.volume}
-    for kind in ("voxel", "cluster", "site"):
-        _, *names = getattr(counts, kind)._fields
-        columns |= {f"{kind}_{name}": getattr(getattr(counts, kind), name) for name in names}
-    return columns
-
-
-def _choose(counts: Counts, wanted: Mapping) -> float:
+def _choose(curves: pd.DataFrame, wanted: Mapping) -> float:
     """Threshold of the most precise sites of the wanted recall.
 
     Of those that leave distinct clusters: one that fills the specimen would find every true one.
     """
-    distinct = counts.volume <= max(wanted["site_volume"], counts.volume.min())
+    volume, site = curves["predicted_volume"], folds.clusters(curves, "site")
+    distinct = volume <= max(wanted["site_volume"], volume.min())
     return operating_point.best_threshold(
-        counts.threshold,
-        np.where(distinct, counts.site.recall, np.nan),
-        np.where(distinct, counts.site.precision, np.nan),
+        site.threshold,
+        np.where(distinct, site.recall, np.nan),
+        np.where(distinct, site.precision, np.nan),
         wanted["site_recall"],
-    ).threshold
+    )
 
 
 def _hits(

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 
 
-def study_summary(table: Mapping[str, list], settings: Mapping) -> str:
+def study_summary(table: pd.DataFrame, settings: Mapping) -> str:
     columns = {
         "voxel_recall": "voxel recall",
         "voxel_precision": "voxel precision",
@@ -34,22 +35,18 @@ def study_summary(table: Mapping[str, list], settings: Mapping) -> str:
         + "".join(f"{name:>18s}" for name in columns.values())
         + f"{'numbers':>10s}{'MFLOP':>8s}{'fit s':>8s}{'ms each':>9s}",
     ]
-    for i, (label, model, name) in enumerate(
-        zip(table["label"], table["model"], table["set"], strict=True)
-    ):
-        if name != "test":
-            continue
-        cells = [f"{table[key][i]:.3f} ± {table[f'{key}_deviation'][i]:.3f}" for key in columns]
+    for row in table[table["set"] == "test"].to_dict("records"):
+        cells = [f"{row[key]:.3f} ± {row[f'{key}_deviation']:.3f}" for key in columns]
         lines.append(
-            f"{label:8s} {model:20s}{table['folds'][i]:6d}"
+            f"{row['label']:8s} {row['model']:20s}{row['folds']:6d}"
             + "".join(f"{cell:>18s}" for cell in cells)
-            + f"{table['parameters'][i]:10.0f}{_flop(table['products'][i]):>8s}"
-            + f"{table['fit_seconds'][i]:8.1f}{1e3 * table['predict_seconds'][i]:9.2f}"
+            + f"{row['parameters']:10.0f}{_flop(row['products']):>8s}"
+            + f"{row['fit_seconds']:8.1f}{1e3 * row['predict_seconds']:9.2f}"
         )
     return "\n".join([*lines, *_uncertainty(table)]) + "\n"
 
 
-def _uncertainty(table: Mapping[str, list]) -> list[str]:
+def _uncertainty(table: pd.DataFrame) -> list[str]:
     """Lines of the networks that say how sure they are, on the test parts and other ensembles."""
     columns = {
         "log_score": "NLL",
@@ -64,9 +61,8 @@ def _uncertainty(table: Mapping[str, list]) -> list[str]:
         "noise": "1e4 noise",
         "larger_variance": "larger variance",
     }
-    rows = [i for i, score in enumerate(table["log_score"]) if np.isfinite(score)]
-    rows = [i for i in rows if table["set"][i] != "validation"]
-    if not rows:
+    rows = table[np.isfinite(table["log_score"]) & (table["set"] != "validation")]
+    if rows.empty:
         return []
     lines = [
         "",
@@ -79,15 +75,12 @@ def _uncertainty(table: Mapping[str, list]) -> list[str]:
         "",
         f"{'model':18s}{'specimens':>10s}" + "".join(f"{name:>18s}" for name in columns.values()),
     ]
-    for i in rows:
+    for row in rows.to_dict("records"):
         cells = []
         for key in columns:
             scale = 1e4 if key in ("epistemic", "noise") else 1
-            mean, spread = scale * table[key][i], scale * table[f"{key}_deviation"][i]
-            cells.append(f"{mean:.3f} ± {spread:.3f}")
-        lines.append(
-            f"{table['model'][i]:18s}{table['set'][i]:>10s}" + "".join(f"{c:>18s}" for c in cells)
-        )
+            cells.append(f"{scale * row[key]:.3f} ± {scale * row[f'{key}_deviation']:.3f}")
+        lines.append(f"{row['model']:18s}{row['set']:>10s}" + "".join(f"{c:>18s}" for c in cells))
     return lines
 
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from porefail.rounding import bin_of, within
+from porefail.voxels.rounding import bin_of, within
 
 
 def test_a_distance_that_is_the_bound_is_within_it():
