@@ -15,8 +15,10 @@ FIGURES = {
 }
 
 
-def compared(comparison: Mapping) -> list[Variant]:
-    """The variants of a comparison: each label learnt by each model."""
+def compared(comparison: Mapping | None) -> list[Variant]:
+    """The variants of a comparison, each label learnt by each model; none if there is none."""
+    if comparison is None:
+        return []
     return list(itertools.product(comparison["labels"], comparison["models"]))
 
 
@@ -54,7 +56,7 @@ def study_figures(config: Mapping) -> list[str]:
     drawn = [
         figure
         for name, figures in FIGURES.items()
-        if name in comparisons and compared(comparisons[name])
+        if compared(comparisons.get(name))
         for figure in figures
     ]
     return drawn + ["transfer_skill"] * any(study_targets(config).values())

@@ -7,6 +7,7 @@ import numpy as np
 
 import porefail.study.folds as cv
 from porefail import learning, store
+from porefail.configuration.study import compared
 from porefail.dataset.transforms import PIPELINES
 from porefail.dataset.weighting import weights
 from porefail.figures.bayesian_overlap import bayesian_overlap
@@ -41,7 +42,7 @@ Name = tuple[str, str]  # of a variant: label, model
 
 
 def figures(ensemble: str | Path, folds: Mapping[Name, list[Fold]], settings: Mapping) -> dict:
-    """The figures that the comparisons have something for; workflow/study.smk lists the same."""
+    """The figures that the comparisons have something for, named as configuration.study does."""
     comparisons = settings["comparisons"]
     drawn = {
         "paper": _paper,
@@ -52,12 +53,7 @@ def figures(ensemble: str | Path, folds: Mapping[Name, list[Fold]], settings: Ma
     }
     found: dict = {}
     for name, draw in drawn.items():
-        variants = [
-            (label, model)
-            for label in comparisons.get(name, {}).get("labels", [])
-            for model in comparisons[name]["models"]
-        ]
-        if variants:
+        if variants := compared(comparisons.get(name)):
             found |= draw(ensemble, folds, variants, settings)
     others = set(settings["transfer"])
     tested = [v for v, each in folds.items() if others & set(each[0].scores["set"].tolist())]
