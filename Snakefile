@@ -1,8 +1,6 @@
 # The workflow: porosity -> simulate -> gather -> dataset -> train -> predict -> evaluate -> report.
-# One rule for each verb of `python -m porefail`; the rules are in workflow/, by topic.
-import itertools
+# One rule for each verb of `python -m porefail`; the rules are in workflow/rules/, by topic.
 import json
-import math
 import os
 import re
 import shlex
@@ -12,13 +10,7 @@ from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import min_version
 
 sys.path.insert(0, f"{workflow.basedir}/src")  # the package of this checkout, installed or not
-from porefail import configuration
-from porefail.configuration.variants import (
-    study_evaluation,
-    study_label,
-    study_model,
-    variant_settings,
-)
+from porefail import MODEL_VERSION, configuration
 from porefail.errors import PorefailError
 
 min_version("9.0")
@@ -34,12 +26,14 @@ try:
     for path in workflow.configfiles:
         configuration.read_yaml(path)
     configuration.require_valid(config)
-    configuration.require_writable(f"results/{config['name']}")
+    RESULTS = f"results/{config['name']}"
+    configuration.require_writable(RESULTS)
 except PorefailError as error:
     sys.exit(f"porefail: error: {error}")
 
-# What is simulated, in which batches, and the settings that it is made with.
-CAMPAIGN = configuration.campaign_of(config)
+SETTINGS = configuration.step_settings(config)  # of each rule, its only part of the configuration
+# Memory and time on a cluster (GPUs and partitions are in profiles/slurm).
+COSTS = configuration.costs_of(config)
 
 
 report: "workflow/report/workflow.rst"
@@ -66,17 +60,17 @@ wildcard_constraints:
     fold=r"\d+",
 
 
-include: "workflow/resources.smk"
-include: "workflow/simulate.smk"
-include: "workflow/ensembles.smk"
-include: "workflow/learn.smk"
-include: "workflow/assess.smk"
-include: "workflow/phenomenology.smk"
-include: "workflow/rank.smk"
-include: "workflow/sensitivity.smk"
-include: "workflow/study.smk"
+include: "workflow/blocks.smk"
 include: "workflow/plan.smk"
 include: "workflow/slurm.smk"
+include: "workflow/rules/ensembles.smk"
+include: "workflow/rules/simulate.smk"
+include: "workflow/rules/learn.smk"
+include: "workflow/rules/assess.smk"
+include: "workflow/rules/phenomenology.smk"
+include: "workflow/rules/rank.smk"
+include: "workflow/rules/sensitivity.smk"
+include: "workflow/rules/study.smk"
 
 
 localrules:

@@ -3,14 +3,8 @@
 import numpy as np
 import pytest
 
-from porefail.fe.tension import (
-    COLLAPSE_MAX_STRAIN,
-    COLLAPSE_NOT_CONVERGED,
-    COLLAPSED,
-    FIRST_FAILURE,
-    LoadSettings,
-    simulate,
-)
+from porefail.configuration.codes import Collapse, Status
+from porefail.fe.tension import LoadSettings, simulate
 
 SPACING = 0.05
 SETTINGS = LoadSettings(
@@ -53,7 +47,7 @@ def broken(named):
 
 def test_specimen_breaks_across_the_notch(broken):
     result, _ = broken
-    assert (result.status, result.structural_status) == (FIRST_FAILURE, COLLAPSED)
+    assert (result.status, result.structural_status) == (Status.FIRST_FAILURE, Collapse.REACHED)
     assert result.structural_failure_strain > result.first_failure_strain
     assert result.failed.sum() <= result.final_failed.sum()
     assert np.all(result.final_failed[result.failed == 1] == 1)
@@ -103,7 +97,7 @@ def test_first_failure_does_not_depend_on_what_follows(broken, named):
 def test_largest_strain_may_come_first(broken, named):
     middle = 0.5 * (broken[0].first_failure_strain + broken[0].structural_failure_strain)
     result = simulate(notched(), SPACING, named("staged"), SETTINGS._replace(max_strain=middle))
-    assert (result.status, result.structural_status) == (FIRST_FAILURE, COLLAPSE_MAX_STRAIN)
+    assert (result.status, result.structural_status) == (Status.FIRST_FAILURE, Collapse.MAX_STRAIN)
     assert np.isnan(result.structural_failure_strain)
     assert result.final_failed is None
 
@@ -118,4 +112,7 @@ def test_collapse_that_does_not_converge_is_told(named, monkeypatch):
 
     monkeypatch.setattr(Specimen, "equilibrate", stubborn)
     result = simulate(notched(), SPACING, named("staged"), SETTINGS)
-    assert (result.status, result.structural_status) == (FIRST_FAILURE, COLLAPSE_NOT_CONVERGED)
+    assert (result.status, result.structural_status) == (
+        Status.FIRST_FAILURE,
+        Collapse.NOT_CONVERGED,
+    )

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 
+from porefail.configuration.codes import Status
 from porefail.errors import PorefailError
 from porefail.fe import equilibrium
 from porefail.fe.constitutive import PHI
 from porefail.fe.equilibrium import Specimen
 from porefail.fe.grid import FREE, HELD
 from porefail.fe.material_point import Path, follow
-from porefail.fe.tension import FIRST_FAILURE, LoadSettings, simulate
+from porefail.fe.tension import LoadSettings, simulate
 
 SPACING, RATE = 0.05, 0.002
 NUMBERS = (RATE, 0.25, 1e-3, 1e-6, 0.02, 1e-6, 20, 1e-3)
@@ -78,7 +79,7 @@ def test_first_failure_at_finite_and_small_strain(named):
     finite = simulate(porous(), SPACING, named("staged"), settings)
     small = simulate(porous(), SPACING, named("staged"), settings._replace(kinematics="small"))
     print("strain at first failure:", finite.first_failure_strain, small.first_failure_strain)
-    assert finite.status == small.status == FIRST_FAILURE
+    assert finite.status == small.status == Status.FIRST_FAILURE
     ratio = finite.first_failure_strain / small.first_failure_strain
     assert 0.5 < ratio < 1.5
     assert abs(ratio - 1) > 1e-3
@@ -125,7 +126,7 @@ def test_two_ranks_give_the_result_of_one(named, mpiexec, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     with np.load(out, allow_pickle=False) as shared:
-        assert shared["status"] == alone.status == FIRST_FAILURE
+        assert shared["status"] == alone.status == Status.FIRST_FAILURE
         np.testing.assert_array_equal(shared["failed"], alone.failed)
         np.testing.assert_allclose(shared["damage"], alone.damage, atol=1e-4)
         np.testing.assert_allclose(shared["stress"], alone.history["stress"], rtol=1e-5)

@@ -7,7 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from porefail.fe.tension import FIRST_FAILURE, LoadSettings, simulate
+from porefail.configuration.codes import Status
+from porefail.fe.tension import LoadSettings, simulate
 
 SCRIPT = """
 import json
@@ -64,7 +65,7 @@ def test_rank_count_does_not_change_the_result(
         until=until,
     )
     alone = simulate(porosity, 0.05, named(name), settings)
-    assert alone.status == FIRST_FAILURE
+    assert alone.status == Status.FIRST_FAILURE
     script, given, out = (tmp_path / name for name in ("run.py", "given.npz", "out.npz"))
     script.write_text(SCRIPT)
     np.savez(given, porosity=porosity, material=named(name))
@@ -73,7 +74,7 @@ def test_rank_count_does_not_change_the_result(
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     with np.load(out, allow_pickle=False) as shared:
-        assert shared["status"] == FIRST_FAILURE
+        assert shared["status"] == Status.FIRST_FAILURE
         np.testing.assert_array_equal(shared["failed"], alone.failed)
         np.testing.assert_allclose(shared["damage"], alone.damage, atol=1e-5)
         np.testing.assert_allclose(shared["mises"], alone.mises, rtol=1e-5)

@@ -2,18 +2,12 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
+from porefail.configuration.codes import Status
 from porefail.errors import PorefailError
 from porefail.fe.constitutive import PHI, STATE, initial_state, update
 from porefail.fe.fields import point_damage
 from porefail.fe.hexahedron import ELEMENTS
-from porefail.fe.tension import (
-    FIRST_FAILURE,
-    NO_FAILURE,
-    NOT_CONVERGED,
-    SEVERED,
-    LoadSettings,
-    simulate,
-)
+from porefail.fe.tension import LoadSettings, simulate
 
 SPACING = 0.05
 SETTINGS = LoadSettings(
@@ -45,7 +39,7 @@ def test_pore_free_specimen_is_the_material_point_in_uniaxial_stress(named):
     material = named("staged")
     settings = SETTINGS._replace(max_strain=0.05, max_strain_step=5e-3, newton_tolerance=1e-10)
     result = simulate(np.zeros((4, 4, 8)), SPACING, material, settings)
-    assert result.status == NO_FAILURE
+    assert result.status == Status.NO_FAILURE
     state, stress = initial_state(material), np.empty(6)
     new = np.empty(STATE)
     for before, after, nominal, damage in zip(
@@ -71,7 +65,7 @@ def test_pore_free_specimen_is_the_material_point_in_uniaxial_stress(named):
 
 
 def test_first_failure_is_one_voxel_beside_a_pore(pulled):
-    assert pulled.status == FIRST_FAILURE
+    assert pulled.status == Status.FIRST_FAILURE
     assert pulled.failed.sum() == 1
     voids = np.isnan(pulled.damage)
     np.testing.assert_array_equal(voids, porous() == 1)
@@ -113,7 +107,7 @@ def test_severed_specimen_has_a_status(named):
     porosity = np.zeros((4, 4, 8), dtype=np.uint8)
     porosity[:, :, 4] = 1
     result = simulate(porosity, SPACING, named("staged"), SETTINGS)
-    assert result.status == SEVERED
+    assert result.status == Status.SEVERED
     assert np.isnan(result.first_failure_strain)
     assert result.history["strain"].size == 0
 
@@ -122,7 +116,7 @@ def test_specimen_that_does_not_converge_has_a_status(named):
     settings = SETTINGS._replace(newton_iterations=1, newton_tolerance=1e-14)
     settings = settings._replace(min_strain_step=5e-4)
     result = simulate(porous(), SPACING, named("staged"), settings)
-    assert result.status == NOT_CONVERGED
+    assert result.status == Status.NOT_CONVERGED
     assert np.all(np.isfinite(result.damage[porous() == 0]))
 
 
@@ -131,7 +125,7 @@ def test_elastic_solve_that_does_not_converge_has_a_status(named, monkeypatch):
         "porefail.fe.multigrid.Multigrid.solve", lambda self, f, tol: (0 * f, False)
     )
     result = simulate(porous(), SPACING, named("staged"), SETTINGS)
-    assert result.status == NOT_CONVERGED
+    assert result.status == Status.NOT_CONVERGED
     assert result.failed.sum() == 0
     assert np.all(np.isfinite(result.damage[porous() == 0]))
 
@@ -176,7 +170,7 @@ def test_damage_is_of_first_order_in_the_step(named, element, damage_in_stress):
             **options, damage_in_stress=kind, max_strain_step=options["max_strain"] / steps
         )
         result = simulate(porous(), SPACING, named("literal"), settings)
-        assert result.status == NO_FAILURE and len(result.history["strain"]) == steps
+        assert result.status == Status.NO_FAILURE and len(result.history["strain"]) == steps
         return result.damage[porous() == 0]
 
     coarse, middle, fine = (damage(steps) for steps in (10, 20, 40))
@@ -198,7 +192,7 @@ def test_stress_that_feels_the_damage_of_the_start_needs_no_shorter_steps(named)
         result = simulate(
             porous(), SPACING, named("literal"), settings._replace(damage_in_stress=kind)
         )
-        assert result.status == FIRST_FAILURE
+        assert result.status == Status.FIRST_FAILURE
         # The last one tells the first voxel from the next.
         shortest[kind] = np.diff(result.history["strain"], prepend=0.0)[:-1].min()
     print(shortest)
@@ -235,7 +229,7 @@ def test_single_points_that_saturate_shorten_no_step(named):
     coarse = simulate(
         porous(), SPACING, named("deviator_norm"), settings._replace(max_damage_share=0.3)
     )
-    assert fine.status == coarse.status == FIRST_FAILURE
+    assert fine.status == coarse.status == Status.FIRST_FAILURE
     np.testing.assert_array_equal(coarse.failed, fine.failed)
     assert len(coarse.history["strain"]) < 0.7 * len(fine.history["strain"])
     assert coarse.first_failure_strain == pytest.approx(fine.first_failure_strain, rel=0.05)

@@ -16,7 +16,6 @@ from porefail.dataset.symmetry import ELEMENTS
 from porefail.dataset.transforms import PIPELINES
 from porefail.dataset.weighting import KINDS
 from porefail.errors import PorefailError
-from porefail.fe import MODEL_VERSION
 from porefail.fe.hexahedron import ELEMENTS as HEXAHEDRA
 from porefail.fe.material import Material
 from porefail.fe.tension import DAMAGE_IN_STRESS, LoadSettings
@@ -115,11 +114,6 @@ def test_schema_names_what_the_code_knows():
     assert set(training) | {"seed"} == set(uncertain.SETTINGS) | {"average"}
     kinds = {"heteroencoder", *uncertain.KINDS, linear_heteroencoder.KIND, local_statistics.KIND}
     assert set(SCHEMA["$defs"]["model_kind"]["enum"]) == kinds | set(predictors.UNTRAINED)
-
-
-def test_model_version_of_the_workflow_is_that_of_the_code():
-    text = (ROOT / "workflow" / "simulate.smk").read_text()
-    assert re.findall(r"^MODEL_VERSION = (\d+)$", text, re.M) == [str(MODEL_VERSION)]
 
 
 BAD = yaml.safe_load((Path(__file__).parent / "bad_configurations.yaml").read_text())

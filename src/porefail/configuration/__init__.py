@@ -5,12 +5,17 @@ from porefail.configuration.campaign import (
     campaign,
     campaign_of,
     material,
+    perturbed,
     resolve,
     simulation,
 )
 from porefail.configuration.checks import require_valid, require_writable
+from porefail.configuration.costs import costs_of, plan
 from porefail.configuration.documents import parse_json, read_yaml
 from porefail.configuration.schema import CONFIG, Settings, require_settings, section
+from porefail.configuration.steps import step_settings
+from porefail.configuration.study import study_figures, study_folds, study_targets
+from porefail.configuration.variants import variant_settings
 
 __all__ = [
     "CONFIG",
@@ -18,8 +23,11 @@ __all__ = [
     "Settings",
     "campaign",
     "campaign_of",
+    "costs_of",
     "material",
     "parse_json",
+    "perturbed",
+    "plan",
     "read_yaml",
     "require_settings",
     "require_valid",
@@ -27,4 +35,9 @@ __all__ = [
     "resolve",
     "section",
     "simulation",
+    "step_settings",
+    "study_figures",
+    "study_folds",
+    "study_targets",
+    "variant_settings",
 ]

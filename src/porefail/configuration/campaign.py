@@ -52,13 +52,28 @@ def campaign_of(whole: Mapping) -> Campaign:
     name = whole["simulation"]["material"]
     return Campaign(
         whole["name"],
-        [(n, min(n + size, realizations) - 1) for n in range(0, realizations, size)],
+        batches(realizations, size),
         {
             "porosity": {"seed": whole["seed"], **pores},
             "simulation": whole["simulation"]
             | {"material": {"name": name, **whole["materials"][name]}},
         },
     )
+
+
+def batches(count: int, size: int) -> list[tuple[int, int]]:
+    """First and last number of each batch of so many; the last one may be smaller."""
+    return [(first, min(first + size, count) - 1) for first in range(0, count, size)]
+
+
+def perturbed(whole: Mapping) -> list[tuple[int, int, int]]:
+    """Number of a specimen, first and last perturbation: of each batch of perturbed copies."""
+    asked = whole["sensitivity"]
+    return [
+        (specimen, first, last)
+        for specimen, count in enumerate(asked["perturbations"])
+        for first, last in batches(count, asked["batch_size"])
+    ]
 
 
 def material(name: str, configfiles: Sequence[str | Path] = ()) -> dict[str, float]:

@@ -1,12 +1,12 @@
 """What is wrong with a configuration, before anything uses it: one line each."""
 
 import difflib
-import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from porefail.configuration import writable
 from porefail.configuration.schema import part, problems, schema
+from porefail.configuration.study import compared
 from porefail.configuration.variants import (
     NETWORKS,
     UNCERTAIN,
@@ -170,7 +170,7 @@ def _study_problems(config: Mapping) -> Iterator[str]:
                     close = difflib.get_close_matches(entry, study[group], 1)
                     hint = f"; did you mean {close[0]}?" if close else ""
                     yield f"study.comparisons.{name} names {entry}, not in study.{group}{hint}"
-        for label, model in itertools.product(comparison["labels"], comparison["models"]):
+        for label, model in compared(comparison):
             if label in study["labels"] and model in study["models"]:
                 site = study_label(config, label)["transform"] == "site"
                 if study_model(config, model)[1]["loss"] == "site_likelihood" and not site:

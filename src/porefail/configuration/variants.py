@@ -21,9 +21,9 @@ def study_label(config: Mapping, name: str) -> dict:
     return laid_over(config["dataset"], config["study"]["labels"][name])
 
 
-def without_bayesian(training: Mapping) -> dict:
-    """A section `training` as a network without uncertainty takes it."""
-    return {key: value for key, value in training.items() if key != "bayesian"}
+def without(section: Mapping, *names: str) -> dict:
+    """A section of the configuration without some of its keys."""
+    return {key: value for key, value in section.items() if key not in names}
 
 
 def needs_square(symmetry: str) -> bool:
@@ -60,7 +60,7 @@ def variant_settings(config: Mapping, label: str, model: str, fold: int) -> dict
     """What a variant of the study is made with: the settings of `crossvalidate`."""
     kind, training = study_model(config, model)
     if kind not in UNCERTAIN:
-        training = without_bayesian(training)
+        training = without(training, "bayesian")
     return {
         "label": label,
         "model": model,

@@ -1,20 +1,11 @@
 """Split of an ensemble into training, validation and test part, by realization (section 3.3)."""
 
 from collections.abc import Sequence
-from enum import IntEnum
 
 import numpy as np
 
+from porefail.configuration.codes import Part
 from porefail.errors import PorefailError
-
-
-class Part(IntEnum):
-    """The code of a part, as it is stored."""
-
-    TRAIN = 0
-    VALIDATION = 1
-    TEST = 2
-
 
 # Sets the split's random numbers apart from others that are drawn with the same root seed.
 _STREAM = 0x5B117

@@ -5,9 +5,7 @@ from pathlib import Path
 
 import numba
 
-# Raised when a change of the physics or of the discretisation changes simulated results. The
-# workflow passes it on, so that raising it reruns the simulations.
-MODEL_VERSION = 3
+from porefail import MODEL_VERSION as MODEL_VERSION
 
 # Numba looks whether the file of a compiled function has changed, not the files of the functions
 # that are compiled into it. One cache for each state of all sources here keeps it from running

@@ -6,16 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from mpi4py import MPI
 
+from porefail.configuration.codes import Collapse, Status
 from porefail.errors import PorefailError
 from porefail.fe.equilibrium import Specimen
 from porefail.fe.grid import load_bearing
 from porefail.fe.material import Material
-
-# How a simulation ends; the same numbers as in the HDF5 contract.
-FIRST_FAILURE, NO_FAILURE, NOT_CONVERGED, SEVERED = 1, 2, 3, 5
-
-# How the way from first to structural failure ends.
-COLLAPSE_NOT_RUN, COLLAPSED, COLLAPSE_MAX_STRAIN, COLLAPSE_NOT_CONVERGED = 0, 1, 2, 3
 
 # After first failure a step may bring this many times the damage: many voxels fail in turn.
 COLLAPSE_PACE = 5.0
@@ -54,11 +49,11 @@ class LoadSettings(NamedTuple):
 class Tension(NamedTuple):
     """Result of a tension test; fields are None but on the first rank.
 
-    status: how it ended. damage: (nx, ny, nz) float32, φ at the end (first failure if reached),
-    NaN in voids. failed: uint8, voxels at φ ≥ φ_max. mises, pressure: float32, linear elastic
-    element means per unit nominal stress, NaN in voids. first_failure_strain: nominal strain at
-    which the first voxel reached φ_max, interpolated in the last step, else NaN.
-    structural_status: see COLLAPSED. structural_failure_strain: nominal strain at which the nominal
+    status: how it ended, see Status. damage: (nx, ny, nz) float32, φ at the end (first failure if
+    reached), NaN in voids. failed: uint8, voxels at φ ≥ φ_max. mises, pressure: float32, linear
+    elastic element means per unit nominal stress, NaN in voids. first_failure_strain: nominal
+    strain at which the first voxel reached φ_max, interpolated in the last step, else NaN.
+    structural_status: see Collapse. structural_failure_strain: nominal strain at which the nominal
     stress had fallen to the asked fraction of its peak, else NaN. final_failed: as failed, at
     structural failure, None if that was not reached. snapshots: (s, nx, ny, nz) float32, φ at the
     strains asked for, NaN in voids and where the test ended before. history: strain, stress (MPa,
@@ -66,14 +61,14 @@ class Tension(NamedTuple):
     Specimen.saturated_points), one entry a step, to the end.
     """
 
-    status: int
+    status: Status
     damage: np.ndarray | None
     failed: np.ndarray | None
     mises: np.ndarray | None
     pressure: np.ndarray | None
     first_failure_strain: float
     history: dict[str, np.ndarray]
-    structural_status: int = COLLAPSE_NOT_RUN
+    structural_status: Collapse = Collapse.NOT_RUN
     structural_failure_strain: float = np.nan
     final_failed: np.ndarray | None = None
     snapshots: np.ndarray | None = None
@@ -155,19 +150,19 @@ def simulate(
     solid = porosity.transpose(2, 1, 0) == 0
     bearing = load_bearing(solid)
     if bearing is None:
-        return _unloaded(SEVERED, porosity, material, settings)
+        return _unloaded(Status.SEVERED, porosity, material, settings)
     specimen = Specimen(bearing, spacing, material, comm, settings.kinematics, settings.element)
     specimen.lag = settings.damage_in_stress == "start_of_step"
     try:
         return _Test(specimen, porosity, settings, observe).run()
     except ArithmeticError:
-        return _unloaded(NOT_CONVERGED, porosity, material, settings)
+        return _unloaded(Status.NOT_CONVERGED, porosity, material, settings)
     finally:
         specimen.destroy()
 
 
 def _unloaded(
-    status: int, porosity: np.ndarray, material: Material, settings: LoadSettings
+    status: Status, porosity: np.ndarray, material: Material, settings: LoadSettings
 ) -> Tension:
     """Result of a specimen that could not be loaded at all: no stress, initial damage."""
     solid = porosity == 0
@@ -204,17 +199,17 @@ class _Test:
         while ended is None:
             ended = self._step(first=True)
         first_failure_strain = np.nan
-        if ended == FIRST_FAILURE:
+        if ended == Status.FIRST_FAILURE:
             before, after = self.largest_before, specimen.largest(self.damage)
             excess = (after - self.limit) / (after - before)
             first_failure_strain = self.strain - self.previous_step * excess
         damage = self._whole(self.damage)
         failed = self._failed()
-        collapse, strain = COLLAPSE_NOT_RUN, np.nan
+        collapse, strain = Collapse.NOT_RUN, np.nan
         final_failed = None
-        if ended == FIRST_FAILURE and settings.until == "structural_failure":
+        if ended == Status.FIRST_FAILURE and settings.until == "structural_failure":
             collapse = self._collapse()
-            if collapse == COLLAPSED:
+            if collapse == Collapse.REACHED:
                 strain, final_failed = self.strain, self._failed()
         columns = np.array(self.history).reshape(-1, len(HISTORY)).T
         return Tension(
@@ -231,7 +226,7 @@ class _Test:
             None if damage is None else np.array(self.snapshots).reshape(-1, *damage.shape),
         )
 
-    def _collapse(self) -> int:
+    def _collapse(self) -> Collapse:
         """From first to structural failure: failed voxels carry no load any more."""
         self.specimen.lag = True
         self.ramp.max_growth = COLLAPSE_PACE * self.settings.max_damage_step
@@ -240,20 +235,20 @@ class _Test:
         while self.specimen.remove(self.specimen.bearing & (self.damage >= self.limit)):
             ended = self._step(first=False)
             if ended is not None:
-                return {NO_FAILURE: COLLAPSE_MAX_STRAIN}.get(ended, COLLAPSE_NOT_CONVERGED)
+                return {Status.NO_FAILURE: Collapse.MAX_STRAIN}.get(ended, Collapse.NOT_CONVERGED)
             peak = max(peak, self.history[-1][1])
             if self.history[-1][1] <= self.settings.final_stress_fraction * peak:
                 break
-        return COLLAPSED
+        return Collapse.REACHED
 
-    def _step(self, first: bool) -> int | None:
+    def _step(self, first: bool) -> Status | None:
         """One load step, shortened as often as needed; how the test ends, if it does.
 
         first: until first failure, which ends the test.
         """
         specimen, settings, ramp = self.specimen, self.settings, self.ramp
         if self.strain >= settings.max_strain:
-            return NO_FAILURE
+            return Status.NO_FAILURE
         while True:
             # Guess by extrapolation; the held displacements are proportional to the step, so right.
             change = self.previous * (ramp.step / self.previous_step)
@@ -267,7 +262,7 @@ class _Test:
             if not converged:
                 if ramp.retry(0.5):
                     continue
-                return NOT_CONVERGED
+                return Status.NOT_CONVERGED
             reached = specimen.damage(pending=True)
             growth = specimen.largest(self._growth(reached))
             if ramp.too_long(growth):
@@ -288,7 +283,7 @@ class _Test:
         if self.observe:
             self.observe(self.strain, specimen)
         if first and failing:
-            return FIRST_FAILURE
+            return Status.FIRST_FAILURE
         ramp.advance(growth)
         return None
 

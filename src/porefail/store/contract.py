@@ -3,36 +3,16 @@
 Arrays of fields are (n, nx, ny, nz), z the tensile axis; units mm, N, MPa, s.
 """
 
-from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
 
-
-class Status(IntEnum):
-    """What became of a realization; only FIRST_FAILURE has a damage field to learn from."""
-
-    FIRST_FAILURE = 1  # a voxel reached the maximum damage
-    NO_FAILURE = 2  # the largest strain came first
-    NOT_CONVERGED = 3  # the smallest load step did not converge
-    EMPTY = 4  # no pore: not simulated
-    SEVERED = 5  # no load path of voxels joined by faces between the grips
-
-
-class Collapse(IntEnum):
-    """How the run from first to structural failure ended."""
-
-    NOT_RUN = 0  # not asked for, or no first failure
-    REACHED = 1  # the nominal stress fell below the configured fraction of its peak
-    MAX_STRAIN = 2  # the largest strain came first
-    NOT_CONVERGED = 3  # the specimen could not be finished
-
+from porefail.configuration.codes import Collapse, Part, Status
 
 # Datasets stored as an HDF5 enumeration, so that every tool can name the codes.
 CODES = {
-    "status": {status.name: status.value for status in Status},
-    "structural_status": {status.name: status.value for status in Collapse},
-    "part": {"TRAIN": 0, "VALIDATION": 1, "TEST": 2},  # as in porefail.dataset.split
+    name: {code.name: code.value for code in codes}
+    for name, codes in (("status", Status), ("structural_status", Collapse), ("part", Part))
 }
 
 # Shape of a row: one number; a field of voxels; a history, padded with NaN; values and fields at s

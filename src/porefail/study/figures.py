@@ -9,6 +9,7 @@ import pandas as pd
 
 import porefail.study.folds as cv
 from porefail import learning, store
+from porefail.configuration.study import compared
 from porefail.dataset.transforms import PIPELINES
 from porefail.dataset.weighting import weights
 from porefail.figures.bayesian_overlap import bayesian_overlap
@@ -36,7 +37,7 @@ Name = tuple[str, str]  # of a variant: label, model
 
 
 def figures(ensemble: str | Path, folds: Mapping[Name, list[Fold]], settings: Mapping) -> dict:
-    """The figures that the comparisons have something for; workflow/study.smk lists the same."""
+    """The figures that the comparisons have something for, named as configuration.study does."""
     comparisons = settings["comparisons"]
     drawn = {
         "paper": _paper,
@@ -47,19 +48,13 @@ def figures(ensemble: str | Path, folds: Mapping[Name, list[Fold]], settings: Ma
     }
     found: dict = {}
     for name, draw in drawn.items():
-        if variants := _compared(comparisons, name):
+        if variants := compared(comparisons.get(name)):
             found |= draw(ensemble, folds, variants, settings)
     others = set(settings["transfer"])
     tested = [v for v, each in folds.items() if others & set(each[0].scores["set"])]
     if tested:
         found["transfer_skill"] = _transfer({v: folds[v] for v in tested}, settings)
     return found
-
-
-def _compared(comparisons: Mapping, name: str) -> list[Name]:
-    """The variants of a comparison; none where there is no such comparison."""
-    wanted = comparisons.get(name, {"labels": [], "models": []})
-    return list(itertools.product(wanted["labels"], wanted["models"]))
 
 
 def _kind(settings: Mapping, variant: Name) -> tuple[str, str]:
@@ -157,7 +152,7 @@ def _parameters(ensemble, folds, variants: list[Name], settings: Mapping) -> dic
 def _ablation(ensemble, folds, variants: list[Name], settings: Mapping) -> dict:
     """Baselines, the paper's network and each change to it, by the sites that they find."""
     label = variants[0][0]
-    groups = {name: _compared(settings["comparisons"], name) for name in ("baselines", "sites")}
+    groups = {name: compared(settings["comparisons"].get(name)) for name in ("baselines", "sites")}
     reference = [(label, "uniform")] if (label, "uniform") in folds else []
     shown = dict.fromkeys([*groups["baselines"], *reference, *variants, *groups["sites"]])
     # Of the folds that all have: the same specimens.

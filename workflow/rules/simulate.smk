@@ -1,9 +1,6 @@
 # Tension tests of the realizations of a batch, by mpiexec; of perturbed specimens too, which lie in
 # results/<name>/perturbed/<k>/.
 
-# The same as porefail.fe.MODEL_VERSION, raised with it when the physics changes: reruns this rule.
-MODEL_VERSION = 3
-
 
 rule simulate:
     input:
@@ -17,19 +14,19 @@ rule simulate:
     wildcard_constraints:
         name=re.escape(str(config["name"])) + r"(/perturbed/\d+)?",
     conda:
-        "../envs/fe-nodes.yaml"
+        "../../envs/fe-nodes.yaml"
     # How it is run: changes no result, so none of it is a parameter.
     threads: config["execution"]["ranks"]
     resources:
+        **needs("simulate"),
         launcher=config["execution"]["launcher"],
         ranks=config["execution"]["ranks"],
         team=config["execution"]["ranks_per_realization"],
         tasks=1,
         cpus_per_task=config["execution"]["ranks"],
-        mem_mb=growing(MEMORY["simulate"]),
-        runtime=growing(MINUTES["simulate"]),
     params:
-        settings=json.dumps(CAMPAIGN.made_with["simulation"]),
+        settings=json.dumps(SETTINGS["simulate"]),
+        # Raised when the physics changes, which reruns this rule.
         model_version=MODEL_VERSION,
     message:
         "simulate realizations {wildcards.first} to {wildcards.last}"

@@ -155,3 +155,13 @@ def test_settings_of_a_step(settings, message):
         configuration.require_settings(found, WANTED)
     with pytest.raises(PorefailError, match="^settings: at odds$"):
         configuration.require_settings(whole, WANTED, lambda each: ["at odds"])
+
+
+def test_perturbed_copies_in_batches(written):
+    text = "sensitivity: {perturbations: [3, 2, 4], batch_size: 2}"
+    whole = configuration.resolve([written(text)])
+    assert configuration.perturbed(whole) == [
+        *((0, 0, 1), (0, 2, 2)),
+        (1, 0, 1),
+        *((2, 0, 1), (2, 2, 3)),
+    ]

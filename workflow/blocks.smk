@@ -1,0 +1,54 @@
+# What the blocks of the rules are made of. Inputs and outputs are named as the options of the verb.
+
+
+def command(verb):
+    """The shell line of a rule; `options` is one of the functions below."""
+    return (
+        f"python -m porefail {verb} {{params.options}} --settings {{params.settings:q}}"
+        " 2>&1 | tee {log:q}"
+    )
+
+
+def on_all_cores(line):
+    """The same with the threads of a Slurm job, which may have more cores than the rule asks for."""
+    return "OMP_NUM_THREADS=${{SLURM_CPUS_PER_TASK:-{threads}}} " + line
+
+
+def named(paths):
+    """Options for files by name; an empty list gives none."""
+    lists = {name: [each] if isinstance(each, str) else each for name, each in paths.items()}
+    return " ".join(f"--{name} {shlex.join(each)}" for name, each in lists.items() if each)
+
+
+def files(wildcards, input, output):
+    """Options for all inputs and outputs."""
+    return f"{named(input)} {named(output)}".strip()
+
+
+def files_and_folder(wildcards, input, output):
+    """Options for all inputs, and the folder of the outputs."""
+    return f"{named(input)} --output {shlex.quote(os.path.dirname(output[0]))}"
+
+
+def files_and_checkpoint(wildcards, input, output):
+    """The same as `files`, and a checkpoint beside the first output.
+
+    It is no output: Snakemake would delete what a killed training resumes from.
+    """
+    beside = shlex.quote(f"{os.path.dirname(output[0])}/checkpoint.npz")
+    return f"{files(wildcards, input, output)} --checkpoint {beside}"
+
+
+def needs(name):
+    """Memory and time on a cluster: twice as much at the second attempt, and so on."""
+    cost = COSTS[name]
+    return {
+        "mem_mb": lambda wildcards, attempt: attempt * cost.memory,
+        "runtime": lambda wildcards, attempt: attempt * cost.minutes,
+    }
+
+
+def in_report(path, category, caption=None):
+    """An output that the report shows; its caption in workflow/report/ has the name of the file."""
+    caption = caption or os.path.splitext(os.path.basename(path))[0]
+    return report(path, caption=f"../report/{caption}.rst", category=category)
