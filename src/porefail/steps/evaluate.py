@@ -1,13 +1,14 @@
-"""evaluate: how predictions and simple predictors meet the simulations (paper, section 4.1)."""
+"""evaluate: compare predictions and simple predictors with the simulations (paper, section 4.1)."""
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
 from porefail import files, store
 from porefail.baselines.sites import hot_spot
+from porefail.command_line.kinds import File, NewFile, Settings
 from porefail.configuration import require_settings, section
 from porefail.dataset.split import Part
 from porefail.errors import PorefailError
@@ -45,13 +46,13 @@ PREDICTORS = (*SITES, RANDOM)
 
 
 def run(
-    prediction: str | Path,
-    dataset: str | Path,
-    ensemble: str | Path,
-    curves: str | Path,
-    sites: str | Path,
-    specimens: str | Path,
-    settings: Mapping,
+    prediction: Annotated[File, "prediction"],
+    dataset: Annotated[File, "data set"],
+    ensemble: Annotated[File, "ensemble"],
+    curves: Annotated[NewFile, "metrics over thresholds to write (CSV)"],
+    sites: Annotated[NewFile, "hit rates of all predictors to write (CSV)"],
+    specimens: Annotated[NewFile, "failure site of each specimen to write (CSV)"],
+    settings: Settings,
 ) -> None:
     """Write metrics over thresholds, hit rates of all predictors, and the site of each specimen.
 

@@ -1,4 +1,4 @@
-"""export: fields of chosen realizations over their load steps, as VTKHDF files for ParaView.
+"""export: simulate realizations again and write their fields at each load step for ParaView.
 
 No rule of the workflow calls it. Shards hold neither displacement nor stress, and a simulation
 takes seconds: so the realizations are simulated again.
@@ -7,11 +7,12 @@ takes seconds: so the realizations are simulated again.
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
 from porefail import configuration, store
+from porefail.command_line.kinds import File, Files, NewFileOrFolder, Numbers, Reals
 from porefail.errors import PorefailError
 from porefail.fe import fields, tension
 from porefail.fe.equilibrium import Specimen
@@ -43,18 +44,18 @@ class Frame(NamedTuple):
 
 
 def run(
-    porosity: str | Path,
-    realization: Sequence[int],
-    output: str | Path,
-    configfile: Sequence[str | Path] = (),
-    strains: Sequence[float] | None = None,
+    porosity: Annotated[File, "porosity shard"],
+    realization: Annotated[Numbers, "numbers of the realizations"],
+    output: Annotated[NewFileOrFolder, "file to write (.vtkhdf), or a folder for a file of each"],
+    configfile: Annotated[Files, "configurations on top of config/default.yaml (YAML)"] = (),
+    strains: Annotated[Reals, "write only the load steps nearest to these nominal strains"] = (),
 ) -> None:
     """Simulate realizations of the shard `porosity` and write fields of their load steps.
 
     porosity: shard, or ensemble, that holds the realizations. output: a name that ends in .vtkhdf,
     or an existing folder, which gets realization-<number>.vtkhdf for each. configfile: lies on
     config/default.yaml; of it the sections simulation and materials count. strains: nominal ones;
-    the nearest load step of each is written, without them every load step. The time of a step in
+    the nearest load step of each is written, without any every load step. The time of a step in
     the file is its nominal strain. Says so
     where the file was simulated with other settings. Raises PorefailError that tells what is wrong.
     """
@@ -66,7 +67,7 @@ def run(
     named = configuration.material(settings["material"], configfile)
     parameters = material(named)
     load = tension.LoadSettings(**{key: settings[key] for key in tension.LoadSettings._fields})
-    for strain in strains or ():
+    for strain in strains:
         if not (math.isfinite(strain) and strain > 0):
             raise PorefailError(f"strains: {strain:g}, expected positive numbers")
     paths = _paths(Path(output), sorted(set(realization)))

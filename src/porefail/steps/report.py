@@ -1,12 +1,14 @@
-"""report: figures, and in a few lines what came out."""
+"""report: draw the figures and sum up the result."""
 
 import html
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
 from porefail import files, learning, store
+from porefail.command_line.kinds import File, NewFolder, Settings
 from porefail.configuration import require_settings, section
 from porefail.dataset.split import Part
 from porefail.figures.damage_history import damage_history
@@ -29,15 +31,15 @@ Table = tuple[str | Path, Mapping[str, np.ndarray]]  # its file, and columns by 
 
 
 def run(
-    ensemble: str | Path,
-    dataset: str | Path,
-    prediction: str | Path,
-    history: str | Path,
-    curves: str | Path,
-    sites: str | Path,
-    specimens: str | Path,
-    output: str | Path,
-    settings: Mapping,
+    ensemble: Annotated[File, "ensemble"],
+    dataset: Annotated[File, "data set"],
+    prediction: Annotated[File, "prediction"],
+    history: Annotated[File, "learning curves"],
+    curves: Annotated[File, "metrics over thresholds"],
+    sites: Annotated[File, "hit rates of all predictors"],
+    specimens: Annotated[File, "failure site of each specimen"],
+    output: Annotated[NewFolder, "folder of the figures and of summary.txt, to write"],
+    settings: Settings,
 ) -> None:
     """Write figures (PNG) and the summary (text, HTML) to the folder `output`; print the summary.
 

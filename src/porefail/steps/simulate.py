@@ -1,6 +1,6 @@
-"""simulate: pull every realization of a batch to its failure (paper, sections 2.1-2.4).
+"""simulate: pull every realization of a batch to its first failure; run it with mpiexec.
 
-Run by mpiexec. The world is split into teams of ranks that take realizations from a queue.
+Paper, sections 2.1-2.4. The world is split into teams of ranks that take realizations from a queue.
 """
 
 import hashlib
@@ -14,12 +14,14 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from mpi4py import MPI
 
 from porefail import __version__, store
 from porefail.campaign.queue import Parts
+from porefail.command_line.kinds import File, NewFile, Number, Settings
 from porefail.configuration import require_settings
 from porefail.configuration.checks import material_problems, simulation_problems
 from porefail.configuration.sections import SIMULATION
@@ -37,11 +39,12 @@ BYTES = 4700  # a voxel of a simulation
 
 
 def run(
-    porosity: str | Path,
-    output: str | Path,
-    settings: Mapping,
-    model_version: int,
-    ranks_per_realization: int = 1,
+    porosity: Annotated[File, "porosity shard"],
+    output: Annotated[NewFile, "simulation shard to write (HDF5)"],
+    model_version: Annotated[Number, "version of the physics that is asked for"],
+    ranks_per_realization: Annotated[Number, "ranks that share one realization"],
+    settings: Settings,
+    *,
     world: MPI.Comm = MPI.COMM_WORLD,
 ) -> None:
     """Simulate the realizations of the shard `porosity` and write the shard `output`.

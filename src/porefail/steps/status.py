@@ -1,15 +1,17 @@
-"""status: what became of every realization, while the workflow runs and after it."""
+"""status: tell what became of every realization, while the workflow runs and after it."""
 
 import math
 import time
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated
 
 from porefail import configuration, store
 from porefail.campaign import accounting
 from porefail.campaign.accounting import DAMAGED, MISSING, OUTDATED, RUNNING, UNFINISHED, Entry
 from porefail.campaign.queue import Parts
+from porefail.command_line.kinds import Files, NewFile
 from porefail.fe import MODEL_VERSION
 from porefail.store import Status
 
@@ -18,7 +20,11 @@ NOTES = 10  # lines on what is wrong
 UNSIMULATED = (Status.EMPTY.name, Status.SEVERED.name)  # take no time
 
 
-def run(configfile: Sequence[str | Path] = (), account: str | Path | None = None) -> None:
+def run(
+    configfile: Annotated[Files, "the configurations that Snakemake was given (YAML)"] = (),
+    account: Annotated[NewFile, "table with a row for each realization, to write (CSV)"]
+    | None = None,
+) -> None:
     """Print how many realizations are done, excluded, running and missing, the rate and the end.
 
     configfile: as given to Snakemake, in whose folder this runs. account: table of all
