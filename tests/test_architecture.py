@@ -80,6 +80,12 @@ def test_every_verb_has_its_step():
     assert {verb.replace("-", "_") for verb in VERBS} == modules(PACKAGE / "steps")
 
 
+def test_no_step_is_long():
+    """Steps read, call, write; what is more has a room."""
+    lengths = {p.name: p.read_text().count("\n") for p in (PACKAGE / "steps").glob("*.py")}
+    assert max(lengths.values()) <= 120, lengths
+
+
 def test_every_step_has_its_test():
     assert modules(PACKAGE / "steps") == modules(ROOT / "tests" / "steps", "test_*.py")
 

@@ -4,14 +4,17 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from porefail.__main__ import main
+from porefail import __main__
 
 ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
 
 
 @pytest.fixture(scope="module")
@@ -65,15 +68,23 @@ def test_verbs_read_the_configuration_outside_the_checkout(unpacked):
     assert ended.returncode == 0 and "results/default" in ended.stdout, ended.stderr
 
 
-@pytest.mark.parametrize("module, extra", [("tensorflow_probability", "nn"), ("mpi4py", "fe")])
-def test_a_missing_package_is_named_with_its_extra(module, extra, monkeypatch, tmp_path, capsys):
+@pytest.mark.parametrize(
+    "module, extras, one",
+    [("tensorflow_probability", "nn", "nn"), ("numba", "material or fe", "material")],
+)
+def test_a_missing_package_is_named_with_its_extra(
+    module, extras, one, monkeypatch, tmp_path, capsys
+):
+    asked = [f'{name}; extra == "{extra}"' for extra in EXTRAS for name in EXTRAS[extra]]
+
     def missing(name):
         raise ModuleNotFoundError(f"No module named '{module}'", name=f"{module}.part")
 
+    monkeypatch.setattr(__main__, "requires", lambda _: ["numpy", *asked])
     monkeypatch.setattr("importlib.import_module", missing)
     arguments = ["--output", str(tmp_path / "p.h5"), "--first", "0", "--last", "1"]
-    assert main(["porosity", *arguments, "--settings", "{}"]) == 1
+    assert __main__.main(["porosity", *arguments, "--settings", "{}"]) == 1
     assert capsys.readouterr().err == (
-        f"porefail porosity: error: No module named '{module}': it comes with the extra {extra}, "
-        f"as in `pip install '.[{extra}]'`\n"
+        f"porefail porosity: error: No module named '{module}': it comes with the extra {extras}, "
+        f"as in `pip install '.[{one}]'`\n"
     )

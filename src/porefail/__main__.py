@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (PorefailError, ModuleNotFoundError, MemoryError) as error:
         text = str(error).replace("\n", " ") or type(error).__name__
         if isinstance(error, ModuleNotFoundError):
-            text += _extra(error.name or "")
+            text += _extras(error.name or "")
         _tell(f"porefail {verb}: error: {text}", getattr(error, "on_all_ranks", False))
         return 1
     except Exception:
@@ -44,18 +44,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _extra(module: str) -> str:
-    """Which extra of our package brings a module that is missing, in words; else nothing."""
+def _extras(module: str) -> str:
+    """Which extras of our package bring a module that is missing, in words; else nothing."""
     wanted = module.partition(".")[0].replace("_", "-")
     try:
-        asked = requires("porefail") or []
+        asked = [
+            line.removesuffix('"').split('; extra == "') for line in requires("porefail") or []
+        ]
     except PackageNotFoundError:
         asked = []
-    for line in asked:
-        name, _, extra = line.removesuffix('"').partition('; extra == "')
-        if extra and name == wanted:
-            return f": it comes with the extra {extra}, as in `pip install '.[{extra}]'`"
-    return ""
+    extras = [extra[0] for name, *extra in asked if extra and name == wanted]
+    if not extras:
+        return ""
+    return f": it comes with the extra {' or '.join(extras)}, as in `pip install '.[{extras[0]}]'`"
 
 
 def _tell(text: str, on_all_ranks: bool) -> None:

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from types import SimpleNamespace
 
@@ -291,35 +290,6 @@ def test_what_cannot_be_simulated_is_refused_before_a_folder_is_made(
     with pytest.raises(PorefailError, match="settings: max_strain_step is 1e-320, expected"):
         simulate.run(pores, tmp_path / "out" / "s.h5", MODEL_VERSION, 1, endless)
     assert not (tmp_path / "out").exists()
-
-
-def test_a_claim_is_given_once(tmp_path):
-    parts = Parts(tmp_path / "s.h5")
-    parts.open_queue([])
-    assert [parts.claim(3), parts.claim(3), parts.claim(4)] == [True, False, True]
-    assert parts.claimed() == {3: None, 4: None}
-    parts.settle(3, Status.NOT_CONVERGED, 2.5)
-    assert parts.claimed() == {3: (Status.NOT_CONVERGED, 2.5), 4: None}
-    parts.open_queue([])
-    assert parts.claimed() == {}
-    assert parts.claim(3)
-
-
-def test_two_runs_of_one_batch_take_turns(tmp_path, capsys):
-    entered = []
-
-    def second() -> None:
-        with Parts(tmp_path / "s.h5").alone("second"):
-            entered.append("second")
-
-    with Parts(tmp_path / "s.h5").alone("first"):
-        other = threading.Thread(target=second)
-        other.start()
-        other.join(0.3)
-        assert not entered
-    other.join()
-    assert entered == ["second"]
-    assert "second: another run is at work on this batch, waiting" in capsys.readouterr().out
 
 
 OPTIONS = ("--model-version", MODEL_VERSION)
