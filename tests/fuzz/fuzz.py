@@ -38,6 +38,8 @@ from typing import NamedTuple
 import yaml
 
 from porefail import __main__, store
+from porefail.command_line.kinds import EITHER, FILE, FILES, INTO, NEW, NUMBER, NUMBERS, REAL, REALS
+from porefail.command_line.parser import VERBS, described
 from porefail.errors import PorefailError
 
 ROOT = Path(__file__).parents[2]
@@ -106,7 +108,7 @@ def command_lines(folder: Path) -> dict[str, dict[str, str | list[str]]]:
     found["export"] = {"porosity": shard, "realization": "0", "output": "0.vtkhdf"}
     found["export"] |= {"configfile": configured, "strains": "0.001"}
     found["status"] = {"configfile": configured}
-    assert found.keys() == __main__.VERBS.keys()
+    assert found.keys() == set(VERBS)
     return found
 
 
@@ -120,16 +122,16 @@ def _by_option(words: list[str]) -> dict[str, str | list[str]]:
     return {name: values[0] if len(values) == 1 else values for name, values in options.items()}
 
 
-def kinds(verb: str, *wanted: str) -> list[str]:
+def named(verb: str, *wanted: str) -> list[str]:
     """Options of a verb that are of these kinds."""
-    return [name for name, kind, *_ in __main__.VERBS[verb][1] if kind in wanted]
+    return [option.name for option in described(verb)[1] if option.kind in wanted]
 
 
 def odd_files(folder: Path, commands: dict) -> dict[str, str]:
     """One of each kind of file that there is, and some that there should not be."""
     found: dict[str, str] = {}
     for verb, arguments in commands.items():
-        for name in kinds(verb, __main__.FILE, __main__.FILES):
+        for name in named(verb, FILE, FILES):
             value = arguments.get(name, ())
             for path in [value] if isinstance(value, str) else value[:1]:
                 found.setdefault(f"{Path(path).parent.name}/{Path(path).name}", path)
@@ -147,7 +149,7 @@ def odd_files(folder: Path, commands: dict) -> dict[str, str]:
 
 def file_cases(commands: dict, files: dict[str, str], folder: Path) -> Iterator[Case]:
     for verb, arguments in commands.items():
-        for name in kinds(verb, __main__.FILE, __main__.FILES):
+        for name in named(verb, FILE, FILES):
             if name not in arguments:
                 continue
             own = arguments[name]
@@ -163,10 +165,10 @@ def file_cases(commands: dict, files: dict[str, str], folder: Path) -> Iterator[
 
 def output_cases(commands: dict, folder: Path) -> Iterator[Case]:
     for verb, arguments in commands.items():
-        read = [arguments[n] for n in kinds(verb, __main__.FILE, __main__.FILES) if n in arguments]
+        read = [arguments[n] for n in named(verb, FILE, FILES) if n in arguments]
         inputs = [path if isinstance(path, str) else path[0] for path in read]
-        for name in kinds(verb, __main__.NEW, __main__.INTO):
-            bad = str(folder / "odd" / ("text" if name in kinds(verb, __main__.INTO) else "folder"))
+        for name in named(verb, NEW, INTO):
+            bad = str(folder / "odd" / ("text" if name in named(verb, INTO) else "folder"))
             for path in (bad, "", f"{folder}/odd/text/below", *inputs[:2]):
                 yield Case(verb, arguments | {name: path}, f"--{name} is {path!r}", {name})
 
@@ -204,9 +206,9 @@ def settings_cases(commands: dict) -> Iterator[Case]:
 
 
 def option_cases(commands: dict) -> Iterator[Case]:
-    numbers = (__main__.NUMBER, __main__.NUMBERS, __main__.REAL, __main__.REALS)
+    numbers = (NUMBER, NUMBERS, REAL, REALS)
     for verb, arguments in commands.items():
-        for name in kinds(verb, *numbers):
+        for name in named(verb, *numbers):
             for odd in ("nan", "-1", "0", "1e308", "text", str(10**400), ""):
                 yield Case(verb, arguments | {name: odd}, f"--{name} is {odd[:20]!r}")
 
@@ -226,17 +228,17 @@ def problem(case: Case, folder: Path) -> str | None:
     """What did not hold; None if all did."""
     read = [
         folder / path
-        for name in kinds(case.verb, __main__.FILE, __main__.FILES)
+        for name in named(case.verb, FILE, FILES)
         for path in [case.arguments.get(name, [])]
         for path in ([path] if isinstance(path, str) else path)
     ]
     before = {path: digest(path) for path in read}
     with tempfile.TemporaryDirectory() as made:
         arguments = dict(case.arguments)
-        for name in kinds(case.verb, __main__.NEW, __main__.EITHER):
+        for name in named(case.verb, NEW, EITHER):
             if name in arguments and name not in case.kept:
                 arguments[name] = f"{made}/{Path(arguments[name]).name}"
-        for name in kinds(case.verb, __main__.INTO):
+        for name in named(case.verb, INTO):
             arguments[name] = arguments[name] if name in case.kept else made
         status, told, trouble = _run([case.verb, *flat(arguments)], folder)
         left = sorted(str(path.relative_to(made)) for path in Path(made).rglob("*"))

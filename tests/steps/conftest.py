@@ -149,10 +149,10 @@ def variant(made, settings):
         tables = [folder / f"{name}.csv" for name in CROSSVALIDATED]
         crossvalidate.run(
             ensemble or made["ensemble"],
-            transfer,
             *tables,
             folder / "checkpoint.npz",
             settings["crossvalidate"] | changes,
+            transfer,
         )
         return folder
 

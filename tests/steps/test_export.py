@@ -10,12 +10,13 @@ from porefail import configuration, store
 from porefail.__main__ import main
 from porefail.errors import PorefailError
 from porefail.fe import tension
+from porefail.fe.frames import UNITS
 from porefail.fe.material import material
 from porefail.steps import export
 
 SHAPE, SPACING = (8, 8, 16), 0.05
 VOID = (2, 5, 11)  # x, y, z: at no mirror image of itself
-CELLS = [name for name in export.UNITS if name != "displacement"]
+CELLS = [name for name in UNITS if name != "displacement"]
 COARSE = {
     "material": "staged",
     "max_strain_step": 5e-3,

@@ -221,10 +221,8 @@ def test_missing_configuration(tmp_path, pulled):
         material_point.run(pulled, tmp_path / "out.csv", configfile=[tmp_path / "my.yaml"])
 
 
-def test_a_package_without_its_checkout(tmp_path, pulled, monkeypatch):
+def test_a_package_without_its_configuration(tmp_path, pulled, monkeypatch):
     monkeypatch.setattr(configuration.schema, "CONFIG", tmp_path / "config")
     configuration.schema.schema.cache_clear()
-    with pytest.raises(
-        PorefailError, match="schema.yaml: missing file: porefail needs its checkout"
-    ):
+    with pytest.raises(PorefailError, match="schema.yaml: missing file: porefail is not whole"):
         material_point.run(pulled, tmp_path / "out.csv")

@@ -54,15 +54,6 @@ def test_summary_says_what_the_tables_say(run, made):
     assert max(map(len, text.splitlines())) <= 100
 
 
-def test_distance():
-    table = {f"{name}_{axis}": np.zeros(1) for name in ("predicted", "failed") for axis in "xyz"}
-    table |= {"realization": np.array([3.0]), "failed_x": np.array([0.3])}
-    table["failed_z"] = np.array([0.4])
-    hits = {"predictor": ["network"], "holds": [1], "near": [1], "near_z": [1], "mean_voxels": [2]}
-    text = report.summary(table, hits, dict.fromkeys(("holds", "near", "near_z"), "x"))
-    assert "0.500 mm away, 0.400 mm along the tensile axis" in text
-
-
 def test_missing_input(run, tmp_path):
     with pytest.raises(PorefailError, match="none.csv: missing file"):
         run(sites=tmp_path / "none.csv")

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from types import SimpleNamespace
 
@@ -60,8 +59,8 @@ def fake(calls: list, status: int = Status.FIRST_FAILURE):
 
 @pytest.fixture
 def run(settings):
-    def run(pores, output, **options):
-        simulate.run(pores, output, settings["simulate"], MODEL_VERSION, **options)
+    def run(pores, output, ranks=1, **world):
+        simulate.run(pores, output, MODEL_VERSION, ranks, settings["simulate"], **world)
         return store.read(output)
 
     return run
@@ -151,7 +150,7 @@ def test_real_simulation_that_cannot_converge(make_porosity, settings, tmp_path)
         "newton_tolerance": 1e-15,
         "min_strain_step": settings["simulate"]["max_strain_step"],
     }
-    simulate.run(make_porosity(0, 0), tmp_path / "s.h5", strict, MODEL_VERSION)
+    simulate.run(make_porosity(0, 0), tmp_path / "s.h5", MODEL_VERSION, 1, strict)
     assert store.read(tmp_path / "s.h5")[0]["status"].tolist() == [Status.NOT_CONVERGED]
 
 
@@ -204,7 +203,7 @@ def test_damaged_and_foreign_parts_are_made_again(
     interrupted(monkeypatch, run, pores, tmp_path / "t.h5", after=2)
     calls.clear()
     other = settings["simulate"] | {"max_strain": 0.2}
-    simulate.run(pores, tmp_path / "t.h5", other, MODEL_VERSION)
+    simulate.run(pores, tmp_path / "t.h5", MODEL_VERSION, 1, other)
     assert len(calls) == 4
 
 
@@ -221,7 +220,7 @@ def test_a_complete_shard_comes_back_after_its_output_is_deleted(
     assert len(calls) == 3 and output.read_bytes() == whole
     assert output.stat().st_mtime >= pores.stat().st_mtime  # else it would be made again
     assert "was finished before" in capsys.readouterr().out
-    simulate.run(pores, output, settings["simulate"] | {"max_strain": 0.2}, MODEL_VERSION)
+    simulate.run(pores, output, MODEL_VERSION, 1, settings["simulate"] | {"max_strain": 0.2})
     assert len(calls) == 6
 
 
@@ -255,8 +254,9 @@ def test_errors_on_all_ranks(make_porosity, settings, tmp_path):
         arguments = {
             "porosity": pores,
             "output": tmp_path / "s.h5",
-            "settings": settings["simulate"],
             "model_version": MODEL_VERSION,
+            "ranks_per_realization": 1,
+            "settings": settings["simulate"],
         } | options
         with pytest.raises(PorefailError, match=message):
             simulate.run(**arguments)
@@ -285,40 +285,11 @@ def test_what_cannot_be_simulated_is_refused_before_a_folder_is_made(
             run(inputs / name, tmp_path / "out" / "s.h5")
     with pytest.raises(PorefailError, match="10 ranks share 9 planes of nodes: use fewer ranks"):
         world = SimpleNamespace(rank=0, size=10, bcast=lambda plan: plan)
-        run(pores, tmp_path / "out" / "s.h5", ranks_per_realization=10, world=world)
+        run(pores, tmp_path / "out" / "s.h5", 10, world=world)
     endless = settings["simulate"] | {"max_strain_step": 1e-320}
     with pytest.raises(PorefailError, match="settings: max_strain_step is 1e-320, expected"):
-        simulate.run(pores, tmp_path / "out" / "s.h5", endless, MODEL_VERSION)
+        simulate.run(pores, tmp_path / "out" / "s.h5", MODEL_VERSION, 1, endless)
     assert not (tmp_path / "out").exists()
-
-
-def test_a_claim_is_given_once(tmp_path):
-    parts = Parts(tmp_path / "s.h5")
-    parts.open_queue([])
-    assert [parts.claim(3), parts.claim(3), parts.claim(4)] == [True, False, True]
-    assert parts.claimed() == {3: None, 4: None}
-    parts.settle(3, Status.NOT_CONVERGED, 2.5)
-    assert parts.claimed() == {3: (Status.NOT_CONVERGED, 2.5), 4: None}
-    parts.open_queue([])
-    assert parts.claimed() == {}
-    assert parts.claim(3)
-
-
-def test_two_runs_of_one_batch_take_turns(tmp_path, capsys):
-    entered = []
-
-    def second() -> None:
-        with Parts(tmp_path / "s.h5").alone("second"):
-            entered.append("second")
-
-    with Parts(tmp_path / "s.h5").alone("first"):
-        other = threading.Thread(target=second)
-        other.start()
-        other.join(0.3)
-        assert not entered
-    other.join()
-    assert entered == ["second"]
-    assert "second: another run is at work on this batch, waiting" in capsys.readouterr().out
 
 
 OPTIONS = ("--model-version", MODEL_VERSION)

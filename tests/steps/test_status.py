@@ -7,7 +7,6 @@ import pytest
 import yaml
 
 from porefail import configuration, files, store
-from porefail.campaign.accounting import Entry
 from porefail.campaign.queue import Parts
 from porefail.errors import PorefailError
 from porefail.fe import MODEL_VERSION
@@ -204,11 +203,6 @@ def test_a_shard_with_other_realizations_than_its_name_says(told):
     text, statuses = told()
     assert statuses[8:] == ["DAMAGED"] * 2
     assert f"{shard(8, 9)}: holds other realizations than its name says" in text
-
-
-def test_all_but_a_few_is_not_all():
-    entries = dict.fromkeys(range(9999), Entry("EMPTY")) | {9999: Entry("MISSING")}
-    assert status._outlook(entries) == "99.9 % done, no simulation is running"
 
 
 def test_it_changes_nothing(told, tmp_path):

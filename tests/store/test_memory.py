@@ -53,7 +53,7 @@ def test_steps_name_the_key_before_they_begin(tmp_path, monkeypatch):
     settings = default["simulation"] | {"material": material}
     monkeypatch.setattr(memory, "available", lambda: 1e6)
     with pytest.raises(PorefailError, match=r"p.h5: grid of its porosity: needs about 0.00963 GB"):
-        simulate.run(tmp_path / "p.h5", tmp_path / "s.h5", settings, MODEL_VERSION)
+        simulate.run(tmp_path / "p.h5", tmp_path / "s.h5", MODEL_VERSION, 1, settings)
     assert [path.name for path in tmp_path.iterdir()] == ["p.h5"]
 
 

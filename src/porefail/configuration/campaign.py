@@ -28,7 +28,7 @@ def resolve(configfiles: Sequence[str | Path] = ()) -> dict:
     configfiles: each lies on top of those before it. Raises PorefailError that names the key or the
     file that is wrong.
     """
-    schema()  # tells a package without its checkout
+    schema()  # tells a package without its configuration
     ours = [CONFIG / f"{name}.yaml" for name in ("default", "materials", "variants")]
     whole: dict = {}
     for path in (*ours, *configfiles):

@@ -17,7 +17,8 @@ import yaml
 
 from porefail.errors import PorefailError
 
-CONFIG = Path(__file__).parents[3] / "config"
+# A link to config/ in a checkout, a folder where porefail is installed.
+CONFIG = (Path(__file__).parents[1] / "config").resolve()
 Settings = Mapping[str, "str | Settings"]
 
 KINDS = {
@@ -53,13 +54,10 @@ _Validator = jsonschema.validators.extend(
 
 @cache
 def schema() -> dict:
-    """The schema. Raises PorefailError where the package is not that of a checkout."""
+    """The schema. Raises PorefailError where the package came without its configuration."""
     path = CONFIG / "schema.yaml"
     if not path.is_file():
-        raise PorefailError(
-            f"{path}: missing file: porefail needs its checkout, installed with"
-            " `pip install --editable`"
-        )
+        raise PorefailError(f"{path}: missing file: porefail is not whole, install it anew")
     return yaml.load(path.read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 

@@ -1,11 +1,16 @@
-"""crossvalidate: fit one variant on one fold, and score it (paper, section 4.2)."""
+"""crossvalidate: fit a variant of label and model on one fold and score it on the rest.
+
+Paper, section 4.2.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Annotated
 
 import pandas as pd
 
 from porefail import files, learning, store
+from porefail.command_line.kinds import File, Files, NewFile, Settings
 from porefail.configuration import require_settings
 from porefail.configuration.checks import training_problems
 from porefail.configuration.sections import DATASET, EVALUATION
@@ -31,15 +36,15 @@ SETTINGS = {
 
 
 def run(
-    ensemble: str | Path,
-    transfer: Sequence[str | Path],
-    scores: str | Path,
-    curves: str | Path,
-    distribution: str | Path,
-    specimens: str | Path,
-    history: str | Path,
-    checkpoint: str | Path,
-    settings: Mapping,
+    ensemble: Annotated[File, "ensemble"],
+    scores: Annotated[NewFile, "scores to write, a row a set of specimens (CSV)"],
+    curves: Annotated[NewFile, "counts over thresholds to write (CSV)"],
+    distribution: Annotated[NewFile, "distribution of damage and error to write (CSV)"],
+    specimens: Annotated[NewFile, "hits of each specimen to write (CSV)"],
+    history: Annotated[NewFile, "learning curves to write (CSV)"],
+    checkpoint: Annotated[NewFile, "state to write after each epoch and to resume from"],
+    settings: Settings,
+    transfer: Annotated[Files, "other ensembles to score it on"] = (),
 ) -> None:
     """Write the scores of a variant on the test part of a fold, and on other ensembles.
 

@@ -1,11 +1,13 @@
-"""dataset: from damage to labels, and a part for each realization (paper, sections 3 and 3.1)."""
+"""dataset: turn damage into labels and split the realizations (paper, sections 3 and 3.1)."""
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
 from porefail import __version__, learning, store
+from porefail.command_line.kinds import File, NewFile, Settings
 from porefail.configuration import require_settings
 from porefail.configuration.sections import DATASET
 from porefail.dataset.split import Part, split
@@ -15,7 +17,11 @@ SETTINGS = DATASET
 ROWS = 256  # realizations in memory at a time
 
 
-def run(ensemble: str | Path, output: str | Path, settings: Mapping) -> None:
+def run(
+    ensemble: Annotated[File, "ensemble"],
+    output: Annotated[NewFile, "data set to write (HDF5)"],
+    settings: Settings,
+) -> None:
     """Write porosity, elastic stresses, label and part of every realization of an ensemble.
 
     settings: the keys of SETTINGS. Only the seed and a realization's number decide its part.

@@ -1,62 +1,41 @@
-"""export: fields of chosen realizations over their load steps, as VTKHDF files for ParaView.
+"""export: simulate realizations again and write their fields at each load step for ParaView.
 
 No rule of the workflow calls it. Shards hold neither displacement nor stress, and a simulation
 takes seconds: so the realizations are simulated again.
 """
 
 import math
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated
 
 import numpy as np
 
 from porefail import configuration, store
+from porefail.command_line.kinds import File, Files, NewFileOrFolder, Numbers, Reals
 from porefail.errors import PorefailError
-from porefail.fe import fields, tension
-from porefail.fe.equilibrium import Specimen
+from porefail.fe import tension
+from porefail.fe.frames import UNITS, LoadSteps
 from porefail.fe.material import material
 from porefail.files import StoreError
 from porefail.store import Collapse, Status
 from porefail.store.vtkhdf import SUFFIX, image_series
 
-# Units; where no load is borne, stresses are 0, and in voids all but the first three is NaN.
-UNITS = {
-    "porosity": "1",  # 1 in a void, else 0
-    "bearing": "1",  # 1 where the voxel bears load in this step
-    "failed": "1",  # 1 where the damage has reached φ_max
-    "damage": "1",
-    "equivalent_plastic_strain": "1",  # √(2/3 Δεp·Δεp) summed up over the load steps
-    "plastic_strain": "1",  # (xx, yy, zz, xy, yz, xz), tensor shears
-    "stress": "MPa",  # Cauchy, (xx, yy, zz, xy, yz, xz)
-    "von_mises": "MPa",  # mean of that of the Gauss points
-    "displacement": "mm",  # at the nodes; total, (x, y, z)
-}
-
-
-class Frame(NamedTuple):
-    """All fields after one load step: nominal strain, cell and point fields in VTK's order."""
-
-    strain: float
-    cells: dict[str, np.ndarray]
-    points: dict[str, np.ndarray]
-
 
 def run(
-    porosity: str | Path,
-    realization: Sequence[int],
-    output: str | Path,
-    configfile: Sequence[str | Path] = (),
-    strains: Sequence[float] | None = None,
+    porosity: Annotated[File, "porosity shard"],
+    realization: Annotated[Numbers, "numbers of the realizations"],
+    output: Annotated[NewFileOrFolder, "file to write (.vtkhdf), or a folder for a file of each"],
+    configfile: Annotated[Files, "configurations on top of config/default.yaml (YAML)"] = (),
+    strains: Annotated[Reals, "write only the load steps nearest to these nominal strains"] = (),
 ) -> None:
     """Simulate realizations of the shard `porosity` and write fields of their load steps.
 
     porosity: shard, or ensemble, that holds the realizations. output: a name that ends in .vtkhdf,
     or an existing folder, which gets realization-<number>.vtkhdf for each. configfile: lies on
     config/default.yaml; of it the sections simulation and materials count. strains: nominal ones;
-    the nearest load step of each is written, without them every load step. The time of a step in
-    the file is its nominal strain. Says so
-    where the file was simulated with other settings. Raises PorefailError that tells what is wrong.
+    the nearest load step of each is written, without any every load step. The time of a step in
+    the file is its nominal strain. Says so where the file was simulated with other settings. Raises
+    PorefailError that tells what is wrong.
     """
     settings = configuration.simulation(configfile)
     if settings["kinematics"] != "small":
@@ -66,7 +45,7 @@ def run(
     named = configuration.material(settings["material"], configfile)
     parameters = material(named)
     load = tension.LoadSettings(**{key: settings[key] for key in tension.LoadSettings._fields})
-    for strain in strains or ():
+    for strain in strains:
         if not (math.isfinite(strain) and strain > 0):
             raise PorefailError(f"strains: {strain:g}, expected positive numbers")
     paths = _paths(Path(output), sorted(set(realization)))
@@ -81,7 +60,7 @@ def run(
     for number, path in paths.items():
         voxels = specimens[number]
         with image_series(path, voxels.shape[::-1], spacing, UNITS) as series:
-            steps = _Steps(voxels, strains, lambda frame, series=series: series.add(*frame))
+            steps = LoadSteps(voxels, strains, lambda frame, series=series: series.add(*frame))
             result = tension.simulate(voxels, spacing, parameters, load, observe=steps.observe)
             ending = _ending(result)
             if not steps.written or steps.wanted:
@@ -133,77 +112,3 @@ def _ending(result: tension.Tension) -> str:
     if result.structural_status != Collapse.NOT_RUN:
         name += f", structural failure {Collapse(result.structural_status).name}"
     return name.lower().replace("_", " ")
-
-
-class _Steps:
-    """Follows a test and hands the wanted load steps to `write`.
-
-    wanted: strains not reached yet; written, count: load steps so far; strain: of the last one.
-    """
-
-    def __init__(
-        self,
-        voxels: np.ndarray,
-        strains: Sequence[float] | None,
-        write: Callable[[Frame], None],
-    ):
-        self.void = voxels.transpose(2, 1, 0) != 0
-        self.every = not strains
-        self.wanted = sorted(set(strains or ()))
-        self.write = write
-        self.written, self.count, self.strain = 0, 0, 0.0
-        self._last: Frame | None = None
-        self._last_written: float | None = None
-        self._plastic = fields.undeformed(self.void.shape)
-        self._damage: np.ndarray | None = None
-
-    def observe(self, strain: float, specimen: Specimen) -> None:
-        """Take a load step, see tension.simulate."""
-        self._plastic = fields.deformed(
-            self._plastic,
-            specimen.displacement,
-            specimen.state,
-            specimen.bearing,
-            specimen.element,
-        )
-        frame = self._frame(strain, specimen)
-        self.count, self.strain = self.count + 1, strain
-        if self.every:
-            self._write(frame)
-        while self.wanted and self.wanted[0] <= strain:
-            goal = self.wanted.pop(0)
-            nearer = self._last and goal - self._last.strain < strain - goal
-            self._write(self._last if nearer else frame)
-        self._last = frame
-
-    def _write(self, frame: Frame) -> None:
-        if frame.strain != self._last_written:
-            self.write(frame)
-            self.written, self._last_written = self.written + 1, frame.strain
-
-    def _frame(self, strain: float, specimen: Specimen) -> Frame:
-        damage, limit = specimen.damage(), specimen.material.maximum_damage
-        now = fields.point_damage(specimen.state)
-        start = np.full_like(now, specimen.material.initial_damage)
-        before, self._damage = start if self._damage is None else self._damage, now
-        felt = before if specimen.lag else now
-        stress = fields.cauchy_stress(
-            specimen.state, felt, specimen.bearing, specimen.material, specimen.element
-        )
-        means = {
-            "damage": damage,
-            "equivalent_plastic_strain": self._plastic.equivalent.mean(axis=-1),
-            "plastic_strain": fields.tensor(self._plastic.strain.mean(axis=-1)),
-            "stress": stress.mean(axis=-1),
-            "von_mises": fields.von_mises(stress).mean(axis=-1),
-        }
-        masks = {
-            "porosity": self.void,
-            "bearing": specimen.bearing,
-            "failed": (damage >= limit) & ~self.void,
-        }
-        cells = {name: mask.astype(np.uint8) for name, mask in masks.items()}
-        for name, values in means.items():
-            values[self.void] = np.nan
-            cells[name] = values.astype(np.float32)
-        return Frame(strain, cells, {"displacement": specimen.displacement.astype(np.float32)})

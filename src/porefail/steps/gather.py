@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
 from porefail import __version__, store
 from porefail.campaign import accounting
 from porefail.campaign.queue import stack
+from porefail.command_line.kinds import Files, NewFile, Settings
 from porefail.configuration import require_settings
 from porefail.configuration.sections import PORES, SIMULATION
 from porefail.errors import PorefailError
@@ -22,10 +24,10 @@ SETTINGS = {
 
 
 def run(
-    shards: Sequence[str | Path],
-    output: str | Path,
-    account: str | Path,
-    settings: Mapping,
+    shards: Annotated[Files, "simulation shards"],
+    output: Annotated[NewFile, "ensemble to write (HDF5)"],
+    account: Annotated[NewFile, "what became of each realization, to write (CSV)"],
+    settings: Annotated[Settings, "what all shards must be made with; number of realizations"],
 ) -> None:
     """Write the realizations that failed to `output`, what became of each to `account`.
 

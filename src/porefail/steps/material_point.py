@@ -1,15 +1,16 @@
-"""material-point: one point of the material along a path of strains, stresses or both.
+"""material-point: follow one point of the material along a path of strains, stresses or both.
 
 No rule of the workflow calls it. It serves calibration and checks from outside.
 """
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
 from porefail import configuration, files
+from porefail.command_line.kinds import File, Files, Name, NewFile, Real
 from porefail.errors import PorefailError
 from porefail.fe import material_point
 from porefail.fe.constitutive import ETA, KAPPA, PHI
@@ -22,11 +23,11 @@ STRESSES = [f"s{name}" for name in COMPONENTS]
 
 
 def run(
-    path: str | Path,
-    out: str | Path,
-    material: str | None = None,
-    configfile: Sequence[str | Path] = (),
-    max_strain_step: float = 1e-4,
+    path: Annotated[File, "path to follow (CSV): time, and exx or sxx, ... for each component"],
+    out: Annotated[NewFile, "response at each row of the path, to write (CSV)"],
+    material: Annotated[Name, "name of a material, simulation.material if not given"] | None = None,
+    configfile: Annotated[Files, "configurations whose materials come on top (YAML)"] = (),
+    max_strain_step: Annotated[Real, "largest change of a strain in one substep"] = 1e-4,
 ) -> None:
     """Write the response at each row of the table `path` to the table `out`.
 

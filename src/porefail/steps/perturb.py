@@ -1,11 +1,14 @@
-"""perturb: one-voxel changes of a specimen's pores near its failure (paper, section 2.5)."""
+"""perturb: move one void voxel near the failure of a held-out specimen, in many ways.
 
-from collections.abc import Mapping
-from pathlib import Path
+Paper, section 2.5.
+"""
+
+from typing import Annotated
 
 import numpy as np
 
 from porefail import __version__, store
+from porefail.command_line.kinds import File, NewFile, Number, Settings
 from porefail.configuration import require_settings
 from porefail.dataset.split import Part
 from porefail.errors import PorefailError
@@ -17,13 +20,13 @@ SETTINGS = {"seed": "seed", "distance": "sensitivity.distance"}
 
 
 def run(
-    ensemble: str | Path,
-    dataset: str | Path,
-    output: str | Path,
-    specimen: int,
-    first: int,
-    last: int,
-    settings: Mapping,
+    ensemble: Annotated[File, "ensemble"],
+    dataset: Annotated[File, "data set"],
+    output: Annotated[NewFile, "porosity shard to write (HDF5)"],
+    specimen: Annotated[Number, "which specimen of the test part with a pore there, from 0"],
+    first: Annotated[Number, "number of the first perturbation"],
+    last: Annotated[Number, "number of the last perturbation, inclusive"],
+    settings: Settings,
 ) -> None:
     """Write perturbations `first` to `last` (inclusive) of a held-out realization.
 

@@ -1,12 +1,13 @@
-"""phenomenology: how an ensemble is damaged, fails and collapses (paper, section 2.4)."""
+"""phenomenology: compare how the ensemble is damaged and fails with section 2.4 of the paper."""
 
-from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
 import pandas as pd
 
 from porefail import files, store
 from porefail.campaign import accounting
+from porefail.command_line.kinds import File, NewFolder, Settings
 from porefail.configuration import require_settings, section
 from porefail.figures.ensemble_curves import ensemble_curves
 from porefail.figures.failure_spread import failure_spread
@@ -20,7 +21,12 @@ from porefail.steps import write_figures
 SETTINGS = section("phenomenology")
 
 
-def run(ensemble: str | Path, account: str | Path, output: str | Path, settings: Mapping) -> None:
+def run(
+    ensemble: Annotated[File, "ensemble"],
+    account: Annotated[File, "what became of each realization (CSV, from gather)"],
+    output: Annotated[NewFolder, "folder of the figures, table.csv and summary.txt, to write"],
+    settings: Settings,
+) -> None:
     """Write figures (PNG), table.csv and summary.txt to the folder `output`; print the summary.
 
     settings: the keys of SETTINGS. What the ensemble does not hold is left out, and the summary

@@ -1,12 +1,12 @@
 """porosity: draw the explicit pores of a batch of realizations (paper, section 2.2)."""
 
 import math
-from collections.abc import Mapping
-from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
 from porefail import __version__, store
+from porefail.command_line.kinds import NewFile, Number, Settings
 from porefail.configuration import require_settings
 from porefail.configuration.sections import PORES
 from porefail.errors import PorefailError
@@ -17,7 +17,12 @@ SETTINGS = PORES
 BYTES = 72  # a voxel, at the peak of an expansion
 
 
-def run(output: str | Path, first: int, last: int, settings: Mapping) -> None:
+def run(
+    output: Annotated[NewFile, "porosity shard to write (HDF5)"],
+    first: Annotated[Number, "number of the first realization"],
+    last: Annotated[Number, "number of the last realization, inclusive"],
+    settings: Settings,
+) -> None:
     """Write realizations `first` to `last` (inclusive) to `output`.
 
     settings: the keys of SETTINGS. A realization depends on its number and on the settings alone.

@@ -1,11 +1,11 @@
-"""predict: damage of the held-out specimens, and their likely failure sites in order of rank."""
+"""predict: predict the held-out specimens and rank their likely failure sites."""
 
-from collections.abc import Mapping
-from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
 from porefail import __version__, learning, store
+from porefail.command_line.kinds import File, NewFile, Settings
 from porefail.configuration import require_settings
 from porefail.dataset.split import Part
 from porefail.metrics.clusters import cluster_table
@@ -13,7 +13,12 @@ from porefail.metrics.clusters import cluster_table
 SETTINGS = {"site_threshold": "evaluation.site_threshold", "average": "training.average"}
 
 
-def run(model: str | Path, dataset: str | Path, output: str | Path, settings: Mapping) -> None:
+def run(
+    model: Annotated[File, "trained network"],
+    dataset: Annotated[File, "data set"],
+    output: Annotated[NewFile, "prediction to write (HDF5)"],
+    settings: Settings,
+) -> None:
     """Write the predicted label of every specimen of the test part, and a table of its clusters.
 
     settings: the keys of SETTINGS; a cluster reaches that fraction of its field's maximum; the

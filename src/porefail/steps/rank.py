@@ -1,11 +1,16 @@
-"""rank: likely failure sites of the held-out specimens, and how probable each is (section 6.2)."""
+"""rank: rank the likely failure sites of the held-out specimens, with their probabilities.
+
+Paper, section 6.2.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
 from porefail import __version__, files, learning, store
+from porefail.command_line.kinds import File, NewFolder, Settings
 from porefail.configuration import require_settings, section
 from porefail.dataset.split import Part
 from porefail.errors import PorefailError
@@ -27,11 +32,11 @@ SETTINGS = {
 
 
 def run(
-    model: str | Path,
-    dataset: str | Path,
-    ensemble: str | Path,
-    output: str | Path,
-    settings: Mapping,
+    model: Annotated[File, "Bayesian network"],
+    dataset: Annotated[File, "data set"],
+    ensemble: Annotated[File, "ensemble"],
+    output: Annotated[NewFolder, "folder of prediction.h5, sites.csv, summary.txt and figures"],
+    settings: Settings,
 ) -> None:
     """Write prediction.h5, sites.csv, summary.txt and figures for the test part to `output`.
 

@@ -1,9 +1,13 @@
-"""sensitivity: does failure move with the pores, and was it foretold? (sections 2.5, 4.3, 6.2)."""
+"""sensitivity: compare where perturbed specimens fail with the predicted sites.
 
-from collections.abc import Mapping, Sequence
+Paper, sections 2.5, 4.3, 6.2.
+"""
+
 from pathlib import Path
+from typing import Annotated
 
 from porefail import files
+from porefail.command_line.kinds import File, Files, NewFolder, Settings
 from porefail.configuration import require_settings
 from porefail.configuration.sections import SIMULATION
 from porefail.errors import PorefailError
@@ -24,14 +28,14 @@ SETTINGS = {
 
 
 def run(
-    shards: Sequence[str | Path],
-    ensemble: str | Path,
-    dataset: str | Path,
-    prediction: str | Path,
-    ranking: str | Path,
-    sites: str | Path,
-    output: str | Path,
-    settings: Mapping,
+    shards: Annotated[Files, "simulation shards of perturbed specimens"],
+    ensemble: Annotated[File, "ensemble"],
+    dataset: Annotated[File, "data set"],
+    prediction: Annotated[File, "prediction of the trained network"],
+    ranking: Annotated[File, "prediction.h5 of rank"],
+    sites: Annotated[File, "sites.csv of rank"],
+    output: Annotated[NewFolder, "folder of the figures and tables, to write"],
+    settings: Settings,
 ) -> None:
     """Write table.csv, failures.csv, summary.txt and figures to the folder `output`.
 

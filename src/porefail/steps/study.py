@@ -1,11 +1,12 @@
-"""study: compare the cross-validated variants, in a table and figures (paper, sections 3 and 4)."""
+"""study: compare the cross-validated variants in a table and figures (sections 3 and 4)."""
 
 import itertools
-from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
 import porefail.study.folds as cv
 from porefail import files
+from porefail.command_line.kinds import File, Folder, NewFolder, Settings
 from porefail.configuration import require_settings
 from porefail.configuration.sections import EVALUATION
 from porefail.errors import PorefailError
@@ -27,7 +28,12 @@ SETTINGS = {
 }
 
 
-def run(ensemble: str | Path, variants: str | Path, output: str | Path, settings: Mapping) -> None:
+def run(
+    ensemble: Annotated[File, "ensemble"],
+    variants: Annotated[Folder, "folder of what crossvalidate wrote"],
+    output: Annotated[NewFolder, "folder of the figures, table.csv and summary.txt, to write"],
+    settings: Settings,
+) -> None:
     """Write table.csv, summary.txt and the figures of the comparisons into the folder `output`.
 
     variants: folder of what `crossvalidate` wrote, <label>/<model>/fold-<k>/. settings: the keys of

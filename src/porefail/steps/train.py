@@ -1,12 +1,13 @@
-"""train: fit the network to the training part (paper, section 3.3)."""
+"""train: train the network; goes on from its checkpoint if there is one (paper, section 3.3)."""
 
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 import pandas as pd
 
 from porefail import files, learning, store
+from porefail.command_line.kinds import File, NewFile, Settings
 from porefail.configuration import require_settings
 from porefail.configuration.checks import training_problems
 from porefail.dataset.split import Part
@@ -17,11 +18,11 @@ SETTINGS = learning.SETTINGS
 
 
 def run(
-    dataset: str | Path,
-    model: str | Path,
-    history: str | Path,
-    checkpoint: str | Path,
-    settings: Mapping,
+    dataset: Annotated[File, "data set"],
+    model: Annotated[NewFile, "best network to write (.keras)"],
+    history: Annotated[NewFile, "learning curves to write (CSV)"],
+    checkpoint: Annotated[NewFile, "state to write after each epoch and to resume from"],
+    settings: Settings,
 ) -> None:
     """Write the network of the lowest validation loss and its learning curves.
 

@@ -1,12 +1,16 @@
-"""train-bayesian: the Bayesian twin of the trained network (paper, section 5)."""
+"""train-bayesian: train the Bayesian twin of the trained network; goes on from its checkpoint.
 
-from collections.abc import Mapping
+Paper, section 5.
+"""
+
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 import pandas as pd
 
 from porefail import files, learning
+from porefail.command_line.kinds import File, NewFile, Settings
 from porefail.configuration import require_settings
 from porefail.configuration.checks import training_problems
 from porefail.dataset.split import Part
@@ -18,12 +22,12 @@ SETTINGS = uncertain.SETTINGS
 
 
 def run(
-    dataset: str | Path,
-    trained: str | Path,
-    model: str | Path,
-    history: str | Path,
-    checkpoint: str | Path,
-    settings: Mapping,
+    dataset: Annotated[File, "data set"],
+    trained: Annotated[File, "trained network that it starts from (.keras)"],
+    model: Annotated[NewFile, "Bayesian network to write (.keras)"],
+    history: Annotated[NewFile, "learning curves to write (CSV)"],
+    checkpoint: Annotated[NewFile, "state to write after each epoch and to resume from"],
+    settings: Settings,
 ) -> None:
     """Write the Bayesian network that starts from a trained one, and its learning curves.
 

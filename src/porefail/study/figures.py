@@ -1,6 +1,5 @@
 """Figures of the study's comparisons (paper, sections 3 to 5, and beyond)."""
 
-import itertools
 from collections.abc import Mapping
 from pathlib import Path
 

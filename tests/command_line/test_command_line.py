@@ -9,6 +9,8 @@ import sys
 import pytest
 
 from porefail import __main__, files
+from porefail.command_line import kinds
+from porefail.command_line.parser import VERBS, described
 from porefail.errors import PorefailError
 
 POROSITY = {
@@ -42,16 +44,17 @@ def test_help_describes_every_verb(capsys):
     with pytest.raises(SystemExit) as ended:
         __main__.main(["--help"])
     text = capsys.readouterr().out
-    assert ended.value.code == 0 and all(verb in text for verb in __main__.VERBS)
+    assert ended.value.code == 0 and all(verb in text for verb in VERBS)
 
 
-@pytest.mark.parametrize("verb", __main__.VERBS)
+@pytest.mark.parametrize("verb", VERBS)
 def test_help_of_a_verb_describes_every_option(verb, capsys):
     with pytest.raises(SystemExit) as ended:
         __main__.main([verb, "--help"])
     text = capsys.readouterr().out
-    assert ended.value.code == 0 and __main__.VERBS[verb][0][:20] in text
-    assert all(f"--{name} " in text for name, *_ in __main__.VERBS[verb][1])
+    summary, options = described(verb)
+    assert ended.value.code == 0 and f"{verb}: {summary[:20]}" in text
+    assert options and all(f"--{option.name} " in text for option in options)
 
 
 def test_only_options_with_a_default_may_be_left_out(capsys):
@@ -166,16 +169,17 @@ def test_missing_settings(capsys, tmp_path):
     assert line == "porefail porosity: error: settings: seed is missing"
 
 
-VALUES = {__main__.NUMBER: "1", __main__.NUMBERS: "1", __main__.REAL: "1", __main__.REALS: "1"}
-VALUES |= {__main__.JSON: "{}", __main__.TEXT: "staged"}
+VALUES = dict.fromkeys((kinds.NUMBER, kinds.NUMBERS, kinds.REAL, kinds.REALS), "1")
+VALUES |= {kinds.JSON: "{}", kinds.TEXT: "staged"}
 
 
 def clashes() -> list[tuple[str, str, str]]:
     """Each verb with each pair of its files of which one at least is written."""
     found = []
-    for verb, (_, options) in __main__.VERBS.items():
-        written = [name for name, kind, *_ in options if kind == __main__.NEW]
-        read = [name for name, kind, *_ in options if kind in (__main__.FILE, __main__.FILES)]
+    for verb in VERBS:
+        options = described(verb)[1]
+        written = [option.name for option in options if option.kind == kinds.NEW]
+        read = [option.name for option in options if option.kind in (kinds.FILE, kinds.FILES)]
         found += [(verb, name, other) for name in written for other in read]
         found += [(verb, *pair) for pair in itertools.combinations(written, 2)]
     return found
@@ -187,8 +191,8 @@ def test_no_file_is_both_read_and_written_or_written_twice(
     capsys, tmp_path, verb, name, other, link
 ):
     paths = {
-        option: tmp_path / option if kind not in VALUES else VALUES[kind]
-        for option, kind, *_ in __main__.VERBS[verb][1]
+        option.name: VALUES.get(option.kind, tmp_path / option.name)
+        for option in described(verb)[1]
     }
     paths[other].write_text("precious")
     if link == "hard":
@@ -207,7 +211,7 @@ def test_no_file_is_both_read_and_written_or_written_twice(
 def test_what_is_read_is_not_written_in_a_folder_either(tmp_path, monkeypatch):
     (tmp_path / "table.csv").write_text("precious")
     (tmp_path / "link.csv").symlink_to("table.csv")
-    monkeypatch.setattr(files, "_READ_ONLY", [tmp_path / "table.csv"])
+    monkeypatch.setattr(files.atomic, "_READ_ONLY", [tmp_path / "table.csv"])
     for name in ("table.csv", "link.csv"):
         with pytest.raises(PorefailError, match=f"{name}: is read here, so it is not written"):
             files.write_text(tmp_path / name, "other")

@@ -1,0 +1,1 @@
+"""How predictions and simple predictors meet the simulations (paper, section 4.1)."""
