@@ -5,13 +5,13 @@ from mpi4py import MPI
 from numba import njit
 from scipy import linalg
 
-from porefail.fe.elastic.element import Moduli, largest_eigenvalue, stiffness
+from porefail.fe.elastic.element import Moduli, coefficients, largest_eigenvalue, stiffness
 from porefail.fe.elastic.grid import Grid, halved
-from porefail.fe.elastic.product import lines_size, products
+from porefail.fe.elastic.product import subtract_product
 from porefail.fe.elastic.transfer import prolong, restrict
 from porefail.fe.hexahedron import CORNERS
 from porefail.fe.lanes import LANES
-from porefail.fe.lines import line_length
+from porefail.fe.lines import line_length, lines_size
 from porefail.fe.seams import fill_seams
 
 # The smallest eigenvalue that is smoothed, in parts of the bound of the largest. By trial.
@@ -24,7 +24,7 @@ SPRING = 1e-6
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
 def _advance(inverse, rest, momentum, size, step, total):
-    """step = momentum·step + size·inverse·rest; total += step. inverse: (nodes of a plane, line)."""
+    """step = momentum·step + size·inverse·rest; total += step. inverse: (lines of nodes, line)."""
     momentum, size = np.float32(momentum), np.float32(size)
     rows, line = inverse.shape
     at = 0
@@ -45,7 +45,7 @@ class Cycle:
 
     def __init__(self, grids: list[Grid], material: Moduli):
         self.grids = grids
-        self._subtract = products(material)
+        self._of = coefficients(material)
         self._unit = stiffness(material)
         sizes = [lines_size((g.share.end_layer - g.share.first_layer, *g.shape[1:])) for g in grids]
         # Last correction, answer, and what it leaves of the load.
@@ -90,7 +90,7 @@ class Cycle:
         )
         grid.hold(self.step[level])
         self.total[level] += self.step[level]
-        self._subtract(grid.density, self.step[level], self.rest[level])
+        subtract_product(self._of, grid.density, self.step[level], self.rest[level])
         grid.hold(self.rest[level])
         self._smooth(level, finish=True)
 
@@ -102,7 +102,7 @@ class Cycle:
             _advance(inverse, rest, momentum, size, step, self.total[level])
             if number < STEPS or not finish:
                 fill_seams(grid.planes(step), grid.share, grid.comm)
-                self._subtract(grid.density, step, rest)
+                subtract_product(self._of, grid.density, step, rest)
                 grid.hold(rest)
 
     def _restrict(self, level: int) -> None:

@@ -5,7 +5,7 @@ the exact integrals of trilinear fields (which 2×2×2 Gauss points give) are di
 couplings of each pair of components: 200 operations instead of 576 multiplications and additions.
 """
 
-from itertools import product
+from itertools import permutations
 from typing import NamedTuple
 
 import numpy as np
@@ -13,12 +13,10 @@ import numpy as np
 from porefail.errors import PorefailError
 from porefail.fe.hexahedron import ELEMENTS
 
-MEAN, DIFFERENCE = 0, 1
 # Integral of the square of a mode along one axis: of 1, and of -1/2 ... 1/2.
 SQUARE = (1.0, 1.0 / 12.0)
-# Modes (along x, y, z) in the order of corners: x fastest.
-MODES = tuple((m & 1, m >> 1 & 1, m >> 2 & 1) for m in range(8))
-# The corners, or modes, of an element in pairs along each axis.
+# The corners of an element in pairs along each axis: they are numbered with x fastest. So are the
+# modes, of which bit 0 tells of a difference along x, and so on.
 PAIRS = tuple(tuple((a, a | 1 << axis) for a in range(8) if not a >> axis & 1) for axis in range(3))
 
 
@@ -32,7 +30,7 @@ class Moduli(NamedTuple):
 
 
 def moduli(poisson_ratio: float, element: str) -> Moduli:
-    """Moduli for Young's modulus 1. Raises PorefailError for an element that is none of ELEMENTS."""
+    """Moduli for Young's modulus 1. Raises PorefailError where the element is not of ELEMENTS."""
     if element not in ELEMENTS:
         raise PorefailError(f"element {element}: expected one of {', '.join(ELEMENTS)}")
     shear = 0.5 / (1.0 + poisson_ratio)
@@ -67,49 +65,55 @@ def to_nodes(forces):
     return forces
 
 
-def _couplings(own: int, other: int, material: Moduli):
-    """(own mode, other's mode, coefficient) of the force on a component from another one."""
-    third = 3 - own - other
-    for along, square in enumerate(SQUARE):
-        for mine, theirs, modulus in (
-            (own, other, material.pointwise),
-            (other, own, material.shear),
-        ):
-            yield 1 << mine | along << third, 1 << theirs | along << third, modulus * square
+def coefficients(material: Moduli) -> np.ndarray:
+    """What modal_forces() multiplies with, (10,): stiffnesses of a mode by itself, of those that
+    differ along the component's own axis and 0, 1 or 2 others, and along 1 or 2 others alone; then
+    those of pairs that pull and that shear, of modes that do not and that do differ along the third
+    axis; then that of the mean dilatation."""
+    own, other, square = material.pointwise + 2.0 * material.shear, material.shear, SQUARE[1]
+    return np.array(
+        [
+            own,
+            (own + other) * square,
+            (own + 2.0 * other) * square**2,
+            other,
+            2.0 * other * square,
+            *(material.pointwise * each for each in SQUARE),
+            *(material.shear * each for each in SQUARE),
+            material.mean,
+        ]
+    )
 
 
-def modal_forces(modes, material: Moduli):
+def modal_forces(modes, of):
     """Forces [c][mode] on the modes of a unit cube, whose displacements are modes[c][mode].
 
-    None works on the mean of all nodes. Works on all that supports + - *.
+    of: coefficients(). None works on the mean of all nodes. Works on all that supports + - *.
     """
     forces = [[None] * 8 for _ in range(3)]
     for c in range(3):
-        for m, mode in enumerate(MODES):
-            stiffness = 0.0
-            for axis in range(3):
-                if mode[axis] == DIFFERENCE:
-                    modulus = material.shear
-                    if axis == c:
-                        modulus = material.pointwise + 2.0 * material.shear
-                    others = [SQUARE[mode[other]] for other in range(3) if other != axis]
-                    stiffness += modulus * others[0] * others[1]
-            if m:
-                forces[c][m] = stiffness * modes[c][m]
-    for own, other in product(range(3), repeat=2):
-        if own != other:
-            for mine, theirs, coefficient in _couplings(own, other, material):
-                forces[own][mine] = forces[own][mine] + coefficient * modes[other][theirs]
-    if material.mean:
-        mean = material.mean * (modes[0][1] + modes[1][2] + modes[2][4])
-        for c in range(3):
-            forces[c][1 << c] = forces[c][1 << c] + mean
+        for m in range(1, 8):
+            along = [axis for axis in range(3) if m >> axis & 1]
+            place = len(along) - 1 if c in along else len(along) + 2
+            forces[c][m] = of[place] * modes[c][m]
+    for c, other in permutations(range(3), 2):
+        third = 3 - c - other
+        for along in range(2):
+            pulled, sheared = (1 << axis | along << third for axis in (c, other))
+            forces[c][pulled] = forces[c][pulled] + of[5 + along] * modes[other][sheared]
+            forces[c][sheared] = forces[c][sheared] + of[7 + along] * modes[other][pulled]
+    mean = of[9] * (modes[0][1] + modes[1][2] + modes[2][4])
+    for c in range(3):
+        forces[c][1 << c] = forces[c][1 << c] + mean
     return forces
 
 
-def nodal_forces(nodes, material: Moduli, density):
-    """Nodal forces [c][a] of unit cubes with nodal displacements nodes[c][a] and a density each."""
-    forces = modal_forces([to_modes(each) for each in nodes], material)
+def nodal_forces(nodes, of, density):
+    """Nodal forces [c][a] of unit cubes with nodal displacements nodes[c][a] and a density each.
+
+    of: coefficients().
+    """
+    forces = modal_forces([to_modes(each) for each in nodes], of)
     scaled = [[None if f is None else density * f for f in each] for each in forces]
     return [to_nodes(each) for each in scaled]
 
@@ -118,7 +122,11 @@ def stiffness(material: Moduli) -> np.ndarray:
     """Matrix (24, 24) of a unit cube, degree of freedom 3·a + component of corner a."""
     columns = np.identity(24).reshape(24, 8, 3)
     nodes = columns.transpose(2, 1, 0)
-    return np.array(nodal_forces(nodes, material, 1.0)).transpose(1, 0, 2).reshape(24, 24)
+    return (
+        np.array(nodal_forces(nodes, coefficients(material), 1.0))
+        .transpose(1, 0, 2)
+        .reshape(24, 24)
+    )
 
 
 def largest_eigenvalue(material: Moduli) -> float:

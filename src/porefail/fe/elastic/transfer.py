@@ -1,4 +1,4 @@
-"""Trilinear interpolation between two grids, and its transpose, on lines (numba); see product.py."""
+"""Trilinear interpolation between two grids, and its transpose, on lines of product.py (numba)."""
 
 import numpy as np
 from numba import njit
