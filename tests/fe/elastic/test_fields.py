@@ -87,12 +87,15 @@ def test_a_spherical_void_disturbs_the_pressure_as_goodier_says():
 
 
 def test_iterations_do_not_grow_with_the_grid():
-    counts = []
     porosity = sphere(12, 4)
     for factor in (1, 2, 4):
         finer = porosity.repeat(factor, 0).repeat(factor, 1).repeat(factor, 2)
-        counts.append(elastic_fields(finer, NU, "full").iterations)
-    assert max(counts) <= 12
+        assert elastic_fields(finer, NU, "full").iterations <= 12
+
+
+@pytest.mark.parametrize("shape", [(31, 31, 63), (33, 32, 65), (32, 32, 65), (34, 38, 66)], ids=str)
+def test_iterations_do_not_grow_where_sides_cannot_be_halved(shape):
+    assert elastic_fields(pores(shape, 0.001), NU, "full").iterations <= 14
 
 
 def hanging():

@@ -20,7 +20,7 @@ def test_every_grid_holds_all_of_the_material(shape):
     for level, grid in enumerate(found):
         # A density is a share of the solid times the edge.
         assert grid.density.sum() * 4**level == pytest.approx(solid.sum())
-        assert grid.held == (0, -(-shape[0] // 2**level))
+        assert grid.grip == shape[0] // 2**level
         assert all(count % 2 == 0 for count in grid.shape) or grid is found[-1]
     assert np.prod(np.array(found[-1].shape) + 1) <= 400
 

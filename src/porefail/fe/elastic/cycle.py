@@ -144,8 +144,7 @@ def _factored(grid: Grid, unit: np.ndarray) -> tuple[np.ndarray, tuple]:
         own = np.array([number[k + z, j + y, :, i + x] for x, y, z in CORNERS]).ravel()
         matrix[np.ix_(own, own)] += grid.density[k, j, i] * unit
     free = np.broadcast_to(grid.inverse[:, :, None] > 0, number.shape).copy()
-    for z in grid.held:
-        free[z, :, 2] = False
+    free[0, :, 2] = free[grid.grip :, :, 2] = False
     own = number[free]
     matrix = matrix[np.ix_(own, own)]
     matrix[np.diag_indices_from(matrix)] *= 1.0 + SPRING

@@ -18,13 +18,14 @@ FEW, SMALL = 400, 30000
 class Grid(NamedTuple):
     """A rank's share of a grid.
 
-    shape: elements (nz, ny, nx) of the whole grid; held: numbers of the two planes of the grips.
-    density: of the local elements, see product.py, times their edge over the finest grid's.
+    shape: elements (nz, ny, nx) of the whole grid; grip: number of the upper grip's plane of nodes.
+    Where it lies within an element of a coarse grid it is the plane below, so that corrections
+    vanish smoothly there. density: of the local elements, see product.py, times their edge over the finest grid's.
     inverse: (planes, ny+1, line) of the diagonal, times that of a unit cube; 0 in voids.
     """
 
     shape: tuple[int, int, int]
-    held: tuple[int, int]
+    grip: int
     share: Slab
     comm: MPI.Comm
     density: np.ndarray
@@ -37,7 +38,7 @@ class Grid(NamedTuple):
 
     def hold(self, lines: np.ndarray) -> None:
         """Zero the axial components of the local planes of the grips."""
-        for z in self.held:
+        for z in (0, *range(self.grip, self.shape[0] + 1)):
             if self.share.first_layer <= z <= self.share.end_layer:
                 start = (z - self.share.first_layer) * self.plane
                 plane = lines[start : start + self.plane]
@@ -67,7 +68,7 @@ def grids(bearing: np.ndarray, comm: MPI.Comm) -> list[Grid]:
     while np.prod(np.array(shapes[-1]) + 1) > FEW and max(shapes[-1]) > 2:
         shapes.append(coarser(shapes[-1]))
     found: list[Grid] = []
-    held = bearing.shape[0]
+    grip = bearing.shape[0]
     for level, shape in enumerate(shapes):
         last = level == len(shapes) - 1
         padded = shape if last else tuple(map(_even, shape))
@@ -80,8 +81,8 @@ def grids(bearing: np.ndarray, comm: MPI.Comm) -> list[Grid]:
         density = in_lanes(_densities(bearing, share, 2**level, padded))
         inverse = np.zeros((density.shape[0] + 1, padded[1] + 1, line_length(padded[2] + 1)), "f4")
         _invert(density, inverse)
-        found.append(Grid(padded, (0, held), share, team, density, inverse))
-        held = -(-held // 2)
+        found.append(Grid(padded, grip, share, team, density, inverse))
+        grip //= 2
     return found
 
 
