@@ -19,9 +19,10 @@ class Grid(NamedTuple):
     """A rank's share of a grid.
 
     shape: elements (nz, ny, nx) of the whole grid; grip: number of the upper grip's plane of nodes.
-    Where it lies within an element of a coarse grid it is the plane below, so that corrections
-    vanish smoothly there. density: of the local elements, see product.py, times their edge over the finest grid's.
-    inverse: (planes, ny+1, line) of the diagonal, times that of a unit cube; 0 in voids.
+    Where that lies within an element of a coarse grid it is the plane below, so that corrections
+    vanish smoothly there. density: of the local elements, see product.py, times their edge over the
+    finest grid's. inverse: (planes, ny+1, line) of the diagonal, times that of a unit cube; 0 where
+    a node belongs to no element.
     """
 
     shape: tuple[int, int, int]

@@ -19,8 +19,9 @@ from porefail.fe.seams import fill_seams
 
 # Layers whose unbalanced forces are computed at once in double precision.
 LAYERS = 8
-# Iterations after which they are computed anew: what single precision has lost by then is small.
-RESTART = 40
+# They are computed anew once they have fallen by so much: single precision takes them no further
+# than to about 1e-6.
+RENEW = 1e-3
 
 
 class Solution(NamedTuple):
@@ -115,8 +116,8 @@ def solve(
             fill_seams(grid.planes(u), grid.share, comm)
             return Solution(u, count, unbalanced)
         direction[:] = 0.0
-        before, last = np.inf, min(count + RESTART, iterations)
-        while np.sqrt(square) > 0.9 * tolerance * reaction and count < last:
+        before, goal = np.inf, max(0.9 * tolerance * reaction, RENEW * np.sqrt(square))
+        while np.sqrt(square) > goal and count < iterations:
             cycle.rest[0][:] = rest
             cycle.apply()
             aligned = dot(rest, cycle.total[0])
