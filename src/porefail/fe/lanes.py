@@ -1,4 +1,4 @@
-"""Numbers that compiled code computes side by side: LANES of them in single precision.
+"""Numbers that compiled code computes side by side: LANES of them, in single or double precision.
 
 Numba knows no vectors, and LLVM finds them in long loop bodies only by halves. Here arithmetic is
 written down once for numbers that support + - *: NumPy arrays, or `Lanes`, which emits LLVM
@@ -7,10 +7,11 @@ instructions for whole vectors.
 
 import numpy as np
 from llvmlite import ir
+from numba import types
 
 LANES = 8
 
-_VECTOR = ir.VectorType(ir.FloatType(), LANES)
+_NUMBERS = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
 _FUSED = ("contract",)  # a·b + c may become one instruction
 
 
@@ -23,7 +24,9 @@ class Lanes:
     def _of(self, other):
         if isinstance(other, Lanes):
             return other._value
-        return ir.Constant(_VECTOR, [float(np.float32(other))] * LANES)
+        kind = self._value.type
+        number = float(np.float32(other)) if kind.element == ir.FloatType() else float(other)
+        return ir.Constant(kind, [number] * LANES)
 
     def __add__(self, other):
         return Lanes(self._builder, self._builder.fadd(self._value, self._of(other), flags=_FUSED))
@@ -45,6 +48,11 @@ class Lanes:
             self._builder, self._builder.shuffle_vector(before._value, self._value, places)
         )
 
+    def widened(self) -> "Lanes":
+        """The same numbers in double precision."""
+        double = ir.VectorType(ir.DoubleType(), LANES)
+        return Lanes(self._builder, self._builder.fpext(self._value, double))
+
     def store(self, place: ir.Value) -> None:
         """Write to a place that `places` gave."""
         self._builder.store(self._value, place, align=4)
@@ -56,12 +64,13 @@ def load(builder: ir.IRBuilder, place: ir.Value) -> Lanes:
 
 
 def places(context, builder: ir.IRBuilder, array_type, array: ir.Value):
-    """Gives the places of vectors in a flat float32 array of numba's: a function of an index and
-    a constant to add to it."""
+    """Gives the places of vectors in a flat array of numba's, float32 or float64: a function of an
+    index and a constant to add to it."""
+    vector = ir.VectorType(_NUMBERS[array_type.dtype], LANES)
     data = context.make_array(array_type)(context, builder, array).data
 
     def place(index: ir.Value, offset: int = 0) -> ir.Value:
         at = builder.add(index, ir.Constant(index.type, offset))
-        return builder.bitcast(builder.gep(data, [at]), _VECTOR.as_pointer())
+        return builder.bitcast(builder.gep(data, [at]), vector.as_pointer())
 
     return place
