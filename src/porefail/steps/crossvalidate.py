@@ -3,8 +3,7 @@
 Paper, section 4.2.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 import pandas as pd
@@ -15,11 +14,11 @@ from porefail.configuration import require_settings
 from porefail.configuration.checks import training_problems
 from porefail.configuration.sections import DATASET, EVALUATION
 from porefail.dataset.split import Part, split
-from porefail.errors import PorefailError
 from porefail.learning import uncertain
 from porefail.learning.predictors import CHANNELS, fit_predictor
 from porefail.nn.checkpoint import Epoch
 from porefail.study.scores import fold_tables
+from porefail.study.transfer import transfer_ensembles
 
 AVERAGE = {"average": "training.average"}  # of the predictions
 SETTINGS = {
@@ -72,7 +71,7 @@ def run(
         "validation": (validation, failed[part == Part.VALIDATION]),
         "test": (known.where(part == Part.TEST), failed[part == Part.TEST]),
     }
-    others = _others(transfer, sets, source, settings["dataset"], channels)
+    others = transfer_ensembles(transfer, sets, source, settings["dataset"], channels)
     fitted, epochs = fit_predictor(training, validation, source, checkpoint, settings)
     for name, path in others.items():
         sets[name] = learning.specimens(path, settings["dataset"], channels)
@@ -89,34 +88,3 @@ def _problems(settings: Mapping) -> Iterator[str]:
     loss, transform = settings["training"]["loss"], settings["dataset"]["transform"]
     if loss == "site_likelihood" and transform != "site":
         yield f"training.loss is {loss}, which needs dataset.transform site, not {transform}"
-
-
-def _others(
-    transfer: Sequence[str | Path],
-    sets: Mapping,
-    source: Mapping,
-    dataset: Mapping,
-    channels: Sequence[str],
-) -> dict[str, str | Path]:
-    """Other ensembles by name; refused before anything is learnt, not after."""
-    others: dict[str, str | Path] = {}
-    for path in transfer:
-        name = Path(path).parent.name
-        if name in sets or name in others:
-            raise PorefailError(f"{path}: two sets of specimens are called {name}")
-        _require_others(path, source)
-        learning.specimens(path, dataset, channels, slice(0, 1))
-        others[name] = path
-    return others
-
-
-def _require_others(path: str | Path, source: Mapping) -> None:
-    """Refuse specimens that are cut from the same random fields as those learnt from."""
-    _, other = store.read(path, [], kind="ensemble")
-    names = ("seed", "shape", "spacing", "correlation_length", "exponent", "energy")
-    ours, theirs = ([each["porosity"].get(name) for name in names] for each in (source, other))
-    if ours == theirs:
-        raise PorefailError(
-            f"{path}: its pores are at the places of those learnt from, whatever their number: "
-            "give its configuration a seed of its own"
-        )
