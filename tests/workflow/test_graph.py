@@ -30,7 +30,7 @@ def test_a_dry_run_tells_jobs_and_costs(tmp_path, snakemake):
     text = told.stdout + told.stderr
     assert re.search(r"^simulate +185$", text, re.M)
     assert (
-        "simulate: 185 jobs, each about 16 min on a core, in all 49 core hours; all "
+        "simulate: 185 jobs, each about 8 min on a core, in all 25 core hours; all "
         "results take about 11 GB of disk"
     ) in text
     assert not list(tmp_path.glob("results/**/*"))
@@ -45,7 +45,7 @@ def test_finished_batches_cost_nothing_more(tmp_path, snakemake):
             (folder / kind / f"{first:05d}-{first + 4:05d}.h5").touch()
     changes = {"execution": {"ranks": 2}, "porosity": {"shape": [20, 20, 80]}}
     told = snakemake(tmp_path, "smoke", changes, "-n")
-    line = "simulate: 1 jobs, each about 0.4 min on 2 cores, in all 0.013 core hours"
+    line = "simulate: 1 jobs, each about 0.2 min on 2 cores, in all 0.0067 core hours"
     assert line in told.stdout + told.stderr
     drawn = snakemake(tmp_path, "smoke", changes, "-n", "results/smoke/simulation/00000-00004.h5")
     assert "simulate:" not in drawn.stdout + drawn.stderr

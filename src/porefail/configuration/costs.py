@@ -61,8 +61,8 @@ def plan(config: Mapping, jobs: int) -> str:
 def _core_seconds(config: Mapping) -> float:
     """What a realization takes on one core, on average (docs/results/mechanics.md).
 
-    0.3 ms a voxel to first failure, 8 ms to structural failure.
+    0.15 ms a voxel to first failure, 4 ms to structural failure.
     """
     until = config["simulation"]["until"]
-    seconds = math.prod(config["porosity"]["shape"]) * (3e-4 if until == "first_failure" else 8e-3)
+    seconds = math.prod(config["porosity"]["shape"]) * (1.5e-4 if until == "first_failure" else 4e-3)
     return seconds * (3 if config["simulation"]["kinematics"] == "finite" else 1)
