@@ -19,7 +19,7 @@ def test_a_job_of_each_rule_has_its_cost():
 
 
 def test_a_simulation_gets_seven_times_as_long_as_it_takes():
-    """10 x 10 x 100 voxels at 0.15 ms each: 1.5 s; 36 of them by two teams, 27 s; and 10 minutes."""
+    """10,000 voxels at 0.15 ms each: 1.5 s; 36 of them by two teams, 27 s; and 10 minutes."""
     config = changed(
         porosity={"shape": [10, 10, 100], "batch_size": 36},
         execution={"ranks": 4, "ranks_per_realization": 2},
@@ -34,13 +34,16 @@ def test_a_simulation_gets_seven_times_as_long_as_it_takes():
 @pytest.mark.parametrize(
     "changes, words",
     [
-        ({}, "each about 1 min on a core, in all 0.05 core hours; all results take about 0.0078 GB"),
+        (
+            {},
+            "each about 1 min on a core, in all 0.05 core hours; all results take about 0.0078 GB",
+        ),
         ({"execution": {"ranks": 2}}, "each about 0.5 min on 2 cores, in all 0.05 core hours"),
         ({"simulation": {"snapshot_strains": [0.1]}}, "all results take about 0.0088 GB of disk"),
     ],
 )
 def test_the_plan_of_three_jobs(changes, words):
-    """40 times 10,000 voxels: 1.5 s, 20 kB and 17.5 bytes a voxel each, 2.6 bytes for a snapshot."""
+    """40 times 10,000 voxels: 1.5 s, 20 kB, 17.5 bytes a voxel each, 2.6 bytes for a snapshot."""
     porosity = {"shape": [10, 10, 100], "batch_size": 40, "realizations": 40}
     line = configuration.plan(laid_over(changed(porosity=porosity), changes), 3)
     assert line.startswith("simulate: 3 jobs, ") and words in line and "\n" not in line

@@ -21,6 +21,7 @@ SETTINGS = LoadSettings(
     damage_in_stress="end_of_step",
     max_damage_share=0.0,
     until="structural_failure",
+    final_stress_fraction=0.3,
     snapshot_strains=[0.005, 0.01, 0.2],
 )
 
@@ -32,8 +33,19 @@ def notched():
     return porosity
 
 
+# Material and settings: those of the first campaigns, and those of config/default.yaml.
+FULL = {"element": "full", "damage_in_stress": "start_of_step"}
+READINGS = {"b_bar": ("staged", SETTINGS), "full": ("deviator_norm", SETTINGS._replace(**FULL))}
+
+
+@pytest.fixture(params=READINGS, scope="module")
+def reading(request, named):
+    material, settings = READINGS[request.param]
+    return named(material), settings
+
+
 @pytest.fixture(scope="module")
-def broken(named):
+def broken(reading):
     seen = []
 
     def observe(strain, specimen):
@@ -42,7 +54,8 @@ def broken(named):
             (strain, specimen.nominal_stress(), owner, specimen.displacement[-1, ..., 2].copy())
         )
 
-    return simulate(notched(), SPACING, named("staged"), SETTINGS, observe=observe), seen
+    material, settings = reading
+    return simulate(notched(), SPACING, material, settings, observe=observe), seen
 
 
 def test_specimen_breaks_across_the_notch(broken):
@@ -87,16 +100,18 @@ def test_snapshots_lie_between_the_steps(broken):
     assert late[solid].max() <= largest[after] * rounding
 
 
-def test_first_failure_does_not_depend_on_what_follows(broken, named):
-    alone = simulate(notched(), SPACING, named("staged"), SETTINGS._replace(until="first_failure"))
+def test_first_failure_does_not_depend_on_what_follows(broken, reading):
+    material, settings = reading
+    alone = simulate(notched(), SPACING, material, settings._replace(until="first_failure"))
     np.testing.assert_array_equal(alone.damage, broken[0].damage)
     assert alone.first_failure_strain == broken[0].first_failure_strain
     assert alone.final_failed is None
 
 
-def test_largest_strain_may_come_first(broken, named):
+def test_largest_strain_may_come_first(broken, reading):
+    material, settings = reading
     middle = 0.5 * (broken[0].first_failure_strain + broken[0].structural_failure_strain)
-    result = simulate(notched(), SPACING, named("staged"), SETTINGS._replace(max_strain=middle))
+    result = simulate(notched(), SPACING, material, settings._replace(max_strain=middle))
     assert (result.status, result.structural_status) == (Status.FIRST_FAILURE, Collapse.MAX_STRAIN)
     assert np.isnan(result.structural_failure_strain)
     assert result.final_failed is None

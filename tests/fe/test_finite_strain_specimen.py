@@ -74,10 +74,19 @@ def porous():
     return (np.random.default_rng(1).random((8, 8, 16)) < 0.02).astype(np.uint8)
 
 
-def test_first_failure_at_finite_and_small_strain(named):
-    settings = SETTINGS._replace(newton_tolerance=1e-4, linear_tolerance=1e-2)
-    finite = simulate(porous(), SPACING, named("staged"), settings)
-    small = simulate(porous(), SPACING, named("staged"), settings._replace(kinematics="small"))
+@pytest.mark.parametrize(
+    "material, element, damage_in_stress",
+    [("staged", "b_bar", "end_of_step"), ("deviator_norm", "full", "start_of_step")],
+)
+def test_first_failure_at_finite_and_small_strain(named, material, element, damage_in_stress):
+    settings = SETTINGS._replace(
+        element=element,
+        damage_in_stress=damage_in_stress,
+        newton_tolerance=1e-4,
+        linear_tolerance=1e-2,
+    )
+    finite = simulate(porous(), SPACING, named(material), settings)
+    small = simulate(porous(), SPACING, named(material), settings._replace(kinematics="small"))
     print("strain at first failure:", finite.first_failure_strain, small.first_failure_strain)
     assert finite.status == small.status == Status.FIRST_FAILURE
     ratio = finite.first_failure_strain / small.first_failure_strain

@@ -13,8 +13,10 @@ SPACING = 0.05
 TOLERANCE = 1e-10  # of Newton's method: unbalanced force over reaction
 
 
-@pytest.mark.parametrize("name", ["staged", "literal"])
-def test_pore_free_block_is_the_material_point(name, named, point_states):
+@pytest.mark.parametrize(
+    "name, element", [("staged", "b_bar"), ("literal", "full"), ("deviator_norm", "full")]
+)
+def test_pore_free_block_is_the_material_point(name, element, named, point_states):
     """The same steps: loading through first flow, unloading, and loading again."""
     material, shape = named(name), (8, 4, 4)
     strain = np.concatenate([np.linspace(0, 0.02, 11), [0.019, 0.018, 0.02], [0.022, 0.026, 0.03]])
@@ -25,7 +27,7 @@ def test_pore_free_block_is_the_material_point(name, named, point_states):
     point = follow(Path(time, goal, stressed), material, max_strain_step=1.0)
 
     specimen = Specimen(
-        np.ones(shape, dtype=bool), SPACING, material, MPI.COMM_SELF, "small", "b_bar"
+        np.ones(shape, dtype=bool), SPACING, material, MPI.COMM_SELF, "small", element
     )
     height = SPACING * np.arange(shape[0] + 1)[:, None, None]
     for row in range(1, len(time)):

@@ -30,9 +30,19 @@ def porous(seed=0, shape=(8, 8, 16), fraction=0.02):
     return (np.random.default_rng(seed).random(shape) < fraction).astype(np.uint8)
 
 
-@pytest.fixture(scope="module")
-def pulled(named):
-    return simulate(porous(), SPACING, named("staged"), SETTINGS)
+# Elements and materials that campaigns use. Where points saturate the last digits decide how long a
+# step is, and so which turned specimen is told from the other: steps of one length there.
+FULL = {"element": "full", "damage_in_stress": "start_of_step", "max_damage_step": 0.5}
+READINGS = {
+    "b_bar": ("staged", SETTINGS),
+    "full": ("deviator_norm", SETTINGS._replace(**FULL)),
+}
+
+
+@pytest.fixture(scope="module", params=READINGS)
+def pulled(named, request):
+    material, settings = READINGS[request.param]
+    return simulate(porous(), SPACING, named(material), settings)
 
 
 def test_pore_free_specimen_is_the_material_point_in_uniaxial_stress(named):
@@ -69,7 +79,8 @@ def test_first_failure_is_one_voxel_beside_a_pore(pulled):
     assert pulled.failed.sum() == 1
     voids = np.isnan(pulled.damage)
     np.testing.assert_array_equal(voids, porous() == 1)
-    assert np.nanmax(pulled.damage) == pytest.approx(0.5, abs=0.03)
+    before, after = pulled.history["max_damage"][-2:]
+    assert before < 0.5 <= after == pytest.approx(np.nanmax(pulled.damage), rel=1e-6)
     assert pulled.failed[np.unravel_index(np.nanargmax(pulled.damage), voids.shape)] == 1
     assert np.isfinite(pulled.first_failure_strain)
     last = pulled.history["strain"][-2:]
@@ -82,8 +93,9 @@ def test_first_failure_is_one_voxel_beside_a_pore(pulled):
     [lambda a: np.rot90(a, axes=(0, 1)), lambda a: a[::-1], lambda a: a[:, :, ::-1]],
     ids=["turned 90° about z", "mirrored in x", "mirrored in z"],
 )
-def test_turned_specimen_has_the_turned_damage(pulled, turn, named):
-    other = simulate(np.ascontiguousarray(turn(porous())), SPACING, named("staged"), SETTINGS)
+def test_turned_specimen_has_the_turned_damage(pulled, turn, named, request):
+    material, settings = READINGS[request.node.callspec.params["pulled"]]
+    other = simulate(np.ascontiguousarray(turn(porous())), SPACING, named(material), settings)
     np.testing.assert_allclose(other.damage, turn(pulled.damage), atol=2e-4)
     np.testing.assert_array_equal(other.failed, turn(pulled.failed))
     np.testing.assert_allclose(other.mises, turn(pulled.mises), rtol=1e-4)
@@ -159,27 +171,36 @@ def test_steps_without_end_are_refused(named, change, message):
 
 
 @pytest.mark.parametrize("element", ELEMENTS)
-@pytest.mark.parametrize("damage_in_stress", ["start_of_step", "end_of_step"])
-def test_damage_is_of_first_order_in_the_step(named, element, damage_in_stress):
-    """Wherever stress feels damage, halving the steps halves the error; both have one limit."""
-    options = {"element": element, "max_damage_step": 0.5, "max_strain": 0.02}
-    options |= {"newton_tolerance": 1e-8, "newton_iterations": 40}
+def test_damage_is_of_first_order_in_the_step(named, element):
+    """Up to φ of 0.2 to 0.3: whenever stress feels damage, half the steps make half the error.
 
-    def damage(steps, kind=damage_in_stress):
+    The two differ, by half as much with half the steps: both have one limit.
+    """
+    options = {"element": element, "max_damage_step": 0.5, "max_strain": 0.08}
+    options |= {"newton_tolerance": 1e-8, "newton_iterations": 60}
+
+    def damage(kind, steps):
         settings = SETTINGS._replace(
             **options, damage_in_stress=kind, max_strain_step=options["max_strain"] / steps
         )
-        result = simulate(porous(), SPACING, named("literal"), settings)
+        result = simulate(porous(), SPACING, named("deviator_norm"), settings)
         assert result.status == Status.NO_FAILURE and len(result.history["strain"]) == steps
         return result.damage[porous() == 0]
 
-    coarse, middle, fine = (damage(steps) for steps in (10, 20, 40))
-    first, second = np.abs(middle - coarse).max(), np.abs(fine - middle).max()
-    other = "end_of_step" if damage_in_stress == "start_of_step" else "start_of_step"
-    apart = np.abs(damage(40, other) - fine).max()
-    print("differences of the damage:", first, second, "from the other:", apart)
-    assert 0.7 < np.log2(first / second) < 1.3
-    assert apart < 3 * second
+    found = {
+        kind: [damage(kind, steps) for steps in (20, 40, 80)]
+        for kind in ("start_of_step", "end_of_step")
+    }
+    assert min(fields[-1].max() for fields in found.values()) > 0.19
+    for kind, fields in found.items():
+        first, second = (np.abs(np.diff(fields[i : i + 2], axis=0)).mean() for i in (0, 1))
+        print(kind, "differences of the damage:", first, second)
+        assert 0.7 < np.log2(first / second) < 1.4
+    apart = [np.abs(a - b) for a, b in zip(*found.values(), strict=True)]
+    means = [each.mean() for each in apart]
+    print("between the two:", means, apart[0].max())
+    assert apart[0].max() > 3e-3
+    np.testing.assert_allclose(np.log2(means[:-1]) - np.log2(means[1:]), 1.0, atol=0.25)
 
 
 def test_stress_that_feels_the_damage_of_the_start_needs_no_shorter_steps(named):

@@ -123,10 +123,15 @@ def test_the_order_of_shards_does_not_matter(run, make_shard):
         np.testing.assert_array_equal(one[name], other[name])
 
 
-def test_shard_of_another_configuration(run, make_shard, settings, tmp_path):
-    simulation = settings["simulate"] | {"max_strain": 0.1}
+@pytest.mark.parametrize(
+    "name, value",
+    [("max_strain", 0.1), ("element", "b_bar"), ("damage_in_stress", "end_of_step")],
+)
+def test_shard_of_another_configuration(run, make_shard, settings, tmp_path, name, value):
+    assert settings["simulate"][name] != value
+    simulation = settings["simulate"] | {name: value}
     message = refused(run, tmp_path, make_shard([0]), make_shard([1], simulation=simulation))
-    assert "shard-1-1.h5: made with other settings: simulation.max_strain is 0.1" in message
+    assert f"shard-1-1.h5: made with other settings: simulation.{name} is {value}" in message
 
 
 def test_shard_of_another_model_version(run, make_shard, tmp_path):
