@@ -64,5 +64,6 @@ def _core_seconds(config: Mapping) -> float:
     0.15 ms a voxel to first failure, 4 ms to structural failure.
     """
     until = config["simulation"]["until"]
-    seconds = math.prod(config["porosity"]["shape"]) * (1.5e-4 if until == "first_failure" else 4e-3)
+    each = 1.5e-4 if until == "first_failure" else 4e-3
+    seconds = math.prod(config["porosity"]["shape"]) * each
     return seconds * (3 if config["simulation"]["kinematics"] == "finite" else 1)
