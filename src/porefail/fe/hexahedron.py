@@ -13,6 +13,7 @@ import numpy as np
 from porefail.errors import PorefailError
 
 # Fully integrated, or with the dilatation of each point replaced by its element mean.
+# ASSUME: the default is full integration; the paper names neither.
 ELEMENTS = ("full", "b_bar")
 
 CORNERS = np.array([[a & 1, a >> 1 & 1, a >> 2 & 1] for a in range(8)])

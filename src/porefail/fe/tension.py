@@ -21,6 +21,7 @@ MOST_STEPS = 1e7  # to the largest strain, of the largest size
 RESOLUTION = 1e13  # the same of the smallest size: a strain still changes by a thousandth of it
 
 # Whether the stresses of a step feel the damage of its start or of its end.
+# ASSUME: the default is the start; the paper does not say, and the two have one limit.
 DAMAGE_IN_STRESS = ("start_of_step", "end_of_step")
 
 HISTORY = ("strain", "stress", "max_damage", "failed_fraction", "saturated_points")

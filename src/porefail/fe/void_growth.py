@@ -46,6 +46,8 @@ def damage_growth(phi, eta, increment, triaxiality, lode, m):
     d_before = by_voids * 0.5 * volume * middle
 
     # First term of Eq. 4: 1 − (1−φ)^(m+1) grows exponentially with the plastic strain.
+    # ASSUME: the default's two factors measure it by the norm of the deviator; as printed they are
+    # √⅔ and 1 (docs/results/phenomenology.md says why).
     power = m.damage_exponent + 1.0
     steepness = 2.0 * (2.0 * m.damage_exponent - 1.0) / (2.0 * m.damage_exponent + 1.0)
     steepness *= m.growth_triaxiality_factor
