@@ -11,11 +11,11 @@ def keep_jobs(executor):
         lost = {job.external_jobid: job for job in active_jobs}
 
         def noted(tell):
-            def told(job, *arguments, **options):
+            def reported(job, *arguments, **options):
                 lost.pop(job.external_jobid, None)
                 tell(job, *arguments, **options)
 
-            return told
+            return reported
 
         ways = ("report_job_success", "report_job_error")
         for way in ways:

@@ -9,7 +9,7 @@ from porefail.nn.convolution import CLASSES, Convolution
 FIELD = np.random.default_rng(0).standard_normal((2, 4, 6, 8, 3)).astype(np.float32)
 
 
-def known(layer: Convolution, *others: keras.layers.Layer) -> keras.Sequential:
+def keras_twin(layer: Convolution, *others: keras.layers.Layer) -> keras.Sequential:
     """Keras' own layers with the weights of a convolution; the last one has weights."""
     model = keras.Sequential([keras.Input((None, None, None, FIELD.shape[-1])), *others])
     others[-1].set_weights(layer.get_weights())
@@ -28,7 +28,7 @@ def test_it_is_keras_own_convolution(dilation):
     layer.build(FIELD.shape)
     layer.bias.assign(np.arange(5) / 10)
     same = keras.layers.Conv3D(5, 3, padding="same", activation="relu", dilation_rate=dilation)
-    close(layer(FIELD), known(layer, same)(FIELD))
+    close(layer(FIELD), keras_twin(layer, same)(FIELD))
 
 
 def test_doubling_is_exactly_upsampling_and_convolution_borders_and_gradients_included():
@@ -36,7 +36,7 @@ def test_doubling_is_exactly_upsampling_and_convolution_borders_and_gradients_in
     layer.build(FIELD.shape)
     layer.bias.assign(np.arange(5) / 10)
     plain = keras.layers.Conv3D(5, 3, padding="same", activation="relu")
-    both = known(layer, keras.layers.UpSampling3D(2), plain)
+    both = keras_twin(layer, keras.layers.UpSampling3D(2), plain)
     assert layer(FIELD).shape == (2, 8, 12, 16, 5) == layer.compute_output_shape(FIELD.shape)
     close(layer(FIELD), both(FIELD))
     gradients = []

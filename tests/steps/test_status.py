@@ -43,29 +43,29 @@ def shard(first, last):
 
 
 @pytest.fixture
-def told(config, capsys):
+def run_status(config, capsys):
     """The lines that the step prints, and the statuses of all realizations in its table."""
 
-    def told():
+    def run_status():
         status.run([config], "account.csv")
         table = files.read_table("account.csv")
         assert table["realization"].tolist() == list(range(10))
         return capsys.readouterr().out, table["status"].tolist()
 
-    return told
+    return run_status
 
 
-def test_nothing_has_been_done(told):
-    text, statuses = told()
+def test_nothing_has_been_done(run_status):
+    text, statuses = run_status()
     assert statuses == ["MISSING"] * 10
     assert "      10 MISSING\n      10 in all\n0.0 % done, no simulation is running\n" in text
 
 
-def test_all_is_done(told):
+def test_all_is_done(run_status):
     write(shard(0, 3), [0, 1, 2, 3])
     write(shard(4, 7), [4, 5, 6, 7], [1, 2, 3, 4])
     write(shard(8, 9), [9, 8], seconds=5.0)
-    text, statuses = told()
+    text, statuses = run_status()
     names = ["NO_FAILURE", "NOT_CONVERGED", "EMPTY"]
     assert statuses == ["FIRST_FAILURE"] * 5 + names + ["FIRST_FAILURE"] * 2
     assert "       7 FIRST_FAILURE  used\n" in text
@@ -73,7 +73,7 @@ def test_all_is_done(told):
     assert "100.0 % done, 2.67 s a simulation (mean of 9)\n" in text
 
 
-def test_while_it_runs(told):
+def test_while_it_runs(run_status):
     """One batch is done, one at work (4 done before, 5 by this run, 6 in hand), one not begun."""
     write(shard(0, 3), [0, 1, 2, 3])
     parts = Parts(shard(4, 7))
@@ -84,7 +84,7 @@ def test_while_it_runs(told):
         for number in (5, 6):
             parts.claim(number)
         parts.settle(5, Status.NOT_CONVERGED, 3.0)
-        text, statuses = told()
+        text, statuses = run_status()
     assert statuses[4:] == ["FIRST_FAILURE", "NOT_CONVERGED", "RUNNING", *["MISSING"] * 3]
     assert "       1 RUNNING\n" in text and "       3 MISSING\n" in text
     # (5 x 2 s + 3 s) / 6 = 2.17 s each, one at a time, four to go
@@ -92,7 +92,7 @@ def test_while_it_runs(told):
     assert "done in 9 s" in text and "nobody is at work" not in text
 
 
-def test_a_killed_run_is_not_running(told):
+def test_a_killed_run_is_not_running(run_status):
     parts = Parts(shard(4, 7))
     with parts.alone("test"):
         parts.open_queue([4, 5, 6, 7])
@@ -100,68 +100,68 @@ def test_a_killed_run_is_not_running(told):
             parts.claim(number)
         write(parts.part(4), [4])
         parts.settle(4, Status.FIRST_FAILURE, 2.0)
-    text, statuses = told()
+    text, statuses = run_status()
     assert statuses[4:8] == ["FIRST_FAILURE", *["MISSING"] * 3]
     assert f"{shard(4, 7)}: nobody is at work on it, 1 of 4 are kept" in text
     assert "no simulation is running, the rest takes 18 s on one team of ranks" in text
 
 
-def test_a_shard_that_snakemake_deleted_counts(told):
+def test_a_shard_that_snakemake_deleted_counts(run_status):
     write(shard(0, 3), [0, 1, 2, 3])
     parts = Parts(shard(0, 3))
     parts.folder.mkdir()
     os.link(shard(0, 3), parts.complete)
     os.unlink(shard(0, 3))
-    assert told()[1][:4] == ["FIRST_FAILURE"] * 4
+    assert run_status()[1][:4] == ["FIRST_FAILURE"] * 4
 
 
-def test_what_cannot_be_used_is_named(told):
+def test_what_cannot_be_used_is_named(run_status):
     write(shard(0, 3), [0, 1, 2, 3], model_version=99)
     write(shard(4, 7), [4, 5, 6, 7])
     os.truncate(shard(4, 7), os.path.getsize(shard(4, 7)) // 2)
-    text, statuses = told()
+    text, statuses = run_status()
     assert statuses == ["OUTDATED"] * 4 + ["DAMAGED"] * 4 + ["MISSING"] * 2
     assert f"{shard(0, 3)}: made with other settings: model_version is 99" in text
     assert f"{shard(4, 7)}: not an HDF5 file, or truncated; delete it and run again" in text
     assert "       4 DAMAGED        4, 5, 6, 7\n" in text
 
 
-def test_many_complaints_are_cut_short(told, monkeypatch):
+def test_many_complaints_are_cut_short(run_status, monkeypatch):
     monkeypatch.setattr(status, "NOTES", 1)
     for first, last in ((0, 3), (4, 7), (8, 9)):
         write(shard(first, last), list(range(first, last + 1)), model_version=99)
-    assert told()[0].endswith("\n... and 2 more such lines\n")
+    assert run_status()[0].endswith("\n... and 2 more such lines\n")
 
 
-def test_specimens_without_a_pore_are_no_measure_of_time(told):
+def test_specimens_without_a_pore_are_no_measure_of_time(run_status):
     parts = Parts(shard(0, 3))
     with parts.alone("test"):
         parts.open_queue([0, 1, 2, 3])
         for number in (0, 1, 2):
             parts.claim(number)
         parts.settle(0, Status.EMPTY, 0.0)
-        text, _ = told()
+        text, _ = run_status()
         assert "10.0 % done\n" in text
         parts.settle(1, Status.FIRST_FAILURE, 4.0)
-        text, _ = told()
+        text, _ = run_status()
     # Half of them take 4 s, one is at work, eight are left.
     assert "20.0 % done, 4 s a simulation (mean of 1), 1 at a time are 1800 an hour" in text
     assert "done in 16 s" in text
 
 
-def test_parts_of_a_new_run_count_beside_an_old_shard(told):
+def test_parts_of_a_new_run_count_beside_an_old_shard(run_status):
     """The settings were changed, the new run was killed: Snakemake has deleted the old shard."""
     parts = Parts(shard(4, 7))
     parts.folder.mkdir(parents=True)
     write(parts.complete, [4, 5, 6, 7], model_version=99)
     for number in (4, 5):
         write(parts.part(number), [number])
-    text, statuses = told()
+    text, statuses = run_status()
     assert statuses[4:8] == ["FIRST_FAILURE"] * 2 + ["MISSING"] * 2
     assert "model_version" not in text and "2 of 4 are kept" in text
 
 
-def test_a_run_with_other_settings_is_at_work(told):
+def test_a_run_with_other_settings_is_at_work(run_status):
     parts = Parts(shard(0, 3))
     with parts.alone("test"):
         parts.open_queue([0, 1, 2, 3])
@@ -170,42 +170,42 @@ def test_a_run_with_other_settings_is_at_work(told):
         for number in (0, 1):
             write(parts.part(number), [number], model_version=99)
             parts.settle(number, Status.FIRST_FAILURE, 2.0)
-        text, statuses = told()
+        text, statuses = run_status()
     assert statuses[:4] == ["OUTDATED", "OUTDATED", "RUNNING", "MISSING"]
     assert "made with other settings: model_version is 99" in text
 
 
-def test_a_run_that_begins_or_ends_is_no_interruption(told):
+def test_a_run_that_begins_or_ends_is_no_interruption(run_status):
     parts = Parts(shard(4, 7))
     write(parts.part(4), [4])
     with parts.alone("test"):
         parts.open_queue([5, 6, 7])
-        assert "nobody is at work" not in told()[0]
+        assert "nobody is at work" not in run_status()[0]
         parts.claim(7)
         write(shard(4, 7), [4, 5, 6, 7])  # joined, the claims are still there
         parts.part(4).unlink()
-        assert told()[1][4:8] == ["FIRST_FAILURE"] * 4
+        assert run_status()[1][4:8] == ["FIRST_FAILURE"] * 4
 
 
 @pytest.mark.parametrize("text", ["", "4 ", "\0\0", "four 2.0"])
-def test_a_claim_that_cannot_be_read_yet(told, text):
+def test_a_claim_that_cannot_be_read_yet(run_status, text):
     parts = Parts(shard(0, 3))
     with parts.alone("test"):
         parts.open_queue([0, 1, 2, 3])
         (parts.folder / "claims" / "00000").write_text(text)
         (parts.folder / "claims" / ".nfs0001").write_text("1 2.0")
         (parts.folder / "0 copy.h5").touch()
-        assert told()[1][:2] == ["RUNNING", "MISSING"]
+        assert run_status()[1][:2] == ["RUNNING", "MISSING"]
 
 
-def test_a_shard_with_other_realizations_than_its_name_says(told):
+def test_a_shard_with_other_realizations_than_its_name_says(run_status):
     write(shard(8, 9), [8, 9, 10])
-    text, statuses = told()
+    text, statuses = run_status()
     assert statuses[8:] == ["DAMAGED"] * 2
     assert f"{shard(8, 9)}: holds other realizations than its name says" in text
 
 
-def test_it_changes_nothing(told, tmp_path):
+def test_it_changes_nothing(run_status, tmp_path):
     write(shard(0, 3), [0, 1, 2, 3])
     parts = Parts(shard(4, 7))
     with parts.alone("test"):
@@ -213,7 +213,7 @@ def test_it_changes_nothing(told, tmp_path):
         parts.claim(4)
         write(parts.part(4), [4])
     before = sorted((path, path.stat().st_mtime_ns) for path in tmp_path.glob("results/**/*"))
-    told()
+    run_status()
     after = sorted((path, path.stat().st_mtime_ns) for path in tmp_path.glob("results/**/*"))
     assert before == after and len(before) > 5
 

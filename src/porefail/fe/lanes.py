@@ -21,7 +21,7 @@ class Lanes:
     def __init__(self, builder: ir.IRBuilder, value: ir.Value):
         self._builder, self._value = builder, value
 
-    def _of(self, other):
+    def _operand(self, other):
         if isinstance(other, Lanes):
             return other._value
         kind = self._value.type
@@ -29,13 +29,19 @@ class Lanes:
         return ir.Constant(kind, [number] * LANES)
 
     def __add__(self, other):
-        return Lanes(self._builder, self._builder.fadd(self._value, self._of(other), flags=_FUSED))
+        return Lanes(
+            self._builder, self._builder.fadd(self._value, self._operand(other), flags=_FUSED)
+        )
 
     def __sub__(self, other):
-        return Lanes(self._builder, self._builder.fsub(self._value, self._of(other), flags=_FUSED))
+        return Lanes(
+            self._builder, self._builder.fsub(self._value, self._operand(other), flags=_FUSED)
+        )
 
     def __mul__(self, other):
-        return Lanes(self._builder, self._builder.fmul(self._value, self._of(other), flags=_FUSED))
+        return Lanes(
+            self._builder, self._builder.fmul(self._value, self._operand(other), flags=_FUSED)
+        )
 
     __rmul__ = __mul__
 
