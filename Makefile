@@ -79,6 +79,7 @@ bench: setup
 	@$(IN_VENV) python tests/bench/roofline.py
 	@$(IN_VENV) python tests/bench/simulation.py $(BENCH)
 	@$(IN_VENV) python tests/bench/scaling.py $(BENCH)
+	@$(IN_VENV) python tests/bench/elastic.py $(BENCH)
 	@$(IN_VENV) python tests/bench/training.py $(BENCH)
 
 # The rule graph without colours that mean nothing.

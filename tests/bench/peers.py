@@ -7,6 +7,7 @@ not installed is named in a line and left out.
 import argparse
 import glob
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -43,8 +44,11 @@ class Peer(NamedTuple):
     tolerance: float
 
 
-def _execute(command: list[str], folder: Path) -> float:
-    """Run a program on one thread; its CPU seconds. Raises RuntimeError with its last line."""
+def execute(command: list[str], folder: Path) -> resource.struct_rusage:
+    """Run a program on one thread; what it took. Raises RuntimeError with its last line.
+
+    What it prints is in the file `output` of the folder.
+    """
     outer = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV") if command[0] == SYSTEM_PYTHON else ()
     environment = {name: value for name, value in os.environ.items() if name not in outer}
     environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -55,9 +59,15 @@ def _execute(command: list[str], folder: Path) -> float:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
-        said = output.read().strip().splitlines() or ["no output"]
+        printed = output.read().strip().splitlines() or ["no output"]
     if process.returncode:
-        raise RuntimeError(f"exit code {process.returncode}: {said[-1].strip()}")
+        raise RuntimeError(f"exit code {process.returncode}: {printed[-1].strip()}")
+    return usage
+
+
+def _seconds(command: list[str], folder: Path) -> float:
+    """CPU seconds of a program."""
+    usage = execute(command, folder)
     return usage.ru_utime + usage.ru_stime
 
 
@@ -65,7 +75,7 @@ def _script(python: str, name: str, *arguments: str) -> Callable[[Problem, Path]
     def run(problem: Problem, folder: Path) -> Run:
         save(problem, folder / "problem.npz")
         command = [python, str(HERE / name), "problem.npz", "result.json", *arguments]
-        program = _execute(command, folder)
+        program = _seconds(command, folder)
         return Run(load_result(folder / "result.json"), program)
 
     return run
@@ -75,7 +85,7 @@ def _calculix(solver: str, element: str, increments: int) -> Callable[[Problem, 
     def run(problem: Problem, folder: Path) -> Run:
         first = problem._replace(increments=min(increments, problem.increments))
         (folder / "j2.inp").write_text(calculix.deck(first, solver, element))
-        program = _execute(["ccx", "-i", "j2"], folder)
+        program = _seconds(["ccx", "-i", "j2"], folder)
         forces = calculix.forces((folder / "j2.dat").read_text())
         iterations = calculix.iterations((folder / "j2.cvg").read_text())
         if len(forces) != first.increments:

@@ -44,6 +44,19 @@ def test_scaling_measures_a_simulation(tmp_path):
     assert found["steps"] >= 2 and found["newton"] >= 1 and found["memory"] > 1e7
 
 
+def test_elastic_fields_are_measured_and_ranks_agree(tmp_path, monkeypatch):
+    monkeypatch.delenv("PAROSOL_PYTHON", raising=False)
+    done = run(tmp_path, "elastic.py", "--small")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "ParOSol is left out: PAROSOL_PYTHON names no Python with parosol-py"
+    rows = [line.split() for line in lines if line.startswith(" porefail")]
+    assert [row[:2] for row in rows] == [["porefail", "32000"]] * len(rows)
+    iterations = {int(row[4]) for row in rows}
+    assert len(iterations) == 1 and 1 < iterations.pop() < 20
+    assert all(float(row[-1]) < 1e-6 for row in rows[1:])
+
+
 def test_whole_simulations_are_timed(tmp_path):
     done = run(tmp_path, "simulation.py", "--small", "--specimens", "2")
     assert done.returncode == 0, done.stderr
