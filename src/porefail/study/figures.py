@@ -167,9 +167,9 @@ def _ablation(ensemble, folds, variants: list[Name], settings: Mapping) -> dict:
         same = [v for v in group if v[0] == label]
         return sorted(same, key=lambda v: -np.nan_to_num(scores[v]["site_precision"].mean()))[:1]
 
-    compared = [*best(groups["baselines"]), *reference, *best(variants)]
-    curve = {_title(variant): _operating(folds[variant], settings) for variant in compared}
-    point = {_title(v): scores[v][["site_recall", "site_precision"]].to_numpy().T for v in compared}
+    operated = [*best(groups["baselines"]), *reference, *best(variants)]
+    curve = {_title(variant): _operating(folds[variant], settings) for variant in operated}
+    point = {_title(v): scores[v][["site_recall", "site_precision"]].to_numpy().T for v in operated}
     return {
         "variant_skill": variant_skill(
             {_title(v): each[list(GOAL)] for v, each in scores.items()},
