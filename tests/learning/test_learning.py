@@ -35,7 +35,8 @@ def specimens(porosity: np.ndarray) -> learning.Specimens:
     label = rng.random(porosity.shape).astype(np.float32)
     label[porosity == 1] = np.nan
     stress = np.where(porosity == 1, np.nan, rng.random(porosity.shape)).astype(np.float32)
-    fields = {"porosity": porosity, "elastic/von_mises": stress, "elastic/pressure": -stress}
+    fields = dict.fromkeys(learning.DATASETS, stress)
+    fields |= {"porosity": porosity, "elastic/pressure": -stress}
     channels = learning.channels(fields, list(learning.CHANNELS))
     return learning.Specimens(np.arange(len(porosity)), porosity, label, channels)
 

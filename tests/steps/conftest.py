@@ -42,6 +42,10 @@ def settings() -> dict[str, dict]:
     return {
         "porosity": seed | pores,
         "simulate": simulation,
+        "presolve": {
+            "simulation": simulation,
+            "presolve": {"strain": 0.01, "newton_tolerance": 0.01},
+        },
         "gather": {
             "porosity": seed | pores,
             "simulation": simulation,

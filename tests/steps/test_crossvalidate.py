@@ -109,6 +109,32 @@ def test_models_without_a_network(variant, tmp_path, kind):
     assert np.isfinite(scores["mean_squared_error"]).all()
 
 
+def test_a_regression_of_the_site_takes_its_channels_and_its_label(
+    variant, made, settings, tmp_path
+):
+    data, attributes = store.read(made["ensemble"])
+    attributes = {name: value for name, value in attributes.items() if name != "complete"}
+    data["damage"][data["failed"] == 1] = 0.5  # φ_max
+    growth = {"presolve/damage": 0.1 * data["damage"] + np.float32(0.08)}
+    store.write_atomically(tmp_path / "e.h5", data | growth, attributes)
+    training, dataset = (settings["crossvalidate"][key] for key in ("training", "dataset"))
+    changes = {
+        "ensemble": tmp_path / "e.h5",
+        "dataset": dataset | {"transform": "site"},
+        "training": training | {"channels": ["log_von_mises", "triaxiality", "log_coarse_damage"]},
+    }
+    folder = variant(tmp_path / "regression", kind="site_regression", **changes)
+    scores = files.read_table(folder / "scores.csv")
+    assert (scores["parameters"] == 13).all() and (scores["top_1"] > 0.5).all()
+    coarse = variant(tmp_path / "coarse", kind="coarse_step", **changes)
+    # It grew where it failed in the end: the coarse step knows all sites.
+    assert (files.read_table(coarse / "scores.csv")["top_1"] == 1).all()
+    with pytest.raises(PorefailError, match="needs dataset.transform site, not t"):
+        variant(tmp_path / "bad", kind="site_regression")
+    with pytest.raises(PorefailError, match="no dataset /presolve/damage"):
+        variant(tmp_path / "bad", kind="coarse_step")
+
+
 @pytest.mark.slow
 def test_what_is_held_out_is_not_learnt_from(variant, made, tmp_path, settings):
     """Other labels of the test part change no model, so no prediction of it."""
@@ -189,7 +215,7 @@ def test_errors(variant, made, tmp_path):
         with pytest.raises(PorefailError, match=message):
             variant(tmp_path / "bad", **changes)
     assert not (tmp_path / "bad").exists()
-    assert RANKS == (1, 3)
+    assert RANKS == (1, 3, 5)
 
 
 def test_other_ensembles_are_refused_before_anything_is_learnt(variant, made, tmp_path):

@@ -207,5 +207,68 @@ def test_an_unknown_status(run, make_shard, tmp_path):
     message = refused(run, tmp_path, shard)
     assert message == (
         f"{shard}: /status holds 9, expected one of 1 FIRST_FAILURE, 2 NO_FAILURE, "
-        "3 NOT_CONVERGED, 4 EMPTY, 5 SEVERED"
+        "3 NOT_CONVERGED, 4 EMPTY, 5 SEVERED, 6 SOLVED"
     )
+
+
+def presolved(path, shard, settings, **changes):
+    """A presolve shard of the realizations of a simulation shard, in another order."""
+    simulated, _ = store.read(shard)
+    rows = np.argsort(-simulated["realization"])
+    voxels = simulated["porosity"][rows]
+    numbers = simulated["realization"][rows]
+    field = np.where(voxels == 0, numbers[:, None, None, None], np.nan).astype(np.float32)
+    datasets = {
+        "realization": numbers,
+        "porosity": voxels,
+        "status": np.full(len(rows), Status.SOLVED, np.uint8),
+        "elastic/von_mises": field,
+        "elastic/pressure": field,
+        "elastic/lode": field,
+        "presolve/damage": field / 10,
+    }
+    attributes = {"spacing": 0.05, "presolve": {"strain": 0.01}} | settings["gather"]
+    store.write_atomically(path, datasets, attributes | changes)
+    return path
+
+
+def test_what_was_presolved_stands_beside_the_simulation(make_shard, settings, tmp_path):
+    shards = [make_shard([0, 1, 2], MIXED[:3]), make_shard([3, 4])]
+    before = [presolved(tmp_path / f"p{n}.h5", shard, settings) for n, shard in enumerate(shards)]
+    output = tmp_path / "ensemble.h5"
+    wanted = settings["gather"] | {"realizations": 5}
+    gather.run(shards, output, tmp_path / "a.csv", wanted, before[::-1])
+    found, attributes = store.read(output)
+    assert attributes["presolve"] == {"strain": 0.01}
+    assert found["realization"].tolist() == [0, 3, 4]
+    for name, scale in (("elastic/lode", 1), ("presolve/damage", 0.1)):
+        largest = np.nanmax(found[name], axis=(1, 2, 3))
+        np.testing.assert_allclose(largest, scale * found["realization"], rtol=1e-6)
+    for name in ("elastic/von_mises", "status"):  # the simulation's own
+        first = store.read(shards[0])[0][name][0]
+        np.testing.assert_array_equal(found[name][0], first)
+
+
+def test_presolve_shards_of_other_things_are_refused(make_shard, settings, tmp_path):
+    shards = [make_shard([0, 1]), make_shard([2, 3])]
+    good = [presolved(tmp_path / f"p{n}.h5", shard, settings) for n, shard in enumerate(shards)]
+    other = presolved(tmp_path / "q.h5", shards[1], settings, presolve={"strain": 0.02})
+    harder = settings["simulate"] | {"strain_rate": 1.0}
+    foreign = presolved(tmp_path / "r.h5", shards[1], settings, simulation=harder)
+    swapped = presolved(tmp_path / "s.h5", shards[1], settings)
+    fields, attributes = store.read(swapped)
+    fields["porosity"] = fields["porosity"][::-1]
+    del attributes["complete"]
+    store.write_atomically(swapped, fields, attributes)
+    for files_, message in [
+        (good[:1], "realization 2 is in no presolve shard"),
+        ([good[0], good[0]], "realization [01] is in .*p0.h5 and in .*p0.h5"),
+        ([good[0], other], "presolve.strain is 0.02, expected 0.01"),
+        ([good[0], foreign], "simulation.strain_rate is 1.0, expected 0.002"),
+        ([good[0], swapped], "its pores are not those of the simulations"),
+    ]:
+        output = tmp_path / "ensemble.h5"
+        wanted = settings["gather"] | {"realizations": 4}
+        with pytest.raises(PorefailError, match=message):
+            gather.run(shards, output, tmp_path / "a.csv", wanted, files_)
+        assert not output.exists()

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from porefail import store
+from porefail.campaign import work
 from porefail.campaign.queue import Parts
 from porefail.errors import PorefailError
 from porefail.fe import MODEL_VERSION, tension
@@ -136,7 +137,7 @@ def test_a_realization_that_does_not_converge_is_recorded(
     make_porosity, run, monkeypatch, tmp_path, capsys
 ):
     monkeypatch.setattr(tension, "simulate", fake([], Status.NOT_CONVERGED))
-    monkeypatch.setattr(simulate, "PROGRESS_SECONDS", 0.0)
+    monkeypatch.setattr(work, "PROGRESS_SECONDS", 0.0)
     datasets, _ = run(make_porosity(0, 2), tmp_path / "s.h5")
     assert (datasets["status"] == Status.NOT_CONVERGED).all()
     printed = capsys.readouterr().out

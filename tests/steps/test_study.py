@@ -57,6 +57,12 @@ def wanted(settings) -> dict:
         "labels": {name: label | change for name, change in LABELS.items()},
         "weightings": {name: weighting | {"kind": kind} for name, kind in kinds.items()},
         "kinds": MODELS | {"sure": "bayesian"},
+        "channels": {
+            "uniform": ["von_mises", "pressure"],
+            "sure": ["porosity"],
+            "IH": ["porosity"],
+            "elastic": ["log_coarse_damage"],  # in the ensemble are no seconds of it
+        },
         "comparisons": {
             "uncertainty": {"labels": ["t"], "models": ["sure"]},
             "paper": {"labels": ["id", "t"], "models": ["uniform", "IH"]},
@@ -64,15 +70,28 @@ def wanted(settings) -> dict:
             "parameters": {"labels": ["t", "t-k1"], "models": ["uniform"]},
             "baselines": {"labels": ["t"], "models": ["elastic"]},
             "ablation": {"labels": ["t"], "models": ["IH"]},
+            "frontier": {"labels": ["t"], "models": list(MODELS)},
         },
         "transfer": {"others": ["paper"]},
     }
 
 
 @pytest.fixture(scope="module")
-def output(made, variants, wanted, tmp_path_factory):
+def timed(made, tmp_path_factory):
+    """The ensemble with what its simulations and elastic fields took."""
+    data, attributes = store.read(made["ensemble"])
+    attributes = {name: value for name, value in attributes.items() if name != "complete"}
+    seconds = np.linspace(1, 2, len(data["realization"]))
+    path = tmp_path_factory.mktemp("timed") / "ensemble.h5"
+    data |= {"provenance/seconds": 10 * seconds, "elastic/seconds": 0.1 * seconds**2}
+    store.write_atomically(path, data, attributes)
+    return path
+
+
+@pytest.fixture(scope="module")
+def output(timed, variants, wanted, tmp_path_factory):
     folder = tmp_path_factory.mktemp("output")
-    study.run(made["ensemble"], variants, folder, wanted)
+    study.run(timed, variants, folder, wanted)
     return folder
 
 
@@ -131,6 +150,28 @@ def test_scores_from_the_curves(output, variants, settings):
         voxel.append(positive / (positive + test["voxel_false_negative"][chosen]))
     assert table["same_cluster_recall"][row] == pytest.approx(np.mean(recall))
     assert table["voxel_recall"][row] == pytest.approx(np.mean(voxel))
+
+
+def test_skill_against_cost(output, variants, timed):
+    table = files.read_table(output / "frontier.csv").set_index("model")
+    assert list(table.index) == [*MODELS, "whole simulation"]
+    seconds, _ = store.read(timed, ["elastic/seconds", "provenance/seconds"])
+    whole = np.median(seconds["provenance/seconds"])
+    for model in MODELS:
+        hits, cost = [], []
+        for k in range(FOLDS):
+            folder = variants / "t" / model / f"fold-{k}"
+            hits += in_set(files.read_table(folder / "specimens.csv"), "test")["top_3"].tolist()
+            scores = in_set(files.read_table(folder / "scores.csv"), "test")
+            cost.append(scores["predict_seconds"][0])
+        row = table.loc[model]
+        assert row["specimens"] == len(hits) and row["top_3"] == pytest.approx(np.mean(hits))
+        assert row["top_3_low"] < row["top_3"] <= row["top_3_high"]
+        elastic = np.median(seconds["elastic/seconds"]) if model == "uniform" else 0.0
+        expected = np.mean(cost) + elastic if model != "elastic" else np.nan
+        assert row["seconds"] == pytest.approx(expected, nan_ok=True)
+        assert row["share"] == pytest.approx(expected / whole, nan_ok=True)
+    assert table["top_1"]["whole simulation"] == 1 and table["seconds"].iloc[-1] == whole
 
 
 def test_overlap_over_thresholds_is_the_mean_of_the_folds(output, variants):
@@ -192,6 +233,7 @@ def test_all_figures_are_drawn_and_not_empty(output):
         "transfer_skill",
         "bayesian_overlap",
         "coverage_by_damage",
+        "frontier",
     }
     assert all(path.stat().st_size > 10_000 for path in output.glob("*.png"))
 
@@ -226,7 +268,7 @@ def test_variants_of_fewer_folds_are_compared_on_their_folds(
     monkeypatch.setattr(figures, "label_parameters", seen)
     study.run(made["ensemble"], variants, tmp_path, wanted | {"folds": folds})
     assert {scores.shape for scores in drawn.values()} == {(2, 1)}
-    assert len(list(tmp_path.glob("*.png"))) == 11
+    assert len(list(tmp_path.glob("*.png"))) == 12
 
 
 def test_errors(made, variants, wanted, tmp_path):

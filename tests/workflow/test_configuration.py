@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from porefail import configuration, learning
-from porefail.baselines import linear_heteroencoder, local_statistics
+from porefail.baselines import linear_heteroencoder, local_statistics, site_regression
 from porefail.dataset.symmetry import ELEMENTS
 from porefail.dataset.transforms import PIPELINES
 from porefail.dataset.weighting import KINDS
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 CONFIGURATIONS = ["default", "smoke", "paper", "phenomenology", "collapse"]
 CONFIGURATIONS += [f"phenomenology-{name}" for name in ("printed", "1.5", "1.75", "b_bar")]
 CONFIGURATIONS += [f"phenomenology-printed-{name}" for name in ("1.5", "1.75", "b_bar")]
-CONFIGURATIONS += ["study", "larger", "sparse", "porous", "ranking", "fewer"]
+CONFIGURATIONS += ["study", "larger", "sparse", "porous", "ranking", "fewer", "frontier"]
 
 
 def load(name: str) -> dict:
@@ -113,6 +113,7 @@ def test_schema_names_what_the_code_knows():
     # Of prediction alone is the average over symmetries.
     assert set(training) | {"seed"} == set(uncertain.SETTINGS) | {"average"}
     kinds = {"heteroencoder", *uncertain.KINDS, linear_heteroencoder.KIND, local_statistics.KIND}
+    kinds.add(site_regression.KIND)
     assert set(SCHEMA["$defs"]["model_kind"]["enum"]) == kinds | set(predictors.UNTRAINED)
 
 

@@ -27,6 +27,11 @@ rule gather:
             f"results/{{name}}/simulation/{first:05d}-{last:05d}.h5"
             for first, last in configuration.campaign_of(config).batches
         ],
+        presolve=[
+            f"results/{{name}}/presolve/{first:05d}-{last:05d}.h5"
+            for first, last in configuration.campaign_of(config).batches
+            if config["presolve"]["strain"] > 0
+        ],
     output:
         output="results/{name}/ensemble.h5",
         account="results/{name}/account.csv",

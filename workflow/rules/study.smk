@@ -52,6 +52,11 @@ rule study:
         f"{RESULTS}/study/summary.txt",
         in_report(f"{RESULTS}/study/table.csv", "8. Study", "study_table"),
         [
+            in_report(f"{RESULTS}/study/frontier.csv", "8. Study", "frontier_table")
+            for figure in configuration.study_figures(config)
+            if figure == "frontier"
+        ],
+        [
             in_report(f"{RESULTS}/study/{figure}.png", "8. Study", "study")
             for figure in configuration.study_figures(config)
         ],

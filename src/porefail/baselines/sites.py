@@ -14,6 +14,11 @@ def hot_spot(von_mises: np.ndarray, pressure: np.ndarray, porosity: np.ndarray) 
     return _scaled(von_mises * np.maximum(pressure, 0), porosity)
 
 
+def coarse_damage(log_growth: np.ndarray, porosity: np.ndarray) -> np.ndarray:
+    """Growth of damage in one coarse load step, from its logarithm."""
+    return _scaled(np.exp(log_growth), porosity)
+
+
 def pore_size(porosity: np.ndarray) -> np.ndarray:
     """Voxels of the largest pore (26-connected) that a solid voxel touches, 0 where none."""
     size = np.zeros(porosity.shape, np.float32)

@@ -1,9 +1,10 @@
-"""A batch: the realizations of one porosity shard, what they are made with, what is left to do."""
+"""A batch: the realizations of one file with pores, what is made of them, what is left to do."""
 
 import hashlib
 import json
+import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,12 +14,9 @@ from porefail import __version__, store
 from porefail.campaign.queue import Parts
 from porefail.campaign.rows import LAYOUT
 from porefail.errors import PorefailError
-from porefail.fe import MODEL_VERSION, tension
+from porefail.fe import MODEL_VERSION
 from porefail.fe.grid import slab
 from porefail.store import Status, memory
-
-ELEMENTS = {"full": "C3D8, 8 Gauss points", "b_bar": "C3D8 B-bar, 8 Gauss points"}
-BYTES = 4700  # a voxel of a simulation
 
 
 class Batch(NamedTuple):
@@ -30,36 +28,51 @@ class Batch(NamedTuple):
     parts: Parts
     physics: dict  # what every realization is made with
     fingerprints: dict[int, str]  # of each realization: of the physics and its voxels
-    attributes: dict  # of the shard, its fingerprint included
+    attributes: dict  # of the output, its fingerprint included
 
 
-def read_batch(porosity: str | Path, output: str | Path, settings: Mapping, ranks: int) -> Batch:
-    """The batch of a porosity shard, sorted by realization.
+def read_batch(
+    verb: str,
+    porosity: str | Path,
+    output: str | Path,
+    asked: Mapping,
+    ranks: int,
+    bytes_a_voxel: float,
+    *,
+    check: Callable[[tuple[int, ...]], None] | None = None,
+    noted: Mapping | None = None,
+) -> Batch:
+    """The batch of a file with pores, sorted by realization.
 
-    settings: of the simulation. ranks: that share one realization. Raises PorefailError where it
-    holds nothing, or a grid that cannot be simulated.
+    asked: attributes that tell what its realizations are made with. ranks: that share one.
+    bytes_a_voxel: of the memory that a realization takes. check: of its grid (nx, ny, nz). noted:
+    more attributes of the output. Raises PorefailError where the file holds nothing, or a grid that
+    cannot be worked on.
     """
+    _, *shape = store.shapes(porosity).get("porosity", ())
+    if shape:  # before anything is read
+        share = math.prod(shape) / ranks  # its ranks may be on several nodes
+        memory.require(bytes_a_voxel * share, f"{porosity}: grid of its porosity")
     datasets, source = store.read(porosity, ["porosity", "realization"], kind="porosity shard")
     if not len(datasets["realization"]):
         raise PorefailError(f"{porosity}: holds no realization")
     try:
-        tension.check_grid(datasets["porosity"].shape[1:])
-        slab(datasets["porosity"].shape[3], 0, ranks)
+        if check is not None:
+            check(tuple(shape))
+        slab(shape[2], 0, ranks)
     except PorefailError as error:
         raise PorefailError(f"{porosity}: {error}") from None
-    share = datasets["porosity"][0].size / ranks  # its ranks may be on several nodes
-    memory.require(BYTES * share, f"{porosity}: grid of its porosity")
     order = np.argsort(datasets["realization"])
     numbers = datasets["realization"][order].tolist()
     voxels = dict(zip(numbers, datasets["porosity"][order], strict=True))
     physics = {
         "porosity": source["porosity"],
-        "simulation": dict(settings),
+        **asked,
         "spacing": source["spacing"],
         "model_version": MODEL_VERSION,
     }
     return Batch(
-        title=f"simulate {numbers[0]:05d}-{numbers[-1]:05d}",
+        title=f"{verb} {numbers[0]:05d}-{numbers[-1]:05d}",
         voxels=voxels,
         spacing=source["spacing"],
         parts=Parts(output),
@@ -67,8 +80,7 @@ def read_batch(porosity: str | Path, output: str | Path, settings: Mapping, rank
         fingerprints={number: fingerprint(physics, field) for number, field in voxels.items()},
         attributes={
             **physics,
-            "element": ELEMENTS[settings["element"]],
-            "strain_rate": settings["strain_rate"],
+            **(noted or {}),
             "porefail_version": __version__,
             "fingerprint": fingerprint(physics, *voxels.values()),
         },

@@ -14,7 +14,16 @@ from porefail.command_line import kinds
 STEPS = Path(__file__).parents[1] / "steps"
 # In the order of --help; no rule of the workflow calls the last three.
 VERBS = (
-    *("porosity", "simulate", "gather", "phenomenology", "dataset", "train", "train-bayesian"),
+    *(
+        "porosity",
+        "simulate",
+        "presolve",
+        "gather",
+        "phenomenology",
+        "dataset",
+        "train",
+        "train-bayesian",
+    ),
     *("predict", "rank", "evaluate", "perturb", "sensitivity", "crossvalidate", "study", "report"),
     *("status", "material-point", "export"),
 )

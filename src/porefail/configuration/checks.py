@@ -8,9 +8,12 @@ from porefail.configuration import writable
 from porefail.configuration.schema import part, problems, schema
 from porefail.configuration.study import compared
 from porefail.configuration.variants import (
+    GIVEN_CHANNELS,
     NETWORKS,
+    PRESOLVED,
     UNCERTAIN,
     needs_square,
+    study_channels,
     study_label,
     study_model,
 )
@@ -148,9 +151,10 @@ def _study_problems(config: Mapping) -> Iterator[str]:
     study = config["study"]
     for name, change in study["models"].items():
         kind, training = study_model(config, name)
-        if kind not in NETWORKS and len(change) > 1:
-            key = next(key for key in change if key != "kind")
-            yield f"study.models.{name}.{key}: a model of kind {kind} takes no other key"
+        taken = {"kind", "channels"} if kind in GIVEN_CHANNELS else {"kind"}
+        if kind not in NETWORKS and not taken.issuperset(change):
+            key = next(key for key in change if key not in taken)
+            yield f"study.models.{name}.{key}: a model of kind {kind} takes no such key"
         for problem in training_problems(training):
             yield f"study.models.{name}: {problem}"
         if kind in UNCERTAIN and training["average"]:
@@ -172,7 +176,19 @@ def _study_problems(config: Mapping) -> Iterator[str]:
                     yield f"study.comparisons.{name} names {entry}, not in study.{group}{hint}"
         for label, model in compared(comparison):
             if label in study["labels"] and model in study["models"]:
+                lacking = [each for each in study_channels(config, model) if each in PRESOLVED]
+                if lacking and config["presolve"]["strain"] == 0:
+                    yield (
+                        f"study.comparisons.{name}: {model} takes {lacking[0]}, which needs"
+                        " presolve.strain above 0"
+                    )
+                kind = study_model(config, model)[0]
                 site = study_label(config, label)["transform"] == "site"
+                if kind == "site_regression" and not site:
+                    yield (
+                        f"study.comparisons.{name}: {model} of kind {kind} needs a label with"
+                        f" transform site, not {label}"
+                    )
                 if study_model(config, model)[1]["loss"] == "site_likelihood" and not site:
                     yield (
                         f"study.comparisons.{name}: the loss of {model}, site_likelihood, needs a"

@@ -11,6 +11,7 @@ class Status(IntEnum):
     NOT_CONVERGED = 3  # the smallest load step did not converge
     EMPTY = 4  # no pore: not simulated
     SEVERED = 5  # no load path of voxels joined by faces between the grips
+    SOLVED = 6  # its elastic fields, and a coarse load step if asked for, are known: no simulation
 
 
 class Collapse(IntEnum):

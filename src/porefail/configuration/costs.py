@@ -25,6 +25,7 @@ def costs_of(config: Mapping) -> dict[str, Cost]:
         "porosity": Cost(1000, 30),
         # A rank takes 0.3 GB and 5 kB a voxel, 0.6 GB while it compiles.
         "simulate": Cost(ranks * (600 + math.ceil(8e-3 * voxels)), minutes),
+        "presolve": Cost(ranks * (600 + math.ceil(8e-3 * voxels)), minutes),
         "gather": Cost(2000, 60),
         "phenomenology": Cost(4000, 60),
         "dataset": Cost(8000, 120),

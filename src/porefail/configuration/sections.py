@@ -8,6 +8,7 @@ PORES = {"seed": "seed", **section("porosity", without=("realizations", "batch_s
 SIMULATION = section("simulation") | {
     "material": {"name": "simulation.material", **section("materials.*")}
 }
+PRESOLVE = {"simulation": SIMULATION, "presolve": "presolve"}
 DATASET = {"seed": "seed", **section("dataset")}
 # How the study judges, and what makes the sites of a prediction.
 EVALUATION = section("evaluation") | {

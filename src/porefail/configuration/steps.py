@@ -5,7 +5,13 @@ from collections.abc import Mapping
 from porefail import MODEL_VERSION
 from porefail.configuration.campaign import campaign_of
 from porefail.configuration.study import study_folds
-from porefail.configuration.variants import study_evaluation, study_label, study_model, without
+from porefail.configuration.variants import (
+    study_channels,
+    study_evaluation,
+    study_label,
+    study_model,
+    without,
+)
 
 
 def step_settings(config: Mapping) -> dict[str, dict]:
@@ -21,6 +27,7 @@ def step_settings(config: Mapping) -> dict[str, dict]:
     return {
         "porosity": made_with["porosity"],
         "simulate": made_with["simulation"],
+        "presolve": {"simulation": made_with["simulation"], "presolve": config["presolve"]},
         "gather": made_with
         | {"model_version": MODEL_VERSION, "realizations": config["porosity"]["realizations"]},
         "phenomenology": config["phenomenology"],
@@ -66,6 +73,7 @@ def _study(config: Mapping) -> dict:
         "labels": {label: study_label(config, label) for label, _ in folds},
         "weightings": {model: study_model(config, model)[1]["weighting"] for _, model in folds},
         "kinds": {model: study_model(config, model)[0] for _, model in folds},
+        "channels": {model: study_channels(config, model) for _, model in folds},
         "comparisons": config["study"]["comparisons"],
         "transfer": config["study"]["transfer"],
     }

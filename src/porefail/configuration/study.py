@@ -12,6 +12,7 @@ FIGURES = {
     "parameters": ["label_parameters"],
     "ablation": ["variant_skill", "operating_curves"],
     "uncertainty": ["bayesian_overlap", "coverage_by_damage"],
+    "frontier": ["frontier"],
 }
 
 

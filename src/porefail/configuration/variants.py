@@ -4,6 +4,14 @@ from collections.abc import Mapping
 
 UNCERTAIN = ("bayesian", "deep_ensemble", "dropout")  # kinds of networks that say how sure they are
 NETWORKS = ("heteroencoder", *UNCERTAIN)
+# Kinds that take the channels of their settings; those of others that take any.
+GIVEN_CHANNELS = (*NETWORKS, "site_regression")
+UNTRAINED_CHANNELS = {
+    "elastic_hot_spot": ["von_mises", "pressure"],
+    "coarse_step": ["log_coarse_damage"],
+}
+# Channels that an ensemble has only where presolve.strain is above 0.
+PRESOLVED = ("log_largest_von_mises", "lode", "log_coarse_damage")
 
 
 def laid_over(base: Mapping, change: Mapping) -> dict:
@@ -47,6 +55,18 @@ def study_model(config: Mapping, name: str) -> tuple[str, dict]:
     if x != y and isinstance(names, list):
         training["symmetries"] = [each for each in names if not needs_square(str(each))]
     return kind, training
+
+
+def channels_of(kind: str, training: Mapping) -> list[str]:
+    """Channels that the fit of a kind of model takes; training: a section of the configuration."""
+    if kind in GIVEN_CHANNELS:
+        return training["channels"]
+    return UNTRAINED_CHANNELS.get(kind, ["porosity"])
+
+
+def study_channels(config: Mapping, name: str) -> list[str]:
+    """Channels that a model of the study takes."""
+    return channels_of(*study_model(config, name))
 
 
 def study_evaluation(config: Mapping) -> dict:

@@ -11,7 +11,7 @@ from porefail import MODEL_VERSION as MODEL_VERSION
 # that are compiled into it. One cache for each state of all sources here keeps it from running
 # the physics of yesterday.
 _FOLDER = Path(__file__).parent
-_SOURCES = b"".join(path.read_bytes() for path in sorted(_FOLDER.glob("*.py")))
+_SOURCES = b"".join(path.read_bytes() for path in sorted(_FOLDER.rglob("*.py")))
 numba.config.CACHE_DIR = str(
     Path(numba.config.CACHE_DIR or _FOLDER / "__pycache__")
     / hashlib.sha256(_SOURCES).hexdigest()[:16]

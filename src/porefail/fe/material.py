@@ -1,5 +1,6 @@
 """Material parameters (paper, Table 1)."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from porefail.errors import PorefailError
@@ -42,3 +43,8 @@ def material(parameters: dict[str, float]) -> Material:
         problem = f"missing {', '.join(missing)}" if missing else f"unknown {', '.join(unknown)}"
         raise PorefailError(f"material parameters: {problem}")
     return Material(**{name: float(parameters[name]) for name in Material._fields})
+
+
+def named_material(section: Mapping) -> Material:
+    """A Material from `simulation.material` of a step's settings: a name and the parameters."""
+    return material({key: value for key, value in section.items() if key != "name"})

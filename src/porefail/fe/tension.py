@@ -1,6 +1,6 @@
 """A tension test of a porous specimen, to first or structural failure (paper, sections 2.1-2.4)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -45,6 +45,11 @@ class LoadSettings(NamedTuple):
     until: str = "first_failure"  # or "structural_failure"
     final_stress_fraction: float = 0.2
     snapshot_strains: tuple[float, ...] = ()
+
+
+def load_settings(simulation: Mapping) -> LoadSettings:
+    """The load settings in a section `simulation`."""
+    return LoadSettings(**{key: simulation[key] for key in LoadSettings._fields})
 
 
 class Tension(NamedTuple):

@@ -63,7 +63,7 @@ FOLD = {
         "threshold": float,
         "site_recall": MAYBE,
         "site_precision": MAYBE,
-        **dict.fromkeys(("site_volume", "top_1", "top_3"), float),
+        **dict.fromkeys(("site_volume", "top_1", "top_3", "top_5"), float),
         "parameters": int,
         "products": int,
         "fit_seconds": float,
@@ -83,7 +83,11 @@ FOLD = {
         "predicted": int,
         "squared_error": float,
     },
-    "specimens": {"set": str, "realization": int, "top_1": float, "top_3": float},
+    "specimens": {
+        "set": str,
+        "realization": int,
+        **dict.fromkeys(("top_1", "top_3", "top_5"), float),
+    },
 }
 # The same of networks that say how sure they are.
 _COVERAGE = ("coverage", "interval_coverage", "predicted_coverage", "predicted_interval_coverage")

@@ -9,20 +9,19 @@ from typing import NamedTuple
 import numpy as np
 
 from porefail import learning
-from porefail.baselines import linear_heteroencoder, local_statistics, sites
+from porefail.baselines import linear_heteroencoder, local_statistics, site_regression, sites
 from porefail.dataset import symmetry
 from porefail.errors import PorefailError
 from porefail.learning import Specimens, uncertain
 from porefail.microstructure.karhunen_loeve import expansion
 from porefail.nn.checkpoint import Epoch
 
-# Channels that the fit of a kind takes; a network's are those of its settings, others take none.
-CHANNELS = {"elastic_hot_spot": ["von_mises", "pressure"]}
 # Predictors that learn nothing, from what is known before a simulation.
 UNTRAINED: dict[str, Callable[[Specimens], np.ndarray]] = {
     "elastic_hot_spot": lambda s: sites.hot_spot(
         s.channels["von_mises"], s.channels["pressure"], s.porosity
     ),
+    "coarse_step": lambda s: sites.coarse_damage(s.channels["log_coarse_damage"], s.porosity),
     "largest_pore": lambda s: sites.pore_size(s.porosity),
     "porous_section": lambda s: sites.section_porosity(s.porosity),
 }
@@ -95,6 +94,23 @@ def fit_predictor(
             baselines["widths"],
         )
         fitted = _baseline(local_statistics, model, start)
+    elif kind == site_regression.KIND:
+        model = site_regression.fit(
+            training.channels,
+            training.porosity,
+            training.label == 1,
+            validation.channels,
+            validation.porosity,
+            validation.label == 1,
+            baselines["penalties"],
+        )
+        print(f"{kind}: penalty {model.penalty:g}, -log likelihood {model.validation_loss:.3f}")
+        fitted = Fitted(
+            lambda s: Prediction(site_regression.predict(model, s.channels, s.porosity)),
+            model.parameters,
+            0,
+            time.perf_counter() - start,
+        )
     else:
         raise PorefailError(f"settings: kind {kind!r} is unknown")
     return fitted, epochs

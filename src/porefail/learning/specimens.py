@@ -11,17 +11,36 @@ from porefail.dataset import symmetry
 from porefail.dataset.split import Part
 from porefail.dataset.transforms import transform
 
-# What a network can be given: the dataset it comes from, and what is done to it. All are known
-# before a simulation. Damage grows with powers of the stresses, so a network does better with their
-# logarithms; in compression there is no growth to tell apart.
-CHANNELS: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
-    "porosity": ("porosity", np.asarray),
-    "von_mises": ("elastic/von_mises", np.asarray),
-    "pressure": ("elastic/pressure", np.asarray),
-    "log_von_mises": ("elastic/von_mises", lambda stress: np.log(np.maximum(stress, 1e-3))),
-    "log_pressure": ("elastic/pressure", lambda stress: np.log(np.maximum(stress, 1e-2))),
+# What a network or a regression can be given: the datasets it comes from, and what is done to them.
+# All are known before a simulation. Damage grows with powers of the stresses, so logarithms do
+# better; in compression there is no growth to tell apart.
+CHANNELS: dict[str, tuple[tuple[str, ...], Callable[..., np.ndarray]]] = {
+    "porosity": (("porosity",), np.asarray),
+    "von_mises": (("elastic/von_mises",), np.asarray),
+    "pressure": (("elastic/pressure",), np.asarray),
+    "log_von_mises": (("elastic/von_mises",), lambda stress: np.log(np.maximum(stress, 1e-3))),
+    "log_pressure": (("elastic/pressure",), lambda stress: np.log(np.maximum(stress, 1e-2))),
+    "triaxiality": (
+        ("elastic/pressure", "elastic/von_mises"),
+        lambda pressure, stress: np.clip(pressure / np.maximum(stress, 1e-3), -1.0, 3.0),
+    ),
+    # Only where the ensemble was presolved.
+    "log_largest_von_mises": (
+        ("elastic/largest_von_mises",),
+        lambda stress: np.log(np.maximum(stress, 1e-3)),
+    ),
+    "lode": (("elastic/lode",), np.asarray),
+    "log_coarse_damage": (
+        ("presolve/damage",),
+        lambda damage: np.log(np.maximum(damage - _least(damage), 1e-6)),
+    ),
 }
-DATASETS = tuple(dict.fromkeys(dataset for dataset, _ in CHANNELS.values()))
+DATASETS = tuple(dict.fromkeys(name for names, _ in CHANNELS.values() for name in names))
+
+
+def _least(damage: np.ndarray) -> np.ndarray:
+    """Of each specimen: of material that has not flowed, φ0."""
+    return np.nanmin(damage, axis=(1, 2, 3), keepdims=True)
 
 
 class Specimens(NamedTuple):
@@ -40,15 +59,16 @@ class Specimens(NamedTuple):
 
 def datasets(names: Sequence[str]) -> list[str]:
     """What is stored of the pores and of channels by name."""
-    return list(dict.fromkeys(["porosity", *(CHANNELS[name][0] for name in names)]))
+    asked = [dataset for name in names for dataset in CHANNELS[name][0]]
+    return list(dict.fromkeys(["porosity", *asked]))
 
 
 def channels(fields: Mapping[str, np.ndarray], names: Sequence[str]) -> dict[str, np.ndarray]:
     """Channels by name, from datasets as they are stored; 0 in voids, where a stress is NaN."""
     found = {}
     for name in names:
-        dataset, change = CHANNELS[name]
-        found[name] = np.nan_to_num(change(fields[dataset]))
+        stored, change = CHANNELS[name]
+        found[name] = np.nan_to_num(change(*(fields[each] for each in stored)))
     return found
 
 

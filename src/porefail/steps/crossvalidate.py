@@ -9,13 +9,15 @@ from typing import Annotated
 import pandas as pd
 
 from porefail import files, learning, store
+from porefail.baselines import site_regression
 from porefail.command_line.kinds import File, Files, NewFile, Settings
 from porefail.configuration import require_settings
 from porefail.configuration.checks import training_problems
 from porefail.configuration.sections import DATASET, EVALUATION
+from porefail.configuration.variants import channels_of
 from porefail.dataset.split import Part, split
 from porefail.learning import uncertain
-from porefail.learning.predictors import CHANNELS, fit_predictor
+from porefail.learning.predictors import fit_predictor
 from porefail.nn.checkpoint import Epoch
 from porefail.study.scores import fold_tables
 from porefail.study.transfer import transfer_ensembles
@@ -56,9 +58,7 @@ def run(
         wanted = SETTINGS | {"training": uncertain.SETTINGS | AVERAGE}
     require_settings(settings, wanted, _problems)
     _, source = store.read(ensemble, [], kind="ensemble")
-    channels = CHANNELS.get(settings["kind"], [])
-    if settings["kind"] in ("heteroencoder", *uncertain.KINDS):
-        channels = settings["training"]["channels"]
+    channels = channels_of(settings["kind"], settings["training"])
     known, failed = learning.specimens(ensemble, settings["dataset"], channels)
     part = split(
         known.realization,
@@ -88,3 +88,5 @@ def _problems(settings: Mapping) -> Iterator[str]:
     loss, transform = settings["training"]["loss"], settings["dataset"]["transform"]
     if loss == "site_likelihood" and transform != "site":
         yield f"training.loss is {loss}, which needs dataset.transform site, not {transform}"
+    if settings["kind"] == site_regression.KIND and transform != "site":
+        yield f"kind is {settings['kind']}, which needs dataset.transform site, not {transform}"

@@ -22,7 +22,7 @@ def run(
     output: Annotated[NewFile, "data set to write (HDF5)"],
     settings: Settings,
 ) -> None:
-    """Write porosity, elastic stresses, label and part of every realization of an ensemble.
+    """Write pores, what was known before the simulation, label and part of every realization.
 
     settings: the keys of SETTINGS. Only the seed and a realization's number decide its part.
     """
@@ -30,6 +30,8 @@ def run(
     found, source = store.read(ensemble, ["realization"], kind="ensemble")
     numbers = found["realization"]
     parts = split(numbers, settings["split"], settings["seed"])
+    there = store.shapes(ensemble)
+    names = [name for name in learning.DATASETS if name in there]
     attributes = {
         "dataset": dict(settings),
         "porosity": source["porosity"],
@@ -41,11 +43,11 @@ def run(
     with store.appending(output, attributes) as file:
         for first in range(0, len(numbers), ROWS):
             rows = slice(first, first + ROWS)
-            fields, _ = store.read(ensemble, ["damage", *learning.DATASETS], rows)
+            fields, _ = store.read(ensemble, ["damage", *names], rows)
             fields["realization"] = numbers[rows]
             file.append(
                 {
-                    **{name: fields[name] for name in learning.DATASETS},
+                    **{name: fields[name] for name in names},
                     "label": _label(ensemble, fields, source, settings),
                     "realization": numbers[rows],
                     "part": parts[rows],

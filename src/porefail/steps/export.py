@@ -44,7 +44,7 @@ def run(
         )
     named = configuration.material(settings["material"], configfile)
     parameters = material(named)
-    load = tension.LoadSettings(**{key: settings[key] for key in tension.LoadSettings._fields})
+    load = tension.load_settings(settings)
     for strain in strains:
         if not (math.isfinite(strain) and strain > 0):
             raise PorefailError(f"strains: {strain:g}, expected positive numbers")

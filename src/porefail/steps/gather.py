@@ -8,6 +8,7 @@ import numpy as np
 
 from porefail import __version__, store
 from porefail.campaign import accounting
+from porefail.campaign.presolved import Presolved
 from porefail.campaign.queue import stack
 from porefail.command_line.kinds import Files, NewFile, Settings
 from porefail.configuration import require_settings
@@ -28,8 +29,11 @@ def run(
     output: Annotated[NewFile, "ensemble to write (HDF5)"],
     account: Annotated[NewFile, "what became of each realization, to write (CSV)"],
     settings: Annotated[Settings, "what all shards must be made with; number of realizations"],
+    presolve: Annotated[Files, "presolve shards of the same realizations"] = (),
 ) -> None:
     """Write the realizations that failed to `output`, what became of each to `account`.
+
+    presolve: what their datasets tell of a realization stands beside its simulation.
 
     settings: what every shard must have been made with, and how many realizations there are (the
     keys of SETTINGS). Rows are sorted by realization. Shards are read one at a time. Raises
@@ -39,6 +43,7 @@ def run(
     require_settings(settings, SETTINGS)
     made_with = {key: settings[key] for key in SETTINGS if key != "realizations"}
     made_with["spacing"] = settings["porosity"]["spacing"]
+    before = Presolved(presolve, made_with)
     entries = {shard: accounting.read(shard, made_with) for shard in shards}
     order = sorted(shards, key=lambda shard: min(entries[shard]))
     whole = dict(sorted(pair for shard in order for pair in entries[shard].items()))
@@ -55,6 +60,7 @@ def run(
     _, attributes = store.read(order[0], [])
     for name in ("complete", "fingerprint"):
         attributes.pop(name, None)
+    attributes |= before.attributes
     with store.appending(output, {**attributes, "porefail_version": __version__}) as ensemble:
         last = -1
         for shard in order:
@@ -67,7 +73,7 @@ def run(
             chosen = {name: values[rows] for name, values in datasets.items()}
             for name in chosen.keys() & set(store.HISTORY):
                 chosen[name] = stack([chosen[name]], steps)
-            ensemble.append(chosen)
+            ensemble.append(chosen | before.rows(chosen["realization"], chosen["porosity"]))
     accounting.write(account, whole)
 
 

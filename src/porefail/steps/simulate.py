@@ -3,27 +3,25 @@
 Paper, sections 2.1-2.4. The world is split into teams of ranks that take realizations from a queue.
 """
 
-import math
-import time
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
+import numpy as np
 from mpi4py import MPI
 
-from porefail import store
-from porefail.campaign.batch import Batch, counted, open_queue, progress, read_batch
-from porefail.campaign.rows import provenance, row
+from porefail.campaign.batch import Batch, read_batch
+from porefail.campaign.rows import row
+from porefail.campaign.work import require_model_version, require_teams, work_through
 from porefail.command_line.kinds import File, NewFile, Number, Settings
 from porefail.configuration import require_settings
 from porefail.configuration.checks import material_problems, simulation_problems
 from porefail.configuration.sections import SIMULATION
-from porefail.errors import PorefailError
-from porefail.fe import MODEL_VERSION, tension
-from porefail.fe.material import material
+from porefail.fe import tension
+from porefail.fe.material import named_material
 
 SETTINGS = SIMULATION
-PROGRESS_SECONDS = 5.0
+ELEMENTS = {"full": "C3D8, 8 Gauss points", "b_bar": "C3D8 B-bar, 8 Gauss points"}
+BYTES = 4700  # a voxel
 
 
 def run(
@@ -38,82 +36,39 @@ def run(
     """Simulate the realizations of the shard `porosity` and write the shard `output`.
 
     settings: the keys of SETTINGS; `material` holds a `name` and the parameters of Table 1.
-    model_version: the version of the physics that the caller asks for. Collective over `world`;
-    rank 0 checks everything before any other rank does anything. Rows are sorted by realization
-    and do not depend on the number of ranks.
+    model_version: the version of the physics that the caller asks for. Collective over `world`.
+    Rows are sorted by realization and do not depend on the number of ranks.
     """
-    with ExitStack() as locked:
-        batch: Batch | PorefailError | None = None
-        pending = None
-        if world.rank == 0:
-            try:
-                _check(settings, model_version, ranks_per_realization, world.size)
-                batch = read_batch(porosity, output, settings, ranks_per_realization)
-                locked.enter_context(batch.parts.alone(batch.title))
-                pending = open_queue(batch)
-            except PorefailError as error:
-                error.on_all_ranks = True
-                batch = error
-        batch, pending = world.bcast((batch, pending))
-        if isinstance(batch, PorefailError):
-            raise batch
-        if pending is None:
-            return
-        seconds = _work_through(batch, pending, settings, ranks_per_realization, world)
-        if world.rank == 0:
-            statuses = batch.parts.assemble(list(batch.voxels), batch.attributes)
-            print(f"{batch.title}: {counted(statuses)}; {seconds:.1f} s", flush=True)
 
-
-def _check(settings: Mapping, model_version: int, ranks_per_realization: int, size: int) -> None:
-    require_settings(
-        settings,
-        SETTINGS,
-        simulation_problems,
-        lambda each: material_problems(each["material"], "material."),
-    )
-    tension.check_steps(_load(settings))
-    if model_version != MODEL_VERSION:
-        raise PorefailError(
-            f"model version {model_version} is asked for, the code is version {MODEL_VERSION}"
-        )
-    if ranks_per_realization < 1 or size % ranks_per_realization:
-        raise PorefailError(
-            f"{size} ranks cannot be split into teams of {ranks_per_realization}: "
-            "the number of ranks must be a multiple of the ranks per realization"
+    def prepare() -> Batch:
+        require_settings(settings, SETTINGS, _problems)
+        tension.check_steps(tension.load_settings(settings))
+        require_model_version(model_version)
+        require_teams(ranks_per_realization, world)
+        return read_batch(
+            "simulate",
+            porosity,
+            output,
+            {"simulation": dict(settings)},
+            ranks_per_realization,
+            BYTES,
+            check=tension.check_grid,
+            noted={
+                "element": ELEMENTS[settings["element"]],
+                "strain_rate": settings["strain_rate"],
+            },
         )
 
-
-def _load(settings: Mapping) -> tension.LoadSettings:
-    return tension.LoadSettings(**{key: settings[key] for key in tension.LoadSettings._fields})
-
-
-def _work_through(
-    batch: Batch, pending: list[int], settings: Mapping, ranks: int, world: MPI.Comm
-) -> float:
-    """Every team takes pending realizations until none is left. Returns the seconds it took."""
-    load = _load(settings)
-    parameters = material({k: v for k, v in settings["material"].items() if k != "name"})
-    team = world.Split(world.rank // ranks, world.rank)
-    began, told = time.monotonic(), -math.inf
-    for number in pending:
-        if not team.bcast(batch.parts.claim(number) if team.rank == 0 else None):
-            continue
-        voxels = batch.voxels[number]
+    def make(batch: Batch, number: int, voxels: np.ndarray, team: MPI.Comm) -> dict | None:
+        load, material = tension.load_settings(settings), named_material(settings["material"])
         result = None
-        started, clock = time.time(), time.monotonic()
         if voxels.any():
-            result = tension.simulate(voxels, batch.spacing, parameters, load, team)
-        if team.rank == 0:
-            seconds = time.monotonic() - clock
-            made = row(number, voxels, result, load.snapshot_strains)
-            made |= provenance(started, seconds, team.size)
-            attributes = {**batch.physics, "fingerprint": batch.fingerprints[number]}
-            store.write_atomically(batch.parts.part(number), made, attributes)
-            batch.parts.settle(number, int(made["status"][0]), seconds)
-        if world.rank == 0 and time.monotonic() - told >= PROGRESS_SECONDS:
-            told = time.monotonic()
-            print(progress(batch, len(pending), told - began), flush=True)
-    world.Barrier()
-    team.Free()
-    return time.monotonic() - began
+            result = tension.simulate(voxels, batch.spacing, material, load, team)
+        return row(number, voxels, result, load.snapshot_strains) if team.rank == 0 else None
+
+    work_through(prepare, make, ranks_per_realization, world)
+
+
+def _problems(settings: Mapping) -> Iterator[str]:
+    yield from simulation_problems(settings)
+    yield from material_problems(settings["material"], "material.")

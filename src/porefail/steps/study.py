@@ -9,10 +9,12 @@ from porefail import files
 from porefail.command_line.kinds import File, Folder, NewFolder, Settings
 from porefail.configuration import require_settings
 from porefail.configuration.sections import EVALUATION
+from porefail.configuration.study import compared
 from porefail.errors import PorefailError
 from porefail.learning import uncertain
 from porefail.steps import write_figures
 from porefail.study.figures import figures
+from porefail.study.frontier import frontier_table
 from porefail.study.summary import study_summary
 from porefail.study.table import overlap_curves, variant_table
 
@@ -23,6 +25,7 @@ SETTINGS = {
     "labels": {"*": "dataset"},
     "weightings": {"*": "training.weighting"},  # of the loss, of each model
     "kinds": {"*": "$defs.model_kind"},
+    "channels": {"*": "training.channels"},
     "comparisons": "study.comparisons",
     "transfer": "study.transfer",
 }
@@ -62,5 +65,7 @@ def run(
     files.write_table(Path(output) / "table.csv", table)
     files.write_table(Path(output) / "curves.csv", curves)
     files.write_text(Path(output) / "summary.txt", text)
+    if compared(settings["comparisons"].get("frontier")):
+        files.write_table(Path(output) / "frontier.csv", frontier_table(ensemble, folds, settings))
     write_figures(output, drawn)
     print(f"study: {len(folds)} variants")

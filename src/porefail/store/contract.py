@@ -104,6 +104,44 @@ FIELDS = {
     "elastic/pressure": Field(
         "1", "linear elastic mean stress, tension positive, per unit nominal", "f4", GRID, nan=True
     ),
+    "elastic/largest_von_mises": Field(
+        "1",
+        "largest von Mises stress of the Gauss points, as elastic/von_mises",
+        "f4",
+        GRID,
+        0,
+        nan=True,
+    ),
+    "elastic/largest_pressure": Field(
+        "1", "largest mean stress of the Gauss points, as elastic/pressure", "f4", GRID, nan=True
+    ),
+    "elastic/lode": Field(
+        "1",
+        "27/4 J3²/J2³ of the elastic stress: 1 in uniaxial tension, 0 in shear",
+        "f4",
+        GRID,
+        0,
+        nan=True,
+    ),
+    "elastic/iterations": Field("1", "iterations of the elastic solver", "i4", low=0),
+    "elastic/seconds": Field("s", "wall time of the elastic fields", "f8", low=0),
+    "presolve/damage": Field(
+        "1",
+        "void fraction of the material after one coarse load step, NaN in voids",
+        "f4",
+        GRID,
+        0,
+        1,
+        True,
+    ),
+    "presolve/strain": Field(
+        "1",
+        "nominal strain along z of the coarse load step, NaN if none converged",
+        "f8",
+        low=0,
+        nan=True,
+    ),
+    "presolve/seconds": Field("s", "wall time of the coarse load step", "f8", low=0),
     "provenance/host": Field("1", "machine that simulated the realization", "S"),
     "provenance/started": Field(
         "s", "when its simulation began, since 1970-01-01 00:00 UTC", "f8", nan=True
@@ -163,6 +201,7 @@ _SOURCE = ("porosity", "simulation", "model_version", "spacing")
 KINDS = {
     "porosity shard": ("porosity", "spacing"),
     "simulation shard": _SOURCE,
+    "presolve shard": _SOURCE,
     "ensemble": _SOURCE,
     "data set": (*_SOURCE, "dataset"),
     "prediction": (*_SOURCE, "dataset", "predict"),
@@ -171,6 +210,10 @@ KINDS = {
 DATASETS = {
     "porosity shard": ("realization", "porosity"),
     "simulation shard": ("realization", "status"),
+    "presolve shard": (
+        *("realization", "porosity", "status"),
+        *("elastic/von_mises", "elastic/pressure"),
+    ),
     "ensemble": ("realization", "porosity", "damage", "failed"),
     "data set": ("realization", "porosity", "label", "part"),
     "prediction": ("realization", "mean"),

@@ -22,7 +22,8 @@ from porefail.store.contract import CODES, FIELDS
 
 Datasets = Mapping[str, np.ndarray]
 Attributes = Mapping[str, str | int | float | dict]
-CHUNK_BYTES = 65536  # aimed at; a chunk holds at least one whole row
+CHUNK_BYTES = 65536  # aimed at; a chunk holds at least one whole row,
+LARGEST_CHUNK = 2**24  # bytes, unless that is larger: it is held in memory
 # How every dataset is compressed and checked.
 FILTERS = {"compression": "gzip", "compression_opts": 1, "shuffle": True, "fletcher32": True}
 
@@ -102,11 +103,14 @@ class Appender:
         if name in CODES:
             kind = h5py.enum_dtype(CODES[name], basetype=kind)
         row_bytes = max(1, int(np.prod(values.shape[1:])) * values.dtype.itemsize)
+        block = list(values.shape[1:])
+        if row_bytes > LARGEST_CHUNK:
+            block[0] = max(1, block[0] * LARGEST_CHUNK // row_bytes)
         dataset = self._file.create_dataset(
             name,
             shape=(0, *values.shape[1:]),
             maxshape=(None, *values.shape[1:]),
-            chunks=(max(1, CHUNK_BYTES // row_bytes), *values.shape[1:]),
+            chunks=(max(1, CHUNK_BYTES // row_bytes), *block),
             dtype=kind,
             **FILTERS,
         )

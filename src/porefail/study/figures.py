@@ -15,6 +15,7 @@ from porefail.figures.bayesian_overlap import bayesian_overlap
 from porefail.figures.coverage_by_damage import coverage_by_damage
 from porefail.figures.cross_validation import cross_validation
 from porefail.figures.damage_frequency import damage_frequency
+from porefail.figures.frontier import frontier
 from porefail.figures.label_parameters import label_parameters
 from porefail.figures.label_transforms import label_transforms
 from porefail.figures.loss_distribution import loss_distribution
@@ -25,6 +26,7 @@ from porefail.figures.variant_skill import variant_skill
 from porefail.metrics import intervals
 from porefail.metrics.distributions import Distribution, pool
 from porefail.study.folds import Fold
+from porefail.study.frontier import frontier_table
 from porefail.voxels.rounding import bin_of
 
 GOAL = {"site_precision": 0.6, "top_1": 0.85, "top_3": 0.97}
@@ -44,6 +46,7 @@ def figures(ensemble: str | Path, folds: Mapping[Name, list[Fold]], settings: Ma
         "parameters": _parameters,
         "ablation": _ablation,
         "uncertainty": _uncertainty,
+        "frontier": _frontier,
     }
     found: dict = {}
     for name, draw in drawn.items():
@@ -54,6 +57,10 @@ def figures(ensemble: str | Path, folds: Mapping[Name, list[Fold]], settings: Ma
     if tested:
         found["transfer_skill"] = _transfer({v: folds[v] for v in tested}, settings)
     return found
+
+
+def _frontier(ensemble, folds, variants: list[Name], settings: Mapping) -> dict:
+    return {"frontier": frontier(frontier_table(ensemble, folds, settings))}
 
 
 def _kind(settings: Mapping, variant: Name) -> tuple[str, str]:

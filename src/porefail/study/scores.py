@@ -22,7 +22,7 @@ from porefail.study import folds
 
 TOP = 0.9  # labels above it are of the voxels that fail
 COVERAGE = 0.95  # of intervals of a label
-RANKS = (1, 3)
+RANKS = (1, 3, 5)
 
 
 def fold_tables(

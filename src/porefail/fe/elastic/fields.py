@@ -21,6 +21,10 @@ ITERATIONS = 200
 FROM_MIDDLE = 0.5 / np.sqrt(3.0)
 
 
+class Severed(PorefailError):
+    """No single piece of a specimen joins the grips."""
+
+
 class ElasticFields(NamedTuple):
     """Linear elastic fields (nx, ny, nz) of float32, NaN in voids, 0 where no load is borne.
 
@@ -52,14 +56,14 @@ def elastic_fields(
     """Elastic fields of a specimen pulled along z, on the first rank; else None.
 
     porosity: (nx, ny, nz), 1 = void, of any size. element: of hexahedron.ELEMENTS. Collective over
-    comm. Raises PorefailError where no single piece joins the grips, where the solver does not
-    converge, or for an unknown element.
+    comm. Raises Severed where no single piece joins the grips, PorefailError where the solver does
+    not converge, or for an unknown element.
     """
     material = moduli(poisson_ratio, element)
     solid = porosity.transpose(2, 1, 0) == 0
     bearing = load_bearing(solid)
     if bearing is None:
-        raise PorefailError("no single piece of the specimen joins the grips: nothing bears load")
+        raise Severed("no single piece of the specimen joins the grips: nothing bears load")
     levels = grids(bearing, comm)
     solution = solve(levels, material, poisson_ratio, tolerance, ITERATIONS)
     if not solution.unbalanced <= tolerance:

@@ -1,0 +1,170 @@
+"""Regression of where a specimen fails first: a softmax over its voxels of a few coefficients.
+
+The score of a voxel is a quadratic polynomial of what cheap physics tells of it, of the same around
+it, and of the pores in its cross-section. It turns with the specimen under all 16 symmetries, and
+grids of all sizes share it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy import optimize
+from scipy.ndimage import gaussian_filter
+from scipy.special import logsumexp
+
+from porefail.baselines import blocks as data
+from porefail.baselines import ridge
+from porefail.errors import PorefailError
+
+KIND = "site_regression"
+WIDTH = 1.0  # voxels, of the filter that tells what is around
+CANDIDATES = 400  # voxels of a specimen that the softmax is fitted on: all others are unlikely
+ROUNDS = 3  # of fits, each on the likeliest voxels of the one before
+
+
+class SiteRegression(NamedTuple):
+    """A fitted model of f features, see `features`.
+
+    names: of the fields it takes; centre, scale, coefficients: (f,), the first two of the features
+    in the training data; penalty: what was chosen; validation_loss: mean −log likelihood of the
+    true sites with it.
+    """
+
+    names: tuple[str, ...]
+    centre: np.ndarray
+    scale: np.ndarray
+    coefficients: np.ndarray
+    penalty: float
+    validation_loss: float
+
+    @property
+    def parameters(self) -> int:
+        """Count of numbers learnt: the coefficients."""
+        return self.coefficients.size
+
+
+def features(fields: Sequence[np.ndarray], porosity: np.ndarray) -> np.ndarray:
+    """Features (solid voxels, f) of one specimen; fields and porosity (nx, ny, nz), 1 = void.
+
+    The fields, their means around, their squares and products, the voids in the cross-section.
+    """
+    solid = porosity == 0
+    weight = gaussian_filter(solid.astype(np.float32), WIDTH, mode="constant")[solid]
+    values = np.stack([field[solid] for field in fields])
+    around = [
+        gaussian_filter(np.where(solid, field, 0.0), WIDTH, mode="constant")[solid] / weight
+        for field in fields
+    ]
+    first, second = np.triu_indices(len(values))
+    section = np.broadcast_to(porosity.mean(axis=(0, 1)), solid.shape)[solid]
+    return np.stack([*values, *around, *(values[first] * values[second]), section], axis=1)
+
+
+def fit(
+    channels: Mapping[str, np.ndarray],
+    porosity: np.ndarray,
+    site: np.ndarray,
+    validation_channels: Mapping[str, np.ndarray],
+    validation_porosity: np.ndarray,
+    validation_site: np.ndarray,
+    penalties: Sequence[float],
+) -> SiteRegression:
+    """Learn the coefficients by maximum likelihood with a Gaussian prior, best in validation.
+
+    channels: fields by name, (n, nx, ny, nz), as porosity and site, which is true in the voxels
+    that count as the site. penalties: precisions of the prior of the coefficients of standardised
+    features, over the number of specimens. Raises PorefailError on bad data and penalties.
+    """
+    ridge.check_penalties(penalties)
+    for voxels, wanted in ((porosity, site), (validation_porosity, validation_site)):
+        data.check_porosity(voxels)
+        if wanted.shape != voxels.shape or not (wanted & (voxels == 0)).any(axis=(1, 2, 3)).all():
+            raise PorefailError("a specimen has no site to learn from")
+    names = tuple(channels)
+    rows = _features(channels, porosity)
+    held_out = _features(validation_channels, validation_porosity)
+    sites = [mask[voxels == 0] for mask, voxels in zip(site, porosity, strict=True)]
+    centre = np.mean([each.mean(axis=0) for each in rows], axis=0)
+    scale = np.mean([each.std(axis=0) for each in rows], axis=0)
+    scale[scale == 0.0] = 1.0
+    count = min(CANDIDATES, *map(len, rows))
+    best = None
+    for penalty in penalties:
+        coefficients = np.zeros(centre.size)
+        coefficients[0] = 1.0  # begin where the first field is large
+        for _ in range(ROUNDS):
+            chosen = [
+                _likeliest(((each - centre) / scale) @ coefficients, there, count)
+                for each, there in zip(rows, sites, strict=True)
+            ]
+            given = np.stack(
+                [(each[place] - centre) / scale for each, place in zip(rows, chosen, strict=True)]
+            )
+            truth = np.stack([there[place] for there, place in zip(sites, chosen, strict=True)])
+            coefficients = optimize.minimize(
+                _loss, coefficients, (given, truth, penalty), method="L-BFGS-B", jac=True
+            ).x
+        loss = np.mean(
+            [
+                _surprise(((each - centre) / scale) @ coefficients, mask[voxels == 0])
+                for each, mask, voxels in zip(
+                    held_out, validation_site, validation_porosity, strict=True
+                )
+            ]
+        )
+        if best is None or loss < best.validation_loss:
+            best = SiteRegression(names, centre, scale, coefficients, float(penalty), float(loss))
+    return best
+
+
+def predict(
+    model: SiteRegression, channels: Mapping[str, np.ndarray], porosity: np.ndarray
+) -> np.ndarray:
+    """How likely each voxel is the site, over the likeliest one's; (n, nx, ny, nz) float32.
+
+    NaN in voids; channels, porosity: same shape, any grid.
+    """
+    data.check_porosity(porosity)
+    found = np.full(porosity.shape, np.nan, np.float32)
+    for n, voxels in enumerate(porosity):
+        rows = features([channels[name][n] for name in model.names], voxels)
+        score = ((rows - model.centre) / model.scale) @ model.coefficients
+        found[n][voxels == 0] = np.exp(score - score.max())
+    return found
+
+
+def _features(channels: Mapping[str, np.ndarray], porosity: np.ndarray) -> list[np.ndarray]:
+    return [
+        features([field[n] for field in channels.values()], voxels).astype(np.float32)
+        for n, voxels in enumerate(porosity)
+    ]
+
+
+def _likeliest(score: np.ndarray, site: np.ndarray, count: int) -> np.ndarray:
+    """Numbers of the voxels with the highest scores, those of the site among them."""
+    raised = np.where(site, np.inf, score)
+    return np.argpartition(-raised, count - 1)[:count]
+
+
+def _surprise(score: np.ndarray, site: np.ndarray) -> float:
+    """−log likelihood of a site."""
+    return float(logsumexp(score) - logsumexp(score[site]))
+
+
+def _loss(coefficients: np.ndarray, given: np.ndarray, truth: np.ndarray, penalty: float):
+    """Mean −log likelihood of the sites with the prior, and its gradient.
+
+    given: (n, candidates, f); truth: (n, candidates).
+    """
+    score = given @ coefficients
+    every = score - logsumexp(score, axis=1, keepdims=True)
+    there = np.where(truth, score, -np.inf)
+    among = logsumexp(there, axis=1, keepdims=True)
+    inside = np.exp(there - among)
+    loss = -np.mean(among[:, 0] - logsumexp(score, axis=1))
+    gradient = np.einsum("nc,ncf->f", np.exp(every) - inside, given) / len(given)
+    return (
+        loss + 0.5 * penalty * coefficients @ coefficients,
+        gradient + penalty * coefficients,
+    )

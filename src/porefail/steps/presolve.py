@@ -1,0 +1,120 @@
+"""presolve: elastic fields of specimens, damage after one coarse load step; run it with mpiexec.
+
+What is known of a specimen in a hundredth and a tenth of the time of its simulation.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Annotated
+
+import numpy as np
+from mpi4py import MPI
+
+from porefail.campaign.batch import Batch, read_batch
+from porefail.campaign.work import require_model_version, require_teams, work_through
+from porefail.command_line.kinds import File, NewFile, Number, Settings
+from porefail.configuration import require_settings
+from porefail.configuration.checks import material_problems, simulation_problems
+from porefail.configuration.sections import PRESOLVE
+from porefail.errors import PorefailError
+from porefail.fe import tension
+from porefail.fe.elastic import fields as elastic
+from porefail.fe.material import named_material
+from porefail.fe.presolve import coarse_step
+from porefail.store import Status
+
+SETTINGS = PRESOLVE
+BYTES = {"elastic": 150, "coarse step": 4700}  # a voxel
+
+
+def run(
+    porosity: Annotated[File, "file with pores: porosity shard, ensemble or data set"],
+    output: Annotated[NewFile, "fields to write (HDF5)"],
+    model_version: Annotated[Number, "version of the physics that is asked for"],
+    ranks_per_realization: Annotated[Number, "ranks that share one realization"],
+    settings: Settings,
+    *,
+    world: MPI.Comm = MPI.COMM_WORLD,
+) -> None:
+    """Write the elastic fields of every realization of a file with pores, of any grid.
+
+    Also the damage after one load step, where presolve.strain is above 0; then the sides of the
+    grid must be divisible by 4. settings: the keys of SETTINGS. Collective over `world`. Rows are
+    sorted by realization and do not depend on the number of ranks.
+    """
+
+    def prepare() -> Batch:
+        require_settings(settings, SETTINGS, _problems)
+        require_model_version(model_version)
+        require_teams(ranks_per_realization, world)
+        coarse = settings["presolve"]["strain"] > 0
+        return read_batch(
+            "presolve",
+            porosity,
+            output,
+            {name: dict(settings[name]) for name in SETTINGS},
+            ranks_per_realization,
+            BYTES["coarse step" if coarse else "elastic"],
+            check=tension.check_grid if coarse else None,
+        )
+
+    def make(batch: Batch, number: int, voxels: np.ndarray, team: MPI.Comm) -> dict | None:
+        row = _elastic(voxels, settings["simulation"], team)
+        if settings["presolve"]["strain"] > 0:
+            row |= _coarse(batch, voxels, settings, int(row["status"]), team)
+        row |= {"realization": np.int64(number), "porosity": voxels}
+        if team.rank:
+            return None
+        return {name: np.asarray(each)[None] for name, each in row.items()}
+
+    work_through(prepare, make, ranks_per_realization, world)
+
+
+def _problems(settings: Mapping) -> Iterator[str]:
+    yield from simulation_problems(settings["simulation"], "simulation.")
+    yield from material_problems(settings["simulation"]["material"], "simulation.material.")
+
+
+def _elastic(voxels: np.ndarray, simulation: Mapping, team: MPI.Comm) -> dict:
+    """Elastic part of a row, of NaN where there is no pore or no solution."""
+    start = time.monotonic()
+    status, found = Status.EMPTY, None
+    if voxels.any():
+        try:
+            found = elastic.elastic_fields(
+                voxels, simulation["material"]["poisson_ratio"], simulation["element"], team
+            )
+            status = Status.SOLVED
+        except elastic.Severed:
+            status = Status.SEVERED
+        except PorefailError:
+            status = Status.NOT_CONVERGED
+    nothing = np.full(voxels.shape, np.nan, np.float32)
+    row = {f"elastic/{name}": getattr(found, name, nothing) for name in elastic.NAMES}
+    row["elastic/iterations"] = np.int32(getattr(found, "iterations", 0))
+    return row | {"status": np.uint8(status), "elastic/seconds": time.monotonic() - start}
+
+
+def _coarse(
+    batch: Batch, voxels: np.ndarray, settings: Mapping, status: int, team: MPI.Comm
+) -> dict:
+    """Part of a row of the coarse step, of NaN where the elastic fields have no solution."""
+    start = time.monotonic()
+    damage, strain = np.full(voxels.shape, np.nan, np.float32), np.nan
+    if status == Status.SOLVED:
+        step = coarse_step(
+            voxels,
+            batch.spacing,
+            named_material(settings["simulation"]["material"]),
+            tension.load_settings(settings["simulation"]),
+            settings["presolve"]["strain"],
+            settings["presolve"]["newton_tolerance"],
+            team,
+        )
+        damage, strain, status = step.damage, step.strain, step.status
+    return {
+        "status": np.uint8(status),
+        "presolve/damage": damage,
+        "presolve/strain": strain,
+        "presolve/seconds": time.monotonic() - start,
+    }
