@@ -9,6 +9,19 @@ def command(verb):
     )
 
 
+def command_on_ranks(verb):
+    """The shell line of a rule whose job is run by mpiexec."""
+    # MPICH's mpiexec sees Slurm's variables and would start its ranks by an srun that waits for
+    # ever: all of the job is in use by the one it runs in.
+    return (
+        "HYDRA_LAUNCHER=${{HYDRA_LAUNCHER:-fork}}"
+        f" {{resources.launcher}} -n {{resources.ranks}} python -m porefail {verb}"
+        " --porosity {input:q} --output {output:q} --model-version {params.model_version}"
+        " --ranks-per-realization {resources.team} --settings {params.settings:q}"
+        " 2>&1 | tee {log:q}"
+    )
+
+
 def on_all_cores(line):
     """The same with the threads of a Slurm job, which may have more cores than the rule asks for."""
     return "OMP_NUM_THREADS=${{SLURM_CPUS_PER_TASK:-{threads}}} " + line
@@ -45,6 +58,18 @@ def needs(name):
     return {
         "mem_mb": lambda wildcards, attempt: attempt * cost.memory,
         "runtime": lambda wildcards, attempt: attempt * cost.minutes,
+    }
+
+
+def on_ranks(name):
+    """Resources where mpiexec runs the job. They change no result, so none is a parameter."""
+    execution = config["execution"]
+    return needs(name) | {
+        "launcher": execution["launcher"],
+        "ranks": execution["ranks"],
+        "team": execution["ranks_per_realization"],
+        "tasks": 1,
+        "cpus_per_task": execution["ranks"],
     }
 
 

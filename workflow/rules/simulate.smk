@@ -2,25 +2,6 @@
 # results/<name>/perturbed/<k>/. Beside them, where presolve.strain asks for it, what is known of
 # the realizations before; it needs no simulation.
 
-# MPICH's mpiexec sees Slurm's variables and would start its ranks by an srun that waits for ever:
-# all of the job is in use by the one it runs in.
-ON_RANKS = (
-    "HYDRA_LAUNCHER=${{HYDRA_LAUNCHER:-fork}}"
-    " {resources.launcher} -n {resources.ranks} python -m porefail "
-)
-
-
-def on_ranks(name):
-    """Resources of a rule that runs with mpiexec: they change no result, so none is a parameter."""
-    execution = config["execution"]
-    return needs(name) | {
-        "launcher": execution["launcher"],
-        "ranks": execution["ranks"],
-        "team": execution["ranks_per_realization"],
-        "tasks": 1,
-        "cpus_per_task": execution["ranks"],
-    }
-
 
 rule simulate:
     input:
@@ -45,10 +26,7 @@ rule simulate:
     message:
         "simulate realizations {wildcards.first} to {wildcards.last}"
     shell:
-        ON_RANKS + "simulate"
-        " --porosity {input:q} --output {output:q} --model-version {params.model_version}"
-        " --ranks-per-realization {resources.team} --settings {params.settings:q}"
-        " 2>&1 | tee {log:q}"
+        command_on_ranks("simulate")
 
 
 rule presolve:
@@ -71,7 +49,4 @@ rule presolve:
     message:
         "elastic fields and coarse step of realizations {wildcards.first} to {wildcards.last}"
     shell:
-        ON_RANKS + "presolve"
-        " --porosity {input:q} --output {output:q} --model-version {params.model_version}"
-        " --ranks-per-realization {resources.team} --settings {params.settings:q}"
-        " 2>&1 | tee {log:q}"
+        command_on_ranks("presolve")

@@ -4,7 +4,7 @@ Each coarser grid has half the elements along each axis; trilinear interpolation
 and coarse matrices are Galerkin products, so pores need no mesh of their own on coarse grids. The
 finest grid has no matrix (see tangent.py), and a V-cycle of its own (cycle.py); the matrix of the
 next one is computed element by element (coarse.py), and multiplied in single precision
-(stencil.py); that of the coarsest is factored (banded.py).
+(stencil.py); that of the coarsest, the first one that is cheap to factor, is factored (banded.py).
 """
 
 import numpy as np
@@ -29,12 +29,14 @@ PREFIX = "porefail_"
 # Iterations that a new preconditioner costs about as much as: after so many in excess it is due.
 REFRESH = 12
 
+# Numbers in the band of a factored matrix, at most: 1.1 million at 7×7×28 elements.
+BAND = 2_000_000
+
 OPTIONS = {
     "ksp_type": "cg",
     # The second grid, again with multigrid.
     "second_ksp_type": "preonly",
     "second_pc_type": "mg",
-    "second_pc_mg_levels": 2,
     "second_pc_use_amat": None,  # products by the stencil; the sparse matrix is for the third grid
     "second_mg_levels_ksp_type": "chebyshev",
     "second_mg_levels_ksp_max_it": 2,
@@ -43,17 +45,35 @@ OPTIONS = {
 }
 
 
-def _interpolation(coarse: tuple[int, int, int]) -> sparse.csr_matrix:
-    """Trilinear interpolation of 3 components from a grid of `coarse` elements (z, y, x)."""
+def _interpolation(fine: tuple[int, int, int]) -> sparse.csr_matrix:
+    """Trilinear interpolation of 3 components to a grid of `fine` elements (z, y, x) from the next.
+
+    Of an odd count the last coarse element sticks out: its far nodes are shared by fewer.
+    """
     axes = []
-    for count in coarse:
-        identity = sparse.identity(count + 1, format="lil")
-        axis = sparse.lil_matrix((2 * count + 1, count + 1))
+    for count in fine:
+        half = -(-count // 2)
+        identity = sparse.identity(half + 1, format="lil")
+        axis = sparse.lil_matrix((2 * half + 1, half + 1))
         axis[::2] = identity
         axis[1::2] = 0.5 * (identity[:-1] + identity[1:])
-        axes.append(axis.tocsr())
+        axes.append(axis.tocsr()[: count + 1])
     nodes = sparse.kron(sparse.kron(axes[0], axes[1]), axes[2])
     return sparse.kron(nodes, sparse.identity(3), format="csr")
+
+
+def _coarser(shape: tuple[int, int, int]) -> list[tuple[int, int, int]]:
+    """Elements (z, y, x) of the second grid of a specimen and of all after it."""
+    grids = [tuple(count // 2 for count in shape)]
+    while len(grids) < 2 or _band(grids[-1]) > BAND:
+        grids.append(tuple(-(-count // 2) for count in grids[-1]))
+    return grids
+
+
+def _band(shape: tuple[int, int, int]) -> int:
+    """Numbers in the band of a grid's matrix."""
+    short, middle, long = sorted(count + 1 for count in shape)
+    return 9 * short**2 * middle**2 * long
 
 
 def _rows(total: int, rank: int, size: int) -> tuple[int, int]:
@@ -144,31 +164,38 @@ class Multigrid:
         self._matrix.setOption(PETSc.Mat.Option.SPD, True)
         self._right, self._left = self._matrix.createVecs()
 
-        second = tuple(count // 2 for count in shape)
-        third = tuple(count // 2 for count in second)
-        counts = [3 * int(np.prod(np.array(grid) + 1)) for grid in (second, third)]
-        second_rows, third_rows = (_rows(count, comm.rank, comm.size) for count in counts)
-        self._coarse = self._coarse_matrix(second, second_rows, counts[0])
-        self._product = Stencil(self._coarse, tuple(count + 1 for count in second))
+        grids = _coarser(shape)
+        counts = [3 * int(np.prod(np.array(grid) + 1)) for grid in grids]
+        rows = [_rows(count, comm.rank, comm.size) for count in counts]
+        self._coarse = self._coarse_matrix(grids[0], rows[0], counts[0])
+        self._product = Stencil(self._coarse, tuple(count + 1 for count in grids[0]))
         self._second = PETSc.Mat().createPython(
             self._coarse.getSizes(), context=self._product, comm=comm
         )
         self._second.setUp()
-        self._further = _distributed(_interpolation(third), second_rows, third_rows, comm)
-        self._third = self._coarse.ptap(self._further)
+        # From the second grid on: matrices, and interpolations to the grid before.
+        self._matrices, self._interpolations = [self._coarse], []
+        for n, grid in enumerate(grids[:-1]):
+            further = _distributed(_interpolation(grid), rows[n], rows[n + 1], comm)
+            self._interpolations.append(further)
+            self._matrices.append(self._matrices[-1].ptap(further))
 
         self._second_ksp = coarse = PETSc.KSP().create(comm)
         coarse.setOptionsPrefix(PREFIX + "second_")
         coarse.setOperators(self._second, self._coarse)
         pc = coarse.getPC()
         pc.setType("mg")
-        pc.setMGLevels(2)
-        pc.setMGInterpolation(1, self._further)
-        third_ksp = pc.getMGCoarseSolve()
-        third_ksp.setOperators(self._third)
-        third_ksp.getPC().setType("python")
-        third_ksp.getPC().setPythonContext(
-            BandedCholesky(self._third, tuple(count + 1 for count in third))
+        levels = len(grids)
+        pc.setMGLevels(levels)
+        for n, further in enumerate(self._interpolations):
+            pc.setMGInterpolation(levels - 1 - n, further)
+        for n, matrix in enumerate(self._matrices[1:-1], start=1):
+            pc.getMGSmoother(levels - 1 - n).setOperators(matrix)
+        last = pc.getMGCoarseSolve()
+        last.setOperators(self._matrices[-1])
+        last.getPC().setType("python")
+        last.getPC().setPythonContext(
+            BandedCholesky(self._matrices[-1], tuple(count + 1 for count in grids[-1]))
         )
         coarse.setFromOptions()
         self._smoother = Smoother(tangent.kinds, tangent.points, tangent.bulk, share, comm)
@@ -235,7 +262,8 @@ class Multigrid:
         diag.destroy()
         self._product.update()
         self._second.stateIncrease()
-        self._coarse.ptap(self._further, self._third)
+        for n, further in enumerate(self._interpolations):
+            self._matrices[n].ptap(further, self._matrices[n + 1])
         self._smoother.choose()
 
     def solve(self, force: np.ndarray, tolerance: float) -> tuple[np.ndarray, bool]:
@@ -259,8 +287,8 @@ class Multigrid:
     def destroy(self) -> None:
         """Free PETSc's memory (collective)."""
         for item in (
-            self._ksp, self._second_ksp, self._matrix, self._second, self._coarse, self._third,
-            self._further, self._right, self._left,
+            self._ksp, self._second_ksp, self._matrix, self._second, *self._matrices,
+            *self._interpolations, self._right, self._left,
         ):  # fmt: skip
             item.destroy()
         PETSc.garbage_cleanup(self._comm)
