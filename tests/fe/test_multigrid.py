@@ -6,6 +6,7 @@ from mpi4py import MPI
 from scipy import sparse
 from scipy.sparse.linalg import norm, spsolve
 
+from porefail.fe import multigrid
 from porefail.fe.grid import FREE, HELD, VOID, degrees_of_freedom, load_bearing, slab
 from porefail.fe.multigrid import Multigrid, Tangent
 
@@ -140,6 +141,23 @@ def test_nodes_inside_pores_cost_nothing(strain, solver):
     assert voids >= 3
     assert np.abs(u[one.kinds == VOID]).max() < 1e-4 * np.abs(u).max()
     assert iterations < 25
+
+
+@STRAINS
+def test_further_grids_serve_as_well(strain, solver, monkeypatch):
+    """Down to a coarsest one of few elements; odd counts on the way."""
+    bearing = porous((32, 12, 20), 0.02)
+    few = solver(bearing, strain)
+    monkeypatch.setattr(multigrid, "BAND", 3_000)
+    many = solver(bearing, strain)
+    grids = [len(one.multigrid._matrices) for one in (few, many)]
+    force = few.random_force()
+    (expected, before), (u, after) = (one.solve(force) for one in (few, many))
+    difference = np.linalg.norm(u - expected) / np.linalg.norm(expected)
+    print("coarse grids:", *grids, "iterations to 1e-6:", before, after, "difference:", difference)
+    assert grids == [2, 4]
+    assert after <= 2 * before
+    assert difference < 1e-4
 
 
 def test_preconditioner_is_made_anew_when_it_no_longer_serves(solver):

@@ -59,7 +59,9 @@ def _interpolation(fine: tuple[int, int, int]) -> sparse.csr_matrix:
         axis[1::2] = 0.5 * (identity[:-1] + identity[1:])
         axes.append(axis.tocsr()[: count + 1])
     nodes = sparse.kron(sparse.kron(axes[0], axes[1]), axes[2])
-    return sparse.kron(nodes, sparse.identity(3), format="csr")
+    whole = sparse.kron(nodes, sparse.identity(3), format="csr")
+    whole.eliminate_zeros()  # kron stores some, and a node would reach beyond its neighbours
+    return whole
 
 
 def _coarser(shape: tuple[int, int, int]) -> list[tuple[int, int, int]]:
