@@ -1,4 +1,4 @@
-"""The material point: Eqs 1-5 of the paper, integrated over one time step (numba).
+"""The material point: Eqs 1-3 of the paper, with 4 and 5 of void_growth.py, over one time step.
 
 Written in effective stress σ̃ = σ/(1−φ), which does not depend on φ. Plastic flow is integrated by
 backward Euler: radial return, one scalar equation. Along the step's fixed direction the void

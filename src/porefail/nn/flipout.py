@@ -27,7 +27,9 @@ class Flipout(Convolution):
     the logarithms of the standard deviations, which start from `scale`. prior: standard deviation
     of the prior N(0, prior²) of them all. The divergence from the prior, times divergence_weight,
     is added to the model's losses: 1 / (realizations · solid voxels of one) beside a mean over
-    samples and voxels makes the sum the negative ELBO of Eq. 19, a voxel. One draw of the
+    samples and voxels makes the sum the negative ELBO of Eq. 19, a voxel; where so many voxels
+    count as one independent datum (training.bayesian.correlated_voxels) it is as many times that.
+    One draw of the
     kernel's deviation serves a batch, each sample with random signs of its own on the channels that
     go in and out: unbiased, and nearly independent between samples. Biases are drawn for each one.
     """
