@@ -38,8 +38,14 @@ FIELDS = {
     "realization": Field("1", "number of the realization", "i8", low=0),
     "porosity": Field("1", "explicit pores: 1 in a void, else 0", "u1", GRID, 0, 1),
     "damage": Field(
-        "1", "void fraction φ of the material at first failure (without one, at the end of the "
-        "simulation), mean of a voxel's Gauss points, NaN in voids", "f4", GRID, 0, 1, True
+        "1",
+        "void fraction φ of the material at first failure (without one, at the end of the "
+        "simulation), mean of a voxel's Gauss points, NaN in voids",
+        "f4",
+        GRID,
+        0,
+        1,
+        True,
     ),
     "failed": Field(
         "1", "1 in voxels at the maximum damage at first failure, else 0", "u1", GRID, 0, 1
