@@ -3,8 +3,10 @@
 import ast
 import re
 import subprocess
+import symtable
 import sys
 import tomllib
+from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -131,6 +133,30 @@ def test_workflow_files_import_the_configuration_alone():
     assert found == {"porefail", "porefail.errors"}
     names = re.findall(r"^from porefail import (.*)", (ROOT / "Snakefile").read_text(), re.M)
     assert names == ["MODEL_VERSION, configuration"]
+
+
+def scopes(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
+    yield table
+    for child in table.get_children():
+        yield from scopes(child)
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=str)
+def test_no_local_name_hides_a_function_or_module_of_its_file(path):
+    """`overlap = overlap(a, b)` in a function is an error when it runs, and no linter tells."""
+    file = symtable.symtable(path.read_text(), str(path), "exec")
+    known = {
+        name.get_name() for name in file.get_symbols() if name.is_imported() or name.is_namespace()
+    }
+    hidden = [
+        f"{scope.get_name()}: {name.get_name()}"
+        for scope in scopes(file)
+        if scope.get_type() == "function"
+        for name in scope.get_symbols()
+        if name.get_name() in known and name.is_local() and name.is_assigned()
+        if not (name.is_parameter() or name.is_imported() or name.is_namespace())
+    ]
+    assert not hidden
 
 
 def test_import_contracts():

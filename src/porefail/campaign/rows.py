@@ -22,7 +22,7 @@ def row(
     voxels: (nx, ny, nz), 1 = void. strains: at which the damage was to be kept.
     """
     nothing = np.full(voxels.shape, np.nan, np.float32)
-    row = {
+    fields = {
         "porosity": voxels,
         "damage": nothing if result is None else result.damage,
         "failed": np.zeros_like(voxels) if result is None else result.failed,
@@ -41,13 +41,13 @@ def row(
     }
     for name in tension.HISTORY:
         values = np.asarray(result.history[name], np.float64) if result else np.empty(0)
-        row[f"history/{name}"] = values if values.size else np.array([np.nan])
+        fields[f"history/{name}"] = values if values.size else np.array([np.nan])
     if strains:
-        row["snapshots/strain"] = np.asarray(strains, np.float64)
-        row["snapshots/damage"] = (
+        fields["snapshots/strain"] = np.asarray(strains, np.float64)
+        fields["snapshots/damage"] = (
             np.stack([nothing] * len(strains)) if result is None else result.snapshots
         )
-    return {name: np.asarray(values)[None] for name, values in row.items()}
+    return {name: np.asarray(values)[None] for name, values in fields.items()}
 
 
 def provenance(started: float, seconds: float, ranks: int) -> dict[str, np.ndarray]:

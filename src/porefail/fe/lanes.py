@@ -47,12 +47,10 @@ class Lanes:
 
     def shifted(self, before: "Lanes") -> "Lanes":
         """The same one lane further; the last lane of `before` comes first."""
-        places = ir.Constant(
+        order = ir.Constant(
             ir.VectorType(ir.IntType(32), LANES), list(range(LANES - 1, 2 * LANES - 1))
         )
-        return Lanes(
-            self._builder, self._builder.shuffle_vector(before._value, self._value, places)
-        )
+        return Lanes(self._builder, self._builder.shuffle_vector(before._value, self._value, order))
 
     def widened(self) -> "Lanes":
         """The same numbers in double precision."""

@@ -53,8 +53,8 @@ class Specimens(NamedTuple):
 
     def where(self, mask: np.ndarray) -> "Specimens":
         """The specimens of a mask (n,)."""
-        channels = {name: field[mask] for name, field in self.channels.items()}
-        return Specimens(*(field[mask] for field in self[:3]), channels)
+        kept = {name: field[mask] for name, field in self.channels.items()}
+        return Specimens(*(field[mask] for field in self[:3]), kept)
 
 
 def datasets(names: Sequence[str]) -> list[str]:

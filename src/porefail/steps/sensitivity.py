@@ -68,10 +68,10 @@ def run(
     ]
     met = [
         tuple(
-            agreement(each.places, locus, rank, each.porosity == 0, near)
+            agreement(each.places, place, rank, each.porosity == 0, near)
             for rank in (each.site, network)
         )
-        for each, locus, network in zip(specimens, loci, cut, strict=True)
+        for each, place, network in zip(specimens, loci, cut, strict=True)
     ]
     table = specimen_table(specimens, loci, met, cut, near)
     failures = failure_table(specimens, loci, met, spacing)

@@ -117,7 +117,7 @@ def _weightings(ensemble, folds, variants: list[Name], settings: Mapping) -> dic
     label = variants[0][0]
     known, _ = learning.specimens(ensemble, settings["labels"][label])
     weight, error, deviation = {}, {}, {}
-    figures = {}
+    drawn = {}
     for variant in variants:
         weighting = settings["weightings"][variant[1]]
         kind = weighting["kind"]
@@ -127,14 +127,15 @@ def _weightings(ensemble, folds, variants: list[Name], settings: Mapping) -> dic
         error[kind], deviation[kind] = cv.over_folds(errors)
         if kind == "uniform":
             all_voxels = pool(counts)
-            figures["loss_distribution"] = loss_distribution(
+            drawn["loss_distribution"] = loss_distribution(
                 all_voxels.edges,
                 all_voxels.true / all_voxels.true.sum(),
                 all_voxels.component,
                 error[kind],
                 deviation[kind],
             )
-    return figures | {"loss_weightings": loss_weightings(weight, counts[0].edges, error, deviation)}
+    drawn["loss_weightings"] = loss_weightings(weight, counts[0].edges, error, deviation)
+    return drawn
 
 
 def _parameters(ensemble, folds, variants: list[Name], settings: Mapping) -> dict:

@@ -131,13 +131,13 @@ def overlap(each: Sequence[Fold]) -> tuple[pd.DataFrame, pd.DataFrame]:
 
     Columns: voxel_recall, ..., cluster_dice; truth and prediction cut at the same value.
     """
-    tables = []
+    rows = []
     for curves in held_out(each, "curves"):
         both = {"voxel": voxels(curves), "cluster": clusters(curves, "cluster")}
-        tables.append(
+        rows.append(
             {f"{kind}_{score}": getattr(both[kind], score) for kind in both for score in OVERLAP}
         )
-    found = {name: over_folds([table[name] for table in tables]) for name in tables[0]}
+    found = {name: over_folds([table[name] for table in rows]) for name in rows[0]}
     return tuple(pd.DataFrame({name: both[i] for name, both in found.items()}) for i in range(2))
 
 
