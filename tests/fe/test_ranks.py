@@ -40,7 +40,7 @@ else:
         (2, (8, 8, 16), "full", "deviator_norm", "first_failure"),
         (4, (8, 8, 16), "b_bar", "staged", "first_failure"),
         (9, (4, 4, 8), "full", "deviator_norm", "first_failure"),
-        (2, (4, 4, 8), "full", "deviator_norm", "structural_failure"),
+        (2, (6, 6, 10), "full", "deviator_norm", "structural_failure"),
     ],
     ids=str,
 )

@@ -138,7 +138,7 @@ class Tangent:
 class Multigrid:
     """Solver for one specimen; its matrix may change, its grid and held nodes may not.
 
-    shape: elements (nz, ny, nx), each divisible by 4; kinds: all degrees of freedom of the grid
+    shape: elements (nz, ny, nx), each even; kinds: all degrees of freedom of the grid
     (nz+1, ny+1, nx+1, 3); tangent: of this rank's share. Collective over comm.
     """
 

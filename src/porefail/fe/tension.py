@@ -81,9 +81,9 @@ class Tension(NamedTuple):
 
 
 def check_grid(shape: tuple[int, ...]) -> None:
-    """Raise PorefailError on a grid (nx, ny, nz) that cannot be halved twice."""
-    if len(shape) != 3 or any(side < 4 or side % 4 for side in shape):
-        raise PorefailError(f"grid {shape}: expected three sides, each divisible by 4")
+    """Raise PorefailError on a grid (nx, ny, nz) that cannot be halved."""
+    if len(shape) != 3 or any(side < 4 or side % 2 for side in shape):
+        raise PorefailError(f"grid {shape}: expected three sides, each an even number from 4")
 
 
 def check_steps(settings: LoadSettings) -> None:
@@ -140,9 +140,10 @@ def simulate(
 ) -> Tension:
     """Pull a specimen along z until its first voxel reaches φ_max, or until it has lost its load.
 
-    porosity: (nx, ny, nz), 1 = void, each side divisible by 4; spacing: voxel edge in mm; observe:
-    called with the nominal strain and the specimen after each load step. Collective over comm; the
-    ranks share the specimen, and their number changes the result by no more than the tolerances.
+    porosity: (nx, ny, nz), 1 = void, each side even and at least 4; spacing: voxel edge in mm;
+    observe: called with the nominal strain and the specimen after each load step. Collective over
+    comm; the ranks share the specimen, and their number changes the result by no more than the
+    tolerances.
     Raises PorefailError as check_grid() and check_steps() do, and on an unknown setting, but never
     for a specimen that cannot be loaded or does not converge: the status tells.
     """

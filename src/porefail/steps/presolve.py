@@ -39,7 +39,7 @@ def run(
     """Write the elastic fields of every realization of a file with pores, of any grid.
 
     Also the damage after one load step, where presolve.strain is above 0; then the sides of the
-    grid must be divisible by 4. settings: the keys of SETTINGS. Collective over `world`. Rows are
+    grid must be even. settings: the keys of SETTINGS. Collective over `world`. Rows are
     sorted by realization and do not depend on the number of ranks.
     """
 
