@@ -95,7 +95,7 @@ def fit(
         coefficients[0] = 1.0  # begin where the first field is large
         for _ in range(ROUNDS):
             chosen = [
-                _likeliest(((each - centre) / scale) @ coefficients, there, count)
+                _likeliest(_scores(each, centre, scale, coefficients), there, count)
                 for each, there in zip(rows, sites, strict=True)
             ]
             given = np.stack(
@@ -107,7 +107,7 @@ def fit(
             ).x
         loss = np.mean(
             [
-                _surprise(((each - centre) / scale) @ coefficients, mask[voxels == 0])
+                _surprise(_scores(each, centre, scale, coefficients), mask[voxels == 0])
                 for each, mask, voxels in zip(
                     held_out, validation_site, validation_porosity, strict=True
                 )
@@ -129,7 +129,7 @@ def predict(
     found = np.full(porosity.shape, np.nan, np.float32)
     for n, voxels in enumerate(porosity):
         rows = features([channels[name][n] for name in model.names], voxels)
-        score = ((rows - model.centre) / model.scale) @ model.coefficients
+        score = _scores(rows, model.centre, model.scale, model.coefficients)
         found[n][voxels == 0] = np.exp(score - score.max())
     return found
 
@@ -139,6 +139,14 @@ def _features(channels: Mapping[str, np.ndarray], porosity: np.ndarray) -> list[
         features([field[n] for field in channels.values()], voxels).astype(np.float32)
         for n, voxels in enumerate(porosity)
     ]
+
+
+def _scores(
+    rows: np.ndarray, centre: np.ndarray, scale: np.ndarray, coefficients: np.ndarray
+) -> np.ndarray:
+    """Scores of the voxels of a specimen, in the precision of their features: one product."""
+    weights = coefficients / scale
+    return rows @ weights.astype(rows.dtype) - float(centre @ weights)
 
 
 def _likeliest(score: np.ndarray, site: np.ndarray, count: int) -> np.ndarray:
