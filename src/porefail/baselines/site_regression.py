@@ -160,18 +160,26 @@ def _surprise(score: np.ndarray, site: np.ndarray) -> float:
     return float(logsumexp(score) - logsumexp(score[site]))
 
 
+def _softmax(score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of each row (n, candidates): logarithm of the sum of exponentials (n,); shares of the sum."""
+    largest = score.max(axis=1, keepdims=True)
+    shares = np.exp(score - largest)
+    total = shares.sum(axis=1, keepdims=True)
+    return (np.log(total) + largest)[:, 0], shares / total
+
+
 def _loss(coefficients: np.ndarray, given: np.ndarray, truth: np.ndarray, penalty: float):
     """Mean −log likelihood of the sites with the prior, and its gradient.
 
     given: (n, candidates, f); truth: (n, candidates).
     """
-    score = given @ coefficients
-    every = score - logsumexp(score, axis=1, keepdims=True)
+    rows = given.reshape(-1, coefficients.size)  # products of two matrices are BLAS's
+    score = (rows @ coefficients).reshape(truth.shape)
     there = np.where(truth, score, -np.inf)
-    among = logsumexp(there, axis=1, keepdims=True)
-    inside = np.exp(there - among)
-    loss = -np.mean(among[:, 0] - logsumexp(score, axis=1))
-    gradient = np.einsum("nc,ncf->f", np.exp(every) - inside, given) / len(given)
+    total, every = _softmax(score)
+    among, inside = _softmax(there)
+    loss = np.mean(total - among)
+    gradient = (every - inside).reshape(-1) @ rows / len(given)
     return (
         loss + 0.5 * penalty * coefficients @ coefficients,
         gradient + penalty * coefficients,
