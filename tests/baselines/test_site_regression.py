@@ -64,18 +64,20 @@ def test_a_turned_specimen_has_a_turned_prediction(fitted, name):
     )
 
 
-def test_the_gradient_is_that_of_the_loss():
+def test_derivatives_are_those_of_the_loss():
     rng = np.random.default_rng(5)
     given = rng.standard_normal((7, 30, 4))
     truth = rng.random((7, 30)) < 0.1
     truth[:, 0] = True
     at = rng.standard_normal(4)
     _, gradient = site_regression._loss(at, given, truth, 0.3)
+    curvature = site_regression._curvature(at, given, truth, 0.3)
     for n in range(4):
         step = 1e-6 * (np.arange(4) == n)
-        high, _ = site_regression._loss(at + step, given, truth, 0.3)
-        low, _ = site_regression._loss(at - step, given, truth, 0.3)
+        high, steep = site_regression._loss(at + step, given, truth, 0.3)
+        low, flat = site_regression._loss(at - step, given, truth, 0.3)
         assert gradient[n] == pytest.approx((high - low) / 2e-6, rel=1e-5, abs=1e-8)
+        np.testing.assert_allclose(curvature[n], (steep - flat) / 2e-6, rtol=1e-5, atol=1e-8)
 
 
 def test_a_larger_penalty_gives_smaller_coefficients():

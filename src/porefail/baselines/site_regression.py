@@ -102,8 +102,16 @@ def fit(
                 [(each[place] - centre) / scale for each, place in zip(rows, chosen, strict=True)]
             )
             truth = np.stack([there[place] for there, place in zip(sites, chosen, strict=True)])
+            # By second derivatives: features are nearly dependent (a field, its square), and what
+            # knows gradients alone takes hundreds of steps.
             coefficients = optimize.minimize(
-                _loss, coefficients, (given, truth, penalty), method="L-BFGS-B", jac=True
+                _loss,
+                coefficients,
+                (given, truth, penalty),
+                method="trust-exact",
+                jac=True,
+                hess=_curvature,
+                options={"gtol": 1e-5},
             ).x
         loss = np.mean(
             [
@@ -158,6 +166,22 @@ def _likeliest(score: np.ndarray, site: np.ndarray, count: int) -> np.ndarray:
 def _surprise(score: np.ndarray, site: np.ndarray) -> float:
     """−log likelihood of a site."""
     return float(logsumexp(score) - logsumexp(score[site]))
+
+
+def _curvature(
+    coefficients: np.ndarray, given: np.ndarray, truth: np.ndarray, penalty: float
+) -> np.ndarray:
+    """Second derivatives (f, f) of `_loss`: spread of the features over all voxels, less over the
+    site's."""
+    rows = given.reshape(-1, coefficients.size)
+    score = (rows @ coefficients).reshape(truth.shape)
+    _, every = _softmax(score)
+    _, inside = _softmax(np.where(truth, score, -np.inf))
+    found = rows.T @ ((every - inside).reshape(-1, 1) * rows)
+    for shares, sign in ((every, -1.0), (inside, 1.0)):
+        mean = np.matmul(shares[:, None, :], given)[:, 0]
+        found += sign * mean.T @ mean
+    return found / len(given) + penalty * np.identity(coefficients.size)
 
 
 def _softmax(score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
