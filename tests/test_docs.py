@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from porefail.files import tables
+
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
@@ -35,3 +37,10 @@ def test_every_table_and_picture_is_used():
 
 def test_the_readme_is_one_screen_or_two():
     assert len((ROOT / "README.md").read_text().splitlines()) <= 130
+
+
+@pytest.mark.parametrize("table", ["ACCOUNT", "SITES"])
+def test_columns_of_tables_are_explained(table):
+    text = (ROOT / "docs" / "tables.md").read_text()
+    missing = [name for name in getattr(tables, table) if f"`{name}`" not in text]
+    assert set(missing) <= {"realization"}
