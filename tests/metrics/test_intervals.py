@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import binom
 
 from porefail.errors import PorefailError
-from porefail.metrics.intervals import wilson
+from porefail.metrics.intervals import bootstrap, wilson
 
 
 def test_it_is_where_the_score_test_just_rejects():
@@ -33,3 +33,17 @@ def test_bad_input_is_refused():
     for hits, count in ((3, 0), (5, 4), (-1, 4)):
         with pytest.raises(PorefailError, match="0 <= hits <= count"):
             wilson(hits, count)
+
+
+def test_bootstrap_is_the_interval_of_the_normal_distribution():
+    """Of many values; and none where all are the same."""
+    values = np.random.default_rng(0).standard_normal(2000) + 3.0
+    low, high = bootstrap(values)
+    half = 1.96 * values.std() / np.sqrt(values.size)
+    np.testing.assert_allclose(
+        [low, high], values.mean() + half * np.array([-1, 1]), atol=0.1 * half
+    )
+    assert bootstrap(np.full(5, 0.5)) == (0.5, 0.5)
+    assert bootstrap(values) == (low, high)
+    with pytest.raises(PorefailError, match="values"):
+        bootstrap(np.empty(0))

@@ -4,6 +4,7 @@ import itertools
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from porefail import files, store
@@ -171,7 +172,25 @@ def test_skill_against_cost(output, variants, timed):
         expected = np.mean(cost) + elastic if model != "elastic" else np.nan
         assert row["seconds"] == pytest.approx(expected, nan_ok=True)
         assert row["share"] == pytest.approx(expected / whole, nan_ok=True)
+    assert table["gain"].isna().all()  # no regression among them
     assert table["top_1"]["whole simulation"] == 1 and table["seconds"].iloc[-1] == whole
+
+
+def test_gain_over_the_regression_is_paired(variants, timed, wanted, tmp_path):
+    kinds = wanted["kinds"] | {"IH": "site_regression"}
+    study.run(timed, variants, tmp_path, wanted | {"kinds": kinds})
+    table = files.read_table(tmp_path / "frontier.csv").set_index("model")
+    hits = {
+        model: pd.concat(
+            in_set(files.read_table(variants / "t" / model / f"fold-{k}" / "specimens.csv"), "test")
+            for k in range(FOLDS)
+        ).set_index("realization")["top_1"]
+        for model in ("uniform", "IH")
+    }
+    row = table.loc["uniform"]
+    assert row["gain"] == pytest.approx((hits["uniform"] - hits["IH"]).mean())
+    assert row["gain_low"] <= row["gain"] <= row["gain_high"]
+    assert list(table.loc["IH", ["gain", "gain_low", "gain_high"]]) == [0, 0, 0]
 
 
 def test_overlap_over_thresholds_is_the_mean_of_the_folds(output, variants):

@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -75,7 +76,7 @@ def test_the_study_of_a_finished_run(folder, snakemake):
     table = files.read_table(study / "table.csv")
     variants = {*zip(table["label"], table["model"], strict=True)}
     assert {("id", "IH"), ("t", "linear"), ("t", "physics"), ("site", "physics-site")} < variants
-    assert len(variants) == 12 and set(table["folds"]) == {1, 2}
+    assert len(variants) == 14 and set(table["folds"]) == {1, 2}
     names = {path.stem for path in study.glob("*.png")}
     smoke = configuration.resolve([Path(__file__).parents[2] / "config" / "smoke.yaml"])
     assert names == set(configuration.study_figures(smoke)) and "transfer_skill" not in names
@@ -84,7 +85,7 @@ def test_the_study_of_a_finished_run(folder, snakemake):
     again = snakemake(folder, "smoke", {}, "-n", "study")
     assert counts(again) == {}
     one = counts(snakemake(folder, "smoke", {"study": {"site_recall": 0.8}}, "-n", "study"))
-    assert one == {"crossvalidate": 18, "study": 1}
+    assert one == {"crossvalidate": 20, "study": 1}
 
 
 def test_the_sensitivity_study_of_a_finished_run(folder, snakemake):
@@ -108,6 +109,23 @@ def test_the_sensitivity_study_of_a_finished_run(folder, snakemake):
         "rank": 1,
         "sensitivity": 1,
     }
+
+
+def test_what_is_presolved_joins_the_ensemble(folder, snakemake, tmp_path):
+    """Asked for after the simulations, it repeats none of them."""
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy, symlinks=True)
+    changes = {"presolve": {"strain": 0.004}}
+    ensemble = "results/smoke/ensemble.h5"
+    assert counts(snakemake(copy, "smoke", changes, "-n", ensemble)) == {"presolve": 4, "gather": 1}
+    ended = snakemake(copy, "smoke", changes, ensemble)
+    assert ended.returncode == 0, ended.stderr
+    names = ["porosity", "presolve/damage", "presolve/seconds", "elastic/lode"]
+    found, _ = store.read(copy / ensemble, names)
+    solid = found["porosity"] == 0
+    assert np.isfinite(found["presolve/damage"][solid]).all()
+    assert (found["elastic/lode"][solid] <= 1.0).all() and (found["presolve/seconds"] > 0).all()
+    assert counts(snakemake(copy, "smoke", changes, "-n", ensemble)) == {}
 
 
 def counts(ended: subprocess.CompletedProcess) -> dict[str, int]:

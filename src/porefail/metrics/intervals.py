@@ -1,4 +1,4 @@
-"""Confidence intervals of hit rates."""
+"""Confidence intervals of hit rates, and of their differences."""
 
 import numpy as np
 from scipy.stats import norm
@@ -20,3 +20,13 @@ def wilson(hits: np.ndarray, count: int, level: float = 0.95) -> tuple[np.ndarra
     centre = (rate + z**2 / (2 * count)) / (1 + z**2 / count)
     half = z / (1 + z**2 / count) * np.sqrt(rate * (1 - rate) / count + z**2 / (4 * count**2))
     return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
+
+
+def bootstrap(values: np.ndarray, level: float = 0.95, draws: int = 4000, seed: int = 0):
+    """Percentile interval (low, high) of the mean of values (n,), by resampling them."""
+    values = np.asarray(values, float)
+    if values.ndim != 1 or not values.size:
+        raise PorefailError(f"an interval needs values (n,), not {values.shape}")
+    rng = np.random.default_rng(seed)
+    means = [values[rng.integers(0, values.size, values.size)].mean() for _ in range(draws)]
+    return tuple(np.quantile(means, (0.5 - level / 2, 0.5 + level / 2)))
