@@ -20,7 +20,10 @@ from porefail_j2 import porosity
 
 from porefail.fe import tension
 
-SIZES = ((8, 8, 32), (12, 12, 48), (16, 16, 64), (20, 20, 80), (28, 28, 112), (40, 40, 160))
+SIZES = (
+    *((8, 8, 32), (12, 12, 48), (16, 16, 64), (20, 20, 80)),
+    *((28, 28, 112), (40, 40, 160), (64, 64, 256)),
+)
 LAYOUTS = ((1, 1), (2, 2), (2, 1))  # ranks, ranks per team
 
 
