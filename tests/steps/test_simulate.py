@@ -275,7 +275,7 @@ def test_what_cannot_be_simulated_is_refused_before_a_folder_is_made(
     for name, rows, message in [
         (
             "odd.h5",
-            {"porosity": fields["porosity"][..., :6]},
+            {"porosity": fields["porosity"][..., :5]},
             r"odd\.h5: grid \(8, 8, 6\): expected",
         ),
         ("flat.h5", {"porosity": fields["porosity"][..., 0]}, r"flat\.h5: /porosity holds uint8"),
