@@ -276,7 +276,7 @@ def test_what_cannot_be_simulated_is_refused_before_a_folder_is_made(
         (
             "odd.h5",
             {"porosity": fields["porosity"][..., :5]},
-            r"odd\.h5: grid \(8, 8, 6\): expected",
+            r"odd\.h5: grid \(8, 8, 5\): expected",
         ),
         ("flat.h5", {"porosity": fields["porosity"][..., 0]}, r"flat\.h5: /porosity holds uint8"),
         ("none.h5", {k: v[:0] for k, v in fields.items()}, r"none\.h5: holds no realization"),
