@@ -150,7 +150,7 @@ def test_a_job_out_of_time(start, tmp_path, undisturbed):
     """It goes on with a longer limit where it stopped; Slurm's shortest limit is a minute."""
     changes = BATCH | {"porosity": BATCH["porosity"] | {"realizations": 140, "batch_size": 140}}
     shard = str(SHARD).replace("00011", "00139")
-    driver = start(tmp_path, changes, shard, "--set-resources", "simulate:runtime=2*attempt-1")
+    driver = start(tmp_path, changes, shard, "--set-resources", "simulate:runtime=9*attempt-8")
     output = end_of(driver)
     assert "Error in rule simulate" in output and "DUE TO TIME LIMIT" in output
     log = (tmp_path / str(LOG).replace("00011", "00139")).read_text()

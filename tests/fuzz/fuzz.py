@@ -46,11 +46,12 @@ ROOT = Path(__file__).parents[2]
 TARGETS = ("all", "study", "sensitivity", "phenomenology")
 CHANGES = {
     "porosity": {"realizations": 20, "batch_size": 10},
+    "presolve": {"strain": 0.004},
     "sensitivity": {"perturbations": [2], "batch_size": 2},
     "study": {
         "comparisons": {
             name: {"models": []}
-            for name in ("weightings", "parameters", "ablation", "sites", "uncertainty")
+            for name in ("weightings", "parameters", "ablation", "sites", "uncertainty", "frontier")
         }
         | {
             "paper": {"labels": ["t"], "models": ["uniform"]},
@@ -289,6 +290,7 @@ def bit_cases(commands: dict, folder: Path) -> Iterator[tuple[str, Path, int]]:
     for kind, path in {
         "porosity shard": commands["simulate"]["porosity"],
         "simulation shard": commands["gather"]["shards"][0],
+        "presolve shard": commands["gather"]["presolve"][0],
         "ensemble": commands["dataset"]["ensemble"],
         "data set": commands["train"]["dataset"],
         "prediction": commands["evaluate"]["prediction"],
