@@ -108,7 +108,7 @@ def wait_for(condition, driver: subprocess.Popen, seconds: float = 150.0) -> Non
 
 def end_of(driver: subprocess.Popen) -> str:
     """The output of a driver that succeeds."""
-    output, _ = driver.communicate(timeout=400)
+    output, _ = driver.communicate(timeout=900)
     assert driver.returncode == 0, output
     return output
 
