@@ -266,6 +266,7 @@ def test_presolve_shards_of_other_things_are_refused(make_shard, settings, tmp_p
         ([good[0], other], "presolve.strain is 0.02, expected 0.01"),
         ([good[0], foreign], "simulation.strain_rate is 1.0, expected 0.002"),
         ([good[0], swapped], "its pores are not those of the simulations"),
+        (shards, "presolve"),  # simulations
     ]:
         output = tmp_path / "ensemble.h5"
         wanted = settings["gather"] | {"realizations": 4}

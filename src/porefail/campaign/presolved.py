@@ -7,8 +7,9 @@ import numpy as np
 
 from porefail import store
 
-# What a simulation has too, and what an ensemble needs not.
-LEFT_OUT = ("realization", "porosity", "status", "elastic/von_mises", "elastic/pressure")
+# What they add to a simulation; of these it has some itself.
+ADDED = ("elastic/", "presolve/")
+LEFT_OUT = ("elastic/von_mises", "elastic/pressure")
 
 
 class Presolved:
@@ -27,7 +28,7 @@ class Presolved:
             found, attributes = store.read(shard, ["realization"], kind="presolve shard")
             store.require_attributes(shard, attributes, made_with | self.attributes)
             self.attributes = {"presolve": attributes["presolve"]}
-            names = [name for name in store.shapes(shard) if not _left_out(name)]
+            names = [name for name in store.shapes(shard) if _is_added(name)]
             if self._names and names != self._names:
                 raise store.StoreError(f"{shard}: holds other datasets than {shards[0]}")
             self._names = names
@@ -64,5 +65,5 @@ class Presolved:
         return found
 
 
-def _left_out(name: str) -> bool:
-    return name in LEFT_OUT or name in store.PROVENANCE
+def _is_added(name: str) -> bool:
+    return name.startswith(ADDED) and name not in LEFT_OUT

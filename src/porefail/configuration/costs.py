@@ -36,8 +36,8 @@ def costs_of(config: Mapping) -> dict[str, Cost]:
         "evaluate": Cost(8000, 120),
         "perturb": Cost(2000, 30),
         "sensitivity": Cost(8000, 120),
-        # Five channels and what is made of them, 60 bytes a voxel; porosity, damage and labels.
-        "crossvalidate": Cost(2000 + math.ceil(60e-6 * total), 1440),
+        # Channels, porosity, damage, labels: 60 bytes a voxel; a regression's features: as much.
+        "crossvalidate": Cost(2000 + math.ceil(130e-6 * total), 1440),
         "study": Cost(2000 + math.ceil(20e-6 * total), 60),
         "report": Cost(8000, 60),
     }

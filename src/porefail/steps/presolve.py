@@ -40,7 +40,7 @@ def run(
 
     Also the damage after one load step, where presolve.strain is above 0; then the sides of the
     grid must be even. settings: the keys of SETTINGS. Collective over `world`. Rows are
-    sorted by realization and do not depend on the number of ranks.
+    sorted by realization; the number of ranks changes them by no more than the tolerances.
     """
 
     def prepare() -> Batch:

@@ -208,7 +208,7 @@ _SOURCE = ("porosity", "simulation", "model_version", "spacing")
 KINDS = {
     "porosity shard": ("porosity", "spacing"),
     "simulation shard": _SOURCE,
-    "presolve shard": _SOURCE,
+    "presolve shard": (*_SOURCE, "presolve"),
     "ensemble": _SOURCE,
     "data set": (*_SOURCE, "dataset"),
     "prediction": (*_SOURCE, "dataset", "predict"),
