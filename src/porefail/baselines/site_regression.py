@@ -174,14 +174,18 @@ def _curvature(
     """Second derivatives (f, f) of `_loss`: spread of the features over all voxels, less over the
     site's."""
     rows = given.reshape(-1, coefficients.size)
-    score = (rows @ coefficients).reshape(truth.shape)
-    _, every = _softmax(score)
-    _, inside = _softmax(np.where(truth, score, -np.inf))
+    (_, every), (_, inside) = _softmaxes(coefficients, rows, truth)
     found = rows.T @ ((every - inside).reshape(-1, 1) * rows)
     for shares, sign in ((every, -1.0), (inside, 1.0)):
         mean = np.matmul(shares[:, None, :], given)[:, 0]
         found += sign * mean.T @ mean
     return found / len(given) + penalty * np.identity(coefficients.size)
+
+
+def _softmaxes(coefficients: np.ndarray, rows: np.ndarray, truth: np.ndarray):
+    """`_softmax` of all candidates, and of those of the site; rows: (n · candidates, f)."""
+    score = (rows @ coefficients).reshape(truth.shape)
+    return _softmax(score), _softmax(np.where(truth, score, -np.inf))
 
 
 def _softmax(score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -198,10 +202,7 @@ def _loss(coefficients: np.ndarray, given: np.ndarray, truth: np.ndarray, penalt
     given: (n, candidates, f); truth: (n, candidates).
     """
     rows = given.reshape(-1, coefficients.size)  # products of two matrices are BLAS's
-    score = (rows @ coefficients).reshape(truth.shape)
-    there = np.where(truth, score, -np.inf)
-    total, every = _softmax(score)
-    among, inside = _softmax(there)
+    (total, every), (among, inside) = _softmaxes(coefficients, rows, truth)
     loss = np.mean(total - among)
     gradient = (every - inside).reshape(-1) @ rows / len(given)
     return (
