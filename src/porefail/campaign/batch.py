@@ -49,7 +49,7 @@ def read_batch(
     more attributes of the output. Raises PorefailError where the file holds nothing, or a grid that
     cannot be worked on.
     """
-    _, *shape = store.shapes(porosity).get("porosity", ())
+    shape = store.shapes(porosity).get("porosity", ())[1:]
     if shape:  # before anything is read
         share = math.prod(shape) / ranks  # its ranks may be on several nodes
         memory.require(bytes_a_voxel * share, f"{porosity}: grid of its porosity")
@@ -58,7 +58,7 @@ def read_batch(
         raise PorefailError(f"{porosity}: holds no realization")
     try:
         if check is not None:
-            check(tuple(shape))
+            check(shape)
         slab(shape[2], 0, ranks)
     except PorefailError as error:
         raise PorefailError(f"{porosity}: {error}") from None
