@@ -284,7 +284,9 @@ def test_what_cannot_be_simulated_is_refused_before_a_folder_is_made(
         store.write_atomically(inputs / name, fields | rows, attributes)
         with pytest.raises(PorefailError, match=message):
             run(inputs / name, tmp_path / "out" / "s.h5")
-    store.write_atomically(inputs / "poreless.h5", {"realization": fields["realization"]}, attributes)
+    store.write_atomically(
+        inputs / "poreless.h5", {"realization": fields["realization"]}, attributes
+    )
     with pytest.raises(PorefailError, match=r"poreless\.h5: .*porosity"):
         run(inputs / "poreless.h5", tmp_path / "out" / "s.h5")
     with pytest.raises(PorefailError, match="10 ranks share 9 planes of nodes: use fewer ranks"):
