@@ -40,10 +40,14 @@ def test_a_simulation_gets_seven_times_as_long_as_it_takes():
         ),
         ({"execution": {"ranks": 2}}, "each about 0.5 min on 2 cores, in all 0.05 core hours"),
         ({"simulation": {"snapshot_strains": [0.1]}}, "all results take about 0.0088 GB of disk"),
+        ({"presolve": {"strain": 0.01}}, "all results take about 0.015 GB of disk"),
     ],
 )
 def test_the_plan_of_three_jobs(changes, words):
-    """40 times 10,000 voxels: 1.5 s, 20 kB, 17.5 bytes a voxel each, 2.6 bytes for a snapshot."""
+    """40 times 10,000 voxels: 1.5 s, 20 kB, 17.5 bytes a voxel each.
+
+    2.6 for a snapshot, 18 for a coarse step.
+    """
     porosity = {"shape": [10, 10, 100], "batch_size": 40, "realizations": 40}
     line = configuration.plan(laid_over(changed(porosity=porosity), changes), 3)
     assert line.startswith("simulate: 3 jobs, ") and words in line and "\n" not in line

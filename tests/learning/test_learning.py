@@ -44,13 +44,24 @@ def specimens(porosity: np.ndarray) -> learning.Specimens:
 def test_channels_are_finite_everywhere_and_zero_in_voids(porosity):
     found = specimens(porosity[:5]).channels
     assert list(found) == list(learning.CHANNELS)
+    void = porosity[:5] == 1
     for name, field in found.items():
         assert np.isfinite(field).all(), name
-        assert name == "porosity" or (field[porosity[:5] == 1] == 0).all()
+        assert name in ("porosity", "log_coarse_damage") or (field[void] == 0).all()
     solid = porosity[:5] == 0
     logarithm = np.log(np.maximum(found["von_mises"][solid], 1e-3))
     np.testing.assert_array_equal(found["log_von_mises"][solid], logarithm)
     assert (found["log_pressure"][solid] == np.log(np.float32(1e-2))).all()  # compression
+
+
+def test_nothing_grows_in_voids_nor_where_a_coarse_step_found_nothing():
+    damage = np.full((2, 2, 2, 2), np.nan, np.float32)
+    damage[0, :, :, 0] = [[0.001, 0.002], [0.011, 0.101]]  # the upper half void; the second lost
+    found = learning.channels({"presolve/damage": damage}, ["log_coarse_damage"])
+    grown = np.log([[1e-6, 0.001], [0.01, 0.1]])
+    np.testing.assert_allclose(found["log_coarse_damage"][0, :, :, 0], grown, rtol=1e-5)
+    np.testing.assert_allclose(found["log_coarse_damage"][0, :, :, 1], np.log(1e-6), rtol=1e-6)
+    np.testing.assert_allclose(found["log_coarse_damage"][1], np.log(1e-6), rtol=1e-6)
 
 
 def test_no_realization_in_any_symmetric_copy_is_in_two_parts(porosity):

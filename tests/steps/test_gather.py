@@ -226,13 +226,14 @@ def presolved(path, shard, settings, **changes):
         "elastic/pressure": field,
         "elastic/lode": field,
         "presolve/damage": field / 10,
+        "presolve/strain": np.where(numbers == 3, np.nan, 0.01),
     }
     attributes = {"spacing": 0.05, "presolve": {"strain": 0.01}} | settings["gather"]
     store.write_atomically(path, datasets, attributes | changes)
     return path
 
 
-def test_what_was_presolved_stands_beside_the_simulation(make_shard, settings, tmp_path):
+def test_what_was_presolved_stands_beside_the_simulation(make_shard, settings, tmp_path, capsys):
     shards = [make_shard([0, 1, 2], MIXED[:3]), make_shard([3, 4])]
     before = [presolved(tmp_path / f"p{n}.h5", shard, settings) for n, shard in enumerate(shards)]
     output = tmp_path / "ensemble.h5"
@@ -241,6 +242,7 @@ def test_what_was_presolved_stands_beside_the_simulation(make_shard, settings, t
     found, attributes = store.read(output)
     assert attributes["presolve"] == {"strain": 0.01}
     assert found["realization"].tolist() == [0, 3, 4]
+    assert "gather: 1 of them failed, but have no coarse step\n" in capsys.readouterr().out
     for name, scale in (("elastic/lode", 1), ("presolve/damage", 0.1)):
         largest = np.nanmax(found[name], axis=(1, 2, 3))
         np.testing.assert_allclose(largest, scale * found["realization"], rtol=1e-6)

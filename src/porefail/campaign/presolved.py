@@ -6,10 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from porefail import store
+from porefail.configuration.variants import SIMULATED
 
-# What they add to a simulation; of these it has some itself.
-ADDED = ("elastic/", "presolve/")
-LEFT_OUT = ("elastic/von_mises", "elastic/pressure")
+ADDED = ("elastic/", "presolve/")  # to what a simulation tells itself
 
 
 class Presolved:
@@ -66,4 +65,4 @@ class Presolved:
 
 
 def _is_added(name: str) -> bool:
-    return name.startswith(ADDED) and name not in LEFT_OUT
+    return name.startswith(ADDED) and name not in SIMULATED

@@ -1,7 +1,7 @@
 """What is wrong with a configuration, before anything uses it: one line each."""
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from porefail.configuration import writable
@@ -10,9 +10,9 @@ from porefail.configuration.study import compared
 from porefail.configuration.variants import (
     GIVEN_CHANNELS,
     NETWORKS,
-    PRESOLVED,
     UNCERTAIN,
     needs_square,
+    presolved,
     study_channels,
     study_label,
     study_model,
@@ -89,6 +89,8 @@ def _contradictions(config: Mapping) -> Iterator[str]:
                 f"porosity.shape is {x} x {y}"
             )
     yield from training_problems(config["training"], "training.")
+    for problem in _presolved_problems(config, config["training"]["channels"]):
+        yield f"training.channels names {problem}"
     if (config["training"]["loss"] == "site_likelihood") != (
         config["dataset"]["transform"] == "site"
     ):
@@ -103,6 +105,13 @@ def _contradictions(config: Mapping) -> Iterator[str]:
             f"one block of dataset.split {split}"
         )
     yield from _study_problems(config)
+
+
+def _presolved_problems(config: Mapping, channels: Sequence[str]) -> Iterator[str]:
+    """What of the channels the simulations alone do not give."""
+    lacking = [each for each in channels if presolved(each)]
+    if lacking and config["presolve"]["strain"] == 0:
+        yield f"{lacking[0]}, which needs presolve.strain above 0"
 
 
 def material_problems(material: Mapping, prefix: str = "") -> Iterator[str]:
@@ -176,11 +185,14 @@ def _study_problems(config: Mapping) -> Iterator[str]:
                     yield f"study.comparisons.{name} names {entry}, not in study.{group}{hint}"
         for label, model in compared(comparison):
             if label in study["labels"] and model in study["models"]:
-                lacking = [each for each in study_channels(config, model) if each in PRESOLVED]
-                if lacking and config["presolve"]["strain"] == 0:
+                channels = study_channels(config, model)
+                for problem in _presolved_problems(config, channels):
+                    yield f"study.comparisons.{name}: {model} takes {problem}"
+                timed = name == "frontier" and channels != ["porosity"]
+                if timed and config["presolve"]["strain"] == 0:
                     yield (
-                        f"study.comparisons.{name}: {model} takes {lacking[0]}, which needs"
-                        " presolve.strain above 0"
+                        f"study.comparisons.frontier: the seconds that {model} takes are known only"
+                        " where presolve.strain is above 0"
                     )
                 kind = study_model(config, model)[0]
                 site = study_label(config, label)["transform"] == "site"

@@ -49,8 +49,9 @@ def plan(config: Mapping, jobs: int) -> str:
     ranks = config["execution"]["ranks"]
     hours = _core_seconds(config) * min(batch, realizations) / 3600
     # Bytes a voxel of a realization, compressed: its shard and its row of the ensemble, each with
-    # so much for each snapshot; data set and prediction.
+    # so much for each snapshot; data set and prediction; presolve shard and what it adds to a row.
     each = 2 * (7 + 1.3 * len(config["simulation"]["snapshot_strains"])) + 3.5
+    each += 18 if config["presolve"]["strain"] > 0 else 0
     disk = realizations * (math.prod(config["porosity"]["shape"]) * each + 2e4) / 1e9
     cores = f"{ranks} cores" if ranks > 1 else "a core"
     return (

@@ -10,8 +10,24 @@ UNTRAINED_CHANNELS = {
     "elastic_hot_spot": ["von_mises", "pressure"],
     "coarse_step": ["log_coarse_damage"],
 }
-# Channels that an ensemble has only where presolve.strain is above 0.
-PRESOLVED = ("log_largest_von_mises", "lode", "log_coarse_damage")
+# The datasets that each channel is made from. All are known before a simulation.
+CHANNELS: dict[str, tuple[str, ...]] = {
+    "porosity": ("porosity",),
+    "von_mises": ("elastic/von_mises",),
+    "pressure": ("elastic/pressure",),
+    "log_von_mises": ("elastic/von_mises",),
+    "log_pressure": ("elastic/pressure",),
+    "triaxiality": ("elastic/pressure", "elastic/von_mises"),
+    "log_largest_von_mises": ("elastic/largest_von_mises",),
+    "lode": ("elastic/lode",),
+    "log_coarse_damage": ("presolve/damage",),
+}
+SIMULATED = ("porosity", "elastic/von_mises", "elastic/pressure")  # that a simulation tells itself
+
+
+def presolved(channel: str) -> bool:
+    """Whether an ensemble has a channel only where presolve.strain is above 0."""
+    return not set(CHANNELS[channel]).issubset(SIMULATED)
 
 
 def laid_over(base: Mapping, change: Mapping) -> dict:

@@ -9,10 +9,11 @@ import numpy as np
 
 from porefail import store
 from porefail.configuration import section
+from porefail.configuration.variants import CHANNELS
 from porefail.dataset import symmetry
 from porefail.dataset.weighting import weights
 from porefail.errors import PorefailError
-from porefail.learning.specimens import CHANNELS, Specimens, symmetries
+from porefail.learning.specimens import Specimens, symmetries
 from porefail.store import memory
 
 if TYPE_CHECKING:

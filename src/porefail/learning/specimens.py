@@ -7,40 +7,36 @@ from typing import NamedTuple
 import numpy as np
 
 from porefail import store
+from porefail.configuration.variants import CHANNELS
 from porefail.dataset import symmetry
 from porefail.dataset.split import Part
 from porefail.dataset.transforms import transform
 
-# What a network or a regression can be given: the datasets it comes from, and what is done to them.
-# All are known before a simulation. Damage grows with powers of the stresses, so logarithms do
-# better; in compression there is no growth to tell apart.
-CHANNELS: dict[str, tuple[tuple[str, ...], Callable[..., np.ndarray]]] = {
-    "porosity": (("porosity",), np.asarray),
-    "von_mises": (("elastic/von_mises",), np.asarray),
-    "pressure": (("elastic/pressure",), np.asarray),
-    "log_von_mises": (("elastic/von_mises",), lambda stress: np.log(np.maximum(stress, 1e-3))),
-    "log_pressure": (("elastic/pressure",), lambda stress: np.log(np.maximum(stress, 1e-2))),
-    "triaxiality": (
-        ("elastic/pressure", "elastic/von_mises"),
-        lambda pressure, stress: np.clip(pressure / np.maximum(stress, 1e-3), -1.0, 3.0),
-    ),
-    # Only where the ensemble was presolved.
-    "log_largest_von_mises": (
-        ("elastic/largest_von_mises",),
-        lambda stress: np.log(np.maximum(stress, 1e-3)),
-    ),
-    "lode": (("elastic/lode",), np.asarray),
-    "log_coarse_damage": (
-        ("presolve/damage",),
-        lambda damage: np.log(np.maximum(damage - _least(damage), 1e-6)),
-    ),
+DATASETS = tuple(dict.fromkeys(name for names in CHANNELS.values() for name in names))
+
+
+def _log_growth(damage: np.ndarray) -> np.ndarray:
+    """Logarithm of what damage has grown by since φ0, that of material that has not flowed.
+
+    Least in voids, and everywhere in a specimen whose step found no solution.
+    """
+    initial = np.nanmin(damage, axis=(1, 2, 3), keepdims=True, initial=1.0)
+    return np.log(np.maximum(np.nan_to_num(damage - initial), 1e-6))
+
+
+# What is done to the datasets of each channel. Damage grows with powers of the stresses, so
+# logarithms do better; in compression there is no growth to tell apart.
+CHANGES: dict[str, Callable[..., np.ndarray]] = {
+    "porosity": np.asarray,
+    "von_mises": np.asarray,
+    "pressure": np.asarray,
+    "log_von_mises": lambda stress: np.log(np.maximum(stress, 1e-3)),
+    "log_pressure": lambda stress: np.log(np.maximum(stress, 1e-2)),
+    "triaxiality": lambda pressure, stress: np.clip(pressure / np.maximum(stress, 1e-3), -1.0, 3.0),
+    "log_largest_von_mises": lambda stress: np.log(np.maximum(stress, 1e-3)),
+    "lode": np.asarray,
+    "log_coarse_damage": _log_growth,
 }
-DATASETS = tuple(dict.fromkeys(name for names, _ in CHANNELS.values() for name in names))
-
-
-def _least(damage: np.ndarray) -> np.ndarray:
-    """Of each specimen: of material that has not flowed, φ0."""
-    return np.nanmin(damage, axis=(1, 2, 3), keepdims=True)
 
 
 class Specimens(NamedTuple):
@@ -59,7 +55,7 @@ class Specimens(NamedTuple):
 
 def datasets(names: Sequence[str]) -> list[str]:
     """What is stored of the pores and of channels by name."""
-    asked = [dataset for name in names for dataset in CHANNELS[name][0]]
+    asked = [dataset for name in names for dataset in CHANNELS[name]]
     return list(dict.fromkeys(["porosity", *asked]))
 
 
@@ -67,8 +63,8 @@ def channels(fields: Mapping[str, np.ndarray], names: Sequence[str]) -> dict[str
     """Channels by name, from datasets as they are stored; 0 in voids, where a stress is NaN."""
     found = {}
     for name in names:
-        stored, change = CHANNELS[name]
-        found[name] = np.nan_to_num(change(*(fields[each] for each in stored)))
+        given = (fields[each] for each in CHANNELS[name])
+        found[name] = np.nan_to_num(CHANGES[name](*given))
     return found
 
 

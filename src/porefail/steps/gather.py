@@ -62,7 +62,7 @@ def run(
         attributes.pop(name, None)
     attributes |= before.attributes
     with store.appending(output, {**attributes, "porefail_version": __version__}) as ensemble:
-        last = -1
+        last, unsolved = -1, 0
         for shard in order:
             datasets, _ = store.read(shard)
             rows = np.argsort(datasets["realization"])
@@ -73,7 +73,11 @@ def run(
             chosen = {name: values[rows] for name, values in datasets.items()}
             for name in chosen.keys() & set(store.HISTORY):
                 chosen[name] = stack([chosen[name]], steps)
-            ensemble.append(chosen | before.rows(chosen["realization"], chosen["porosity"]))
+            added = before.rows(chosen["realization"], chosen["porosity"])
+            unsolved += int(np.isnan(added.get("presolve/strain", 0.0)).sum())
+            ensemble.append(chosen | added)
+    if unsolved:
+        print(f"gather: {unsolved} of them failed, but have no coarse step", flush=True)
     accounting.write(account, whole)
 
 

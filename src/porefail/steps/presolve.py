@@ -16,7 +16,6 @@ from porefail.command_line.kinds import File, NewFile, Number, Settings
 from porefail.configuration import require_settings
 from porefail.configuration.checks import material_problems, simulation_problems
 from porefail.configuration.sections import PRESOLVE
-from porefail.errors import PorefailError
 from porefail.fe import tension
 from porefail.fe.elastic import fields as elastic
 from porefail.fe.material import named_material
@@ -87,7 +86,7 @@ def _elastic(voxels: np.ndarray, simulation: Mapping, team: MPI.Comm) -> dict:
             status = Status.SOLVED
         except elastic.Severed:
             status = Status.SEVERED
-        except PorefailError:
+        except elastic.NotConverged:
             status = Status.NOT_CONVERGED
     nothing = np.full(voxels.shape, np.nan, np.float32)
     row = {f"elastic/{name}": getattr(found, name, nothing) for name in elastic.NAMES}

@@ -61,11 +61,14 @@ def run(
                 )
     table = variant_table(folds, settings["evaluation"])
     curves, text = overlap_curves(folds), study_summary(table, settings)
-    drawn = figures(ensemble, folds, settings)
+    costs = None
+    if compared(settings["comparisons"].get("frontier")):
+        costs = frontier_table(ensemble, folds, settings)
+    drawn = figures(ensemble, folds, settings, costs)
     files.write_table(Path(output) / "table.csv", table)
     files.write_table(Path(output) / "curves.csv", curves)
     files.write_text(Path(output) / "summary.txt", text)
-    if compared(settings["comparisons"].get("frontier")):
-        files.write_table(Path(output) / "frontier.csv", frontier_table(ensemble, folds, settings))
+    if costs is not None:
+        files.write_table(Path(output) / "frontier.csv", costs)
     write_figures(output, drawn)
     print(f"study: {len(folds)} variants")

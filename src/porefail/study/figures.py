@@ -26,7 +26,6 @@ from porefail.figures.variant_skill import variant_skill
 from porefail.metrics import intervals
 from porefail.metrics.distributions import Distribution, pool
 from porefail.study.folds import Fold
-from porefail.study.frontier import frontier_table
 from porefail.voxels.rounding import bin_of
 
 GOAL = {"site_precision": 0.6, "top_1": 0.85, "top_3": 0.97}
@@ -37,8 +36,16 @@ DAMAGE_BINS = 10
 Name = tuple[str, str]  # of a variant: label, model
 
 
-def figures(ensemble: str | Path, folds: Mapping[Name, list[Fold]], settings: Mapping) -> dict:
-    """The figures that the comparisons have something for, named as configuration.study does."""
+def figures(
+    ensemble: str | Path,
+    folds: Mapping[Name, list[Fold]],
+    settings: Mapping,
+    costs: pd.DataFrame | None = None,
+) -> dict:
+    """The figures that the comparisons have something for, named as configuration.study does.
+
+    costs: the table of the comparison `frontier`, where there is one.
+    """
     comparisons = settings["comparisons"]
     drawn = {
         "paper": _paper,
@@ -46,21 +53,18 @@ def figures(ensemble: str | Path, folds: Mapping[Name, list[Fold]], settings: Ma
         "parameters": _parameters,
         "ablation": _ablation,
         "uncertainty": _uncertainty,
-        "frontier": _frontier,
     }
     found: dict = {}
     for name, draw in drawn.items():
         if variants := compared(comparisons.get(name)):
             found |= draw(ensemble, folds, variants, settings)
+    if costs is not None:
+        found["frontier"] = frontier(costs)
     others = set(settings["transfer"])
     tested = [v for v, each in folds.items() if others & set(each[0].scores["set"])]
     if tested:
         found["transfer_skill"] = _transfer({v: folds[v] for v in tested}, settings)
     return found
-
-
-def _frontier(ensemble, folds, variants: list[Name], settings: Mapping) -> dict:
-    return {"frontier": frontier(frontier_table(ensemble, folds, settings))}
 
 
 def _kind(settings: Mapping, variant: Name) -> tuple[str, str]:

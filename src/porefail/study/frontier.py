@@ -1,7 +1,7 @@
 """Skill against cost: how often a specimen's failure is found, and in how many seconds."""
 
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 import pandas as pd
@@ -9,20 +9,14 @@ import pandas as pd
 from porefail import store
 from porefail.baselines.site_regression import KIND
 from porefail.configuration.study import compared
+from porefail.configuration.variants import CHANNELS
 from porefail.metrics.intervals import bootstrap, wilson
 from porefail.study import folds as cv
 from porefail.study.scores import RANKS
 
 SIMULATION = "whole simulation"
 NO_GAIN = dict.fromkeys(("gain", "gain_low", "gain_high"), np.nan)
-# Datasets with the seconds of what channels are made from; all others are made from pores.
-SECONDS = {
-    "elastic/seconds": (
-        *("von_mises", "pressure", "log_von_mises", "log_pressure", "triaxiality"),
-        *("log_largest_von_mises", "lode"),
-    ),
-    "presolve/seconds": ("log_coarse_damage",),
-}
+SECONDS = ("elastic/seconds", "presolve/seconds")
 
 
 def frontier_table(ensemble: str | Path, folds: Mapping, settings: Mapping) -> pd.DataFrame:
@@ -52,10 +46,9 @@ def frontier_table(ensemble: str | Path, folds: Mapping, settings: Mapping) -> p
         each, hits = folds[variant][:count], found_by[variant]
         scores = pd.concat(cv.held_out(each, "scores"), ignore_index=True)
         channels = settings["channels"][variant[1]]
+        made_from = {f"{PurePath(each).parent}/seconds" for c in channels for each in CHANNELS[c]}
         seconds = scores["predict_seconds"].mean() + sum(
-            cost.get(dataset, np.nan)
-            for dataset, made in SECONDS.items()
-            if not set(made).isdisjoint(channels)
+            cost.get(name, np.nan) for name in made_from.intersection(SECONDS)
         )
         row = {"model": variant[1], "label": variant[0], "specimens": len(hits)}
         for rank in RANKS:

@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from porefail import learning, store
+from porefail.configuration.variants import CHANNELS
 from porefail.errors import PorefailError
+
+PRESOLVE = "presolve/damage"
 
 
 def transfer_ensembles(
@@ -21,9 +24,19 @@ def transfer_ensembles(
         if name in sets or name in others:
             raise PorefailError(f"{path}: two sets of specimens are called {name}")
         _require_others(path, source)
+        if any(PRESOLVE in CHANNELS[channel] for channel in channels):
+            _require_same_step(path, source)
         learning.specimens(path, dataset, channels, slice(0, 1))
         others[name] = path
     return others
+
+
+def _require_same_step(path: str | Path, source: Mapping) -> None:
+    """Refuse damage after another coarse step than that learnt from."""
+    _, other = store.read(path, [], kind="ensemble")
+    ours, theirs = source.get("presolve"), other.get("presolve")
+    if ours != theirs:
+        raise PorefailError(f"{path}: its coarse step is {theirs}, expected {ours}, as learnt from")
 
 
 def _require_others(path: str | Path, source: Mapping) -> None:

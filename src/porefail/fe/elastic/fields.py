@@ -25,6 +25,10 @@ class Severed(PorefailError):
     """No single piece of a specimen joins the grips."""
 
 
+class NotConverged(PorefailError):
+    """The solver has reached no solution."""
+
+
 class ElasticFields(NamedTuple):
     """Linear elastic fields (nx, ny, nz) of float32, NaN in voids, 0 where no load is borne.
 
@@ -56,8 +60,8 @@ def elastic_fields(
     """Elastic fields of a specimen pulled along z, on the first rank; else None.
 
     porosity: (nx, ny, nz), 1 = void, of any size. element: of hexahedron.ELEMENTS. Collective over
-    comm. Raises Severed where no single piece joins the grips, PorefailError where the solver does
-    not converge, or for an unknown element.
+    comm. Raises Severed where no single piece joins the grips, NotConverged where the solver finds
+    no solution, PorefailError for an unknown element.
     """
     material = moduli(poisson_ratio, element)
     solid = porosity.transpose(2, 1, 0) == 0
@@ -67,7 +71,7 @@ def elastic_fields(
     levels = grids(bearing, comm)
     solution = solve(levels, material, poisson_ratio, tolerance, ITERATIONS)
     if not solution.unbalanced <= tolerance:
-        raise PorefailError(
+        raise NotConverged(
             f"the elastic solve did not converge: {solution.unbalanced:.1g} of the reaction is"
             f" unbalanced after {solution.iterations} iterations"
         )
