@@ -18,7 +18,8 @@ def ensemble(tmp_path):
         path = tmp_path / name / "ensemble.h5"
         voxels = np.zeros((1, 4, 4, 4), np.uint8)
         voxels[0, 1, 1, 1] = 1
-        field = np.where(voxels, np.nan, np.float32(0.01)).astype(np.float32)
+        rising = np.linspace(1e-3, 0.5, 64).reshape(voxels.shape)
+        field = np.where(voxels, np.nan, rising).astype(np.float32)
         attributes = {
             "porosity": {"seed": seed},
             "simulation": {"material": {"initial_damage": 1e-3, "maximum_damage": 0.5}},
