@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from petsc4py import PETSc
 from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
 from porefail.fe.banded import BandedCholesky
+from porefail.fe.petsc import PETSc
 
 
 def neighbours_matrix(shape, seed=0):

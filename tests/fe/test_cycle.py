@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from mpi4py import MPI
-from petsc4py import PETSc
 from scipy import sparse
 
 from porefail.fe.grid import FREE, degrees_of_freedom, load_bearing, slab
 from porefail.fe.multigrid import Multigrid, Tangent
+from porefail.fe.petsc import PETSc
 from porefail.fe.smoother import RANGE
 
 GRADIENT = np.array([[-0.45, 0.02, 0.01], [0.0, -0.45, 0.03], [-0.03, 0.02, 1.0]])

@@ -6,9 +6,9 @@ import sys
 import numpy as np
 import pytest
 from mpi4py import MPI
-from petsc4py import PETSc
 from scipy import sparse
 
+from porefail.fe.petsc import PETSc
 from porefail.fe.stencil import Stencil
 
 

@@ -6,8 +6,9 @@ factors the whole matrix.
 
 import numpy as np
 from mpi4py import MPI
-from petsc4py import PETSc
 from scipy.linalg.lapack import dpbtrf, dpbtrs
+
+from porefail.fe.petsc import PETSc
 
 
 class BandedCholesky:

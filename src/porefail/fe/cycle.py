@@ -2,10 +2,10 @@
 
 import numpy as np
 from mpi4py import MPI
-from petsc4py import PETSc
 
 from porefail.fe.grid import Slab
 from porefail.fe.lines import from_lines, to_lines
+from porefail.fe.petsc import PETSc
 from porefail.fe.smoother import Smoother
 from porefail.fe.transfer import prolong, restrict
 

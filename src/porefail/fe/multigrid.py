@@ -9,7 +9,6 @@ next one is computed element by element (coarse.py), and multiplied in single pr
 
 import numpy as np
 from mpi4py import MPI
-from petsc4py import PETSc
 from scipy import sparse
 
 from porefail.fe.banded import BandedCholesky
@@ -19,6 +18,7 @@ from porefail.fe.grid import Slab
 from porefail.fe.hexahedron import hexahedron
 from porefail.fe.lanes import LANES
 from porefail.fe.lines import lines_size
+from porefail.fe.petsc import PETSc
 from porefail.fe.seams import fill_seams
 from porefail.fe.smoother import Smoother
 from porefail.fe.stencil import Stencil

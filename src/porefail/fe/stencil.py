@@ -10,9 +10,9 @@ from llvmlite import ir
 from mpi4py import MPI
 from numba import njit, types
 from numba.extending import intrinsic
-from petsc4py import PETSc
 
 from porefail.fe.lanes import LANES, load, places
+from porefail.fe.petsc import PETSc
 
 
 @intrinsic
