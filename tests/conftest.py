@@ -89,3 +89,34 @@ def snakemake(command):
         return subprocess.run(command(*arguments), capture_output=True, text=True, cwd=ROOT)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def locator():
+    """A locator of the default physics that goes by elastic stress alone, nothing learnt."""
+    import numpy as np
+
+    from porefail import configuration
+    from porefail.baselines.site_regression import SiteRegression
+    from porefail.ranking.choice import Choice
+    from porefail.verdict.locator import SKILL, Locator
+    from porefail.verdict.measures import MEASURES
+
+    simulation = configuration.simulation([])
+    name = simulation["material"]
+    material = {"name": name, **configuration.material(name, [])}
+    names = ("log_von_mises", "triaxiality", "log_coarse_damage")
+    regression = SiteRegression(names, np.zeros(13), np.ones(13), np.zeros(13), 1.0, 1.0)
+    regression.coefficients[:2] = 8.0, 2.0
+    return Locator(
+        0.05,
+        simulation | {"material": material},
+        {"strain": 0.01, "newton_tolerance": 0.01},
+        regression,
+        Choice(np.array([1.0, 0.0]), -3.0),
+        -0.1,
+        0.9,
+        dict.fromkeys(MEASURES, (0.0, 1e9)),
+        dict.fromkeys(SKILL, 0.5),
+        "nothing learnt",
+    )

@@ -61,6 +61,8 @@ CHANGES = {
     },
 }
 TIMES = {"max-strain-step": "1e-4"}
+SCANNER = {"voxel-size": "20um", "seed": "1"}
+SCANNER |= {"blur": "0.7", "noise": "0.05", "rings": "0.02", "cupping": "0.05", "tilt": "1"}
 ODD = (float("nan"), -1, 0, 1e308, "text", None, [])
 SECONDS = 120  # that a case may take
 
@@ -109,6 +111,7 @@ def command_lines(folder: Path) -> dict[str, dict[str, str | list[str]]]:
     found["export"] = {"porosity": shard, "realization": "0", "output": "0.vtkhdf"}
     found["export"] |= {"configfile": configured, "strains": "0.001"}
     found["status"] = {"configfile": configured}
+    found["phantom"] = {"porosity": shard, "realization": "0", "output": "scan.tif", **SCANNER}
     assert found.keys() == set(VERBS)
     return found
 

@@ -44,10 +44,13 @@ class SiteRegression(NamedTuple):
         return self.coefficients.size
 
 
-def features(fields: Sequence[np.ndarray], porosity: np.ndarray) -> np.ndarray:
+def features(
+    fields: Sequence[np.ndarray], porosity: np.ndarray, outside: np.ndarray | None = None
+) -> np.ndarray:
     """Features (solid voxels, f) of one specimen; fields and porosity (nx, ny, nz), 1 = void.
 
     The fields, their means around, their squares and products, the voids in the cross-section.
+    outside: bool, voids that are no pores but lie beside the part, if its section is no rectangle.
     """
     solid = porosity == 0
     weight = gaussian_filter(solid.astype(np.float32), WIDTH, mode="constant")[solid]
@@ -57,7 +60,11 @@ def features(fields: Sequence[np.ndarray], porosity: np.ndarray) -> np.ndarray:
         for field in fields
     ]
     first, second = np.triu_indices(len(values))
-    section = np.broadcast_to(porosity.mean(axis=(0, 1)), solid.shape)[solid]
+    share = porosity.mean(axis=(0, 1))
+    if outside is not None:
+        beside = outside.mean(axis=(0, 1))
+        share = (share - beside) / np.maximum(1.0 - beside, np.finfo(float).tiny)
+    section = np.broadcast_to(share, solid.shape)[solid]
     return np.stack([*values, *around, *(values[first] * values[second]), section], axis=1)
 
 
@@ -127,16 +134,20 @@ def fit(
 
 
 def predict(
-    model: SiteRegression, channels: Mapping[str, np.ndarray], porosity: np.ndarray
+    model: SiteRegression,
+    channels: Mapping[str, np.ndarray],
+    porosity: np.ndarray,
+    outside: np.ndarray | None = None,
 ) -> np.ndarray:
     """How likely each voxel is the site, over the likeliest one's; (n, nx, ny, nz) float32.
 
-    NaN in voids; channels, porosity: same shape, any grid.
+    NaN in voids; channels, porosity, outside (see `features`): same shape, any grid.
     """
     data.check_porosity(porosity)
     found = np.full(porosity.shape, np.nan, np.float32)
     for n, voxels in enumerate(porosity):
-        rows = features([channels[name][n] for name in model.names], voxels)
+        beside = None if outside is None else outside[n]
+        rows = features([channels[name][n] for name in model.names], voxels, beside)
         score = _scores(rows, model.centre, model.scale, model.coefficients)
         found[n][voxels == 0] = np.exp(score - score.max())
     return found

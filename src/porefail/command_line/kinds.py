@@ -10,7 +10,8 @@ from typing import Annotated
 FILE, FILES, FOLDER = "FILE", "FILES", "FOLDER"  # are read; in FILES, NUMBERS, REALS one or more
 NEW, INTO, EITHER = "FILE to write", "FOLDER to write into", "FILE|FOLDER"  # are written
 NUMBER, NUMBERS, REAL, REALS = "NUMBER", "NUMBERS", "REAL", "REALS"
-TEXT, JSON = "NAME", "JSON"
+TEXT, JSON, FLAG = "NAME", "JSON", "given or not"
+PLACED = "FILE|FOLDER, one or more, without an option"  # are read
 
 File = Annotated[str | Path, FILE]
 Files = Annotated[Sequence[str | Path], FILES]
@@ -20,6 +21,8 @@ NewFolder = Annotated[str | Path, INTO]
 NewFileOrFolder = Annotated[str | Path, EITHER]
 Number = Annotated[int, NUMBER]
 Numbers = Annotated[Sequence[int], NUMBERS]
+Flag = Annotated[bool, FLAG]
+Paths = Annotated[Sequence[str | Path], PLACED]
 Real = Annotated[float, REAL]
 Reals = Annotated[Sequence[float], REALS]
 Name = Annotated[str, TEXT]

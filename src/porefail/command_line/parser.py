@@ -12,7 +12,7 @@ from porefail import __version__
 from porefail.command_line import kinds
 
 STEPS = Path(__file__).parents[1] / "steps"
-# In the order of --help; no rule of the workflow calls the last three.
+# In the order of --help; no rule of the workflow calls those of the last line.
 VERBS = (
     *(
         "porosity",
@@ -25,7 +25,8 @@ VERBS = (
         "train-bayesian",
     ),
     *("predict", "rank", "evaluate", "perturb", "sensitivity", "crossvalidate", "study", "report"),
-    *("status", "material-point", "export"),
+    "scan",
+    *("status", "material-point", "export", "phantom", "calibrate"),
 )
 LARGEST = 2**31 - 1  # of whole numbers
 
@@ -81,6 +82,12 @@ def parser() -> argparse.ArgumentParser:
         command = verbs.add_parser(verb, help=summary, description=f"{verb}: {summary}.")
         for option in options:
             shown = f" (default: {option.default})" if option.default else ""
+            if option.kind == kinds.PLACED:
+                command.add_argument(option.name, metavar="FILE", nargs="+", help=option.text)
+                continue
+            if option.kind == kinds.FLAG:
+                command.add_argument(f"--{option.name}", action="store_true", help=option.text)
+                continue
             command.add_argument(
                 f"--{option.name}",
                 required=option.required,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from porefail import files
-from porefail.command_line.kinds import EITHER, FILE, FILES, FOLDER, INTO, NEW
+from porefail.command_line.kinds import EITHER, FILE, FILES, FOLDER, INTO, NEW, PLACED
 from porefail.errors import PorefailError
 
 
@@ -24,9 +24,9 @@ def require_apart(options: Mapping[str, object], kinds: Mapping[str, str]) -> No
             for path in ([value] if isinstance(value, str) else value)
         ]
 
-    read, written = named(FILE, FILES), named(NEW)
+    read, written = named(FILE, FILES, PLACED), named(NEW)
     written += [pair for pair in named(EITHER) if not os.path.isdir(pair[1])]
-    for name, path in (*written, *named(INTO)):
+    for name, path in (*read, *written, *named(INTO)):
         if not path:
             raise PorefailError(f"--{name} is empty, expected a path")
     for _, path in written:

@@ -15,12 +15,14 @@ from porefail.files.atomic import (
     writing,
 )
 from porefail.files.csv_tables import convert, read_lines, read_table, write_table
+from porefail.files.pictures import png, write_figures
 
 __all__ = [
     "StoreError",
     "convert",
     "never_write",
     "new_file",
+    "png",
     "read_lines",
     "read_table",
     "reason",
@@ -30,6 +32,7 @@ __all__ = [
     "require_writable",
     "same",
     "write_bytes",
+    "write_figures",
     "write_table",
     "write_text",
     "writing",

@@ -1,12 +1,11 @@
 """One module a rule of the workflow: read files, call the rooms, write files."""
 
-import io
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from porefail import files, store
+from porefail import store
 
 
 def same_origin(dataset: str | Path, prediction: str | Path, ensemble: str | Path) -> dict:
@@ -43,15 +42,3 @@ def same_specimens(dataset: str | Path, ensemble: str | Path) -> dict:
     if not np.array_equal(ours, theirs):
         raise store.StoreError(f"{dataset} and {ensemble} hold different realizations")
     return source
-
-
-def write_figures(folder: str | Path, figures: Mapping) -> None:
-    """Write Matplotlib figures as `<folder>/<name>.png`, once all are drawn."""
-    images = {}
-    for name, figure in figures.items():
-        image = io.BytesIO()
-        # No version in the file: the same data give the same bytes.
-        figure.savefig(image, format="png", metadata={"Software": None})
-        images[name] = image.getvalue()
-    for name, image in images.items():
-        files.write_bytes(Path(folder) / f"{name}.png", image)

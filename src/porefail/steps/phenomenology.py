@@ -16,7 +16,6 @@ from porefail.phenomenology.comparison import Row, compare
 from porefail.phenomenology.ensemble import measured
 from porefail.phenomenology.figures import has_snapshots, histograms, sequence, stages
 from porefail.phenomenology.summary import summary
-from porefail.steps import write_figures
 
 SETTINGS = section("phenomenology")
 
@@ -55,7 +54,7 @@ def run(
     }
     names = [*Row._fields[:-1], *ph.Spread._fields]
     table = pd.DataFrame([row[:-1] + row.found for row in rows], columns=names)
-    write_figures(output, figures)
+    files.write_figures(output, figures)
     files.write_table(Path(output) / "table.csv", table)
     files.write_text(Path(output) / "summary.txt", text)
     print(text, end="")

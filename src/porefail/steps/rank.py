@@ -20,7 +20,7 @@ from porefail.ranking.figures import ranking_figures
 from porefail.ranking.sites import Known, known_sites
 from porefail.ranking.summary import ranking_summary
 from porefail.ranking.table import site_table
-from porefail.steps import same_specimens, write_figures
+from porefail.steps import same_specimens
 
 SETTINGS = {
     "seed": "seed",
@@ -73,7 +73,7 @@ def run(
     figures = ranking_figures(network, test, rankings, settings)
     files.write_table(Path(output) / "sites.csv", table)
     files.write_text(Path(output) / "summary.txt", text)
-    write_figures(output, figures)
+    files.write_figures(output, figures)
     _write(Path(output) / "prediction.h5", test, rankings, source, settings)
     print(text, end="")
 

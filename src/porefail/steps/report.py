@@ -22,7 +22,7 @@ from porefail.evaluation.predictors import PREDICTORS
 from porefail.evaluation.summary import summary
 from porefail.files import tables
 from porefail.nn.checkpoint import Epoch
-from porefail.steps import same_origin, write_figures
+from porefail.steps import same_origin
 
 SETTINGS = (
     section("report") | section("evaluation", without=("thresholds",)) | {"loss": "training.loss"}
@@ -67,7 +67,7 @@ def run(
         "damage_history": damage_over_strain(ensemble),
     }
     text = summary(each, hits, criteria)
-    write_figures(output, figures)
+    files.write_figures(output, figures)
     files.write_text(Path(output) / "summary.txt", text)
     files.write_text(Path(output) / "summary.html", PAGE.format(html.escape(text)))
     print(text, end="")

@@ -16,7 +16,7 @@ from porefail.ranking.copies import ranked_probabilities, read_copies, specimen
 from porefail.ranking.copy_figures import copies_figures
 from porefail.ranking.copy_tables import copies_summary, failure_table, specimen_table
 from porefail.ranking.locus import agreement, locus
-from porefail.steps import require_origin, same_origin, write_figures
+from porefail.steps import require_origin, same_origin
 
 SETTINGS = {
     "simulation": SIMULATION,
@@ -80,5 +80,5 @@ def run(
     files.write_table(Path(output) / "table.csv", table)
     files.write_table(Path(output) / "failures.csv", failures)
     files.write_text(Path(output) / "summary.txt", text)
-    write_figures(output, figures)
+    files.write_figures(output, figures)
     print(text, end="")

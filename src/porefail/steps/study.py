@@ -12,7 +12,6 @@ from porefail.configuration.sections import EVALUATION
 from porefail.configuration.study import compared
 from porefail.errors import PorefailError
 from porefail.learning import uncertain
-from porefail.steps import write_figures
 from porefail.study.figures import figures
 from porefail.study.frontier import frontier_table
 from porefail.study.summary import study_summary
@@ -70,5 +69,5 @@ def run(
     files.write_text(Path(output) / "summary.txt", text)
     if costs is not None:
         files.write_table(Path(output) / "frontier.csv", costs)
-    write_figures(output, drawn)
+    files.write_figures(output, drawn)
     print(f"study: {len(folds)} variants")

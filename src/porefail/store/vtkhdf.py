@@ -1,4 +1,4 @@
-"""VTKHDF files of voxel grids over time, for ParaView 5.12 or later and VTK 9.3 or later.
+"""VTKHDF files of voxel grids, one or over time, for ParaView 5.12 or later and VTK 9.3 or later.
 
 Source: https://docs.vtk.org/en/latest/vtk_file_formats/vtkhdf_file_format/ (version 2.0, temporal
 ImageData). Arrays are (z, y, x[, component]); symmetric tensors have the components (xx, yy, zz,
@@ -67,19 +67,24 @@ class ImageSeries:
 
     def close(self, spacing: float) -> None:
         """Write what makes the arrays a grid of voxels with this edge (mm), at these times."""
-        nz, ny, nx = self._shapes["CellData"]
-        self._root.attrs["Version"] = np.array(VERSION, np.int64)
-        self._root.attrs["Type"] = np.bytes_("ImageData")  # VTK wants fixed-length ASCII
-        self._root.attrs["WholeExtent"] = np.array([0, nx, 0, ny, 0, nz], np.int64)
-        self._root.attrs["Origin"] = np.zeros(3)
-        self._root.attrs["Spacing"] = np.full(3, float(spacing))
-        self._root.attrs["Direction"] = np.eye(3).ravel()
+        _image_attributes(self._root, self._shapes["CellData"], spacing, np.zeros(3))
         steps = self._root.create_group("Steps")
         steps.attrs["NSteps"] = len(self._times)
         steps["Values"] = np.array(self._times)
         for place, offsets in self._offsets.items():
             kind, name = place.split("/")
             steps[f"{kind}Offsets/{name}"] = np.array(offsets, np.int64)
+
+
+def _image_attributes(root, shape: tuple[int, ...], spacing: float, origin: np.ndarray) -> None:
+    """What makes arrays a grid of voxels (nz, ny, nx) with this edge and corner, mm."""
+    nz, ny, nx = shape
+    root.attrs["Version"] = np.array(VERSION, np.int64)
+    root.attrs["Type"] = np.bytes_("ImageData")  # VTK wants fixed-length ASCII
+    root.attrs["WholeExtent"] = np.array([0, nx, 0, ny, 0, nz], np.int64)
+    root.attrs["Origin"] = np.asarray(origin, float)
+    root.attrs["Spacing"] = np.full(3, float(spacing))
+    root.attrs["Direction"] = np.eye(3).ravel()
 
 
 @contextmanager
@@ -95,3 +100,22 @@ def image_series(
         series = ImageSeries(file.create_group("VTKHDF"), target, shape, units)
         yield series
         series.close(spacing)
+
+
+def write_image(
+    path: str | Path,
+    cells: Mapping[str, np.ndarray],
+    spacing: float,
+    origin: np.ndarray,
+    units: Mapping[str, str],
+) -> None:
+    """A file of one voxel grid without time: cells (nz, ny, nx) by name; origin: (x, y, z), mm."""
+    with store.creating(path) as (file, target):
+        root = file.create_group("VTKHDF")
+        shape = next(iter(cells.values())).shape
+        for name, values in cells.items():
+            values = np.ascontiguousarray(values)
+            dataset = root.create_dataset(f"CellData/{name}", data=values, **store.FILTERS)
+            dataset.attrs["unit"] = store.stored(units[name])
+        _image_attributes(root, shape, spacing, origin)
+        target.check()

@@ -1,0 +1,126 @@
+"""From the voxels of a scan to the larger ones of a simulation, by the volume of the voids."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from scipy import ndimage
+
+from porefail.voxels.neighbours import connected
+
+TRACE = 0.05  # of a voxel: less void does not connect pores
+SLAB = 64
+BLUR = 2  # scan voxels around a void where the grey value tells how much of a voxel is void
+
+
+class Coarse(NamedTuple):
+    """A part in voxels of a simulation (nx, ny, nz).
+
+    porosity: uint8, 1 = void or outside of the part; pores, outside: bool, voids inside of the part
+    and what is beside it; fraction: float32, void inside of the part; corner: mm, of the first
+    voxel, in the box of the part; lost: pores too small for a voxel; lost_volume: mm³ of them.
+    """
+
+    porosity: np.ndarray
+    pores: np.ndarray
+    outside: np.ndarray
+    fraction: np.ndarray
+    corner: np.ndarray
+    lost: int
+    lost_volume: float
+
+
+def coarsen(
+    part: np.ndarray, void: Callable[[int, int], np.ndarray], spacing: tuple, voxel: float
+) -> Coarse:
+    """Part (nx, ny, nz) bool, of scan voxels of `spacing` (3,) mm, in voxels of an edge, mm.
+
+    void: share of the scan voxels that is void, of cross-sections from one to before another. The
+    grid lies in the middle of the part, with an even number of voxels along each axis that
+    fits its sides best. A pore keeps its volume: as many voxels as it has, those with most void.
+    """
+    sides = np.array(part.shape) * spacing
+    shape = np.maximum(2 * np.round(sides / voxel / 2).astype(int), 2)
+    corner = 0.5 * (sides - shape * voxel)
+    weights = [
+        overlaps(n, step, m, voxel, start)
+        for n, step, m, start in zip(part.shape, spacing, shape, corner, strict=True)
+    ]
+    inside = fractions(lambda first, last: part[:, :, first:last], part.shape[2], weights)
+    fraction = np.clip(fractions(void, part.shape[2], weights), 0.0, inside).astype(np.float32)
+    outside = inside < 0.5
+    pores, lost, lost_share = whole_voxels(np.where(outside, 0.0, fraction))
+    return Coarse(
+        (pores | outside).astype(np.uint8),
+        pores,
+        outside,
+        fraction,
+        corner,
+        lost,
+        lost_share * voxel**3,
+    )
+
+
+def overlaps(n: int, step: float, m: int, voxel: float, start: float) -> np.ndarray:
+    """(m, n): share of each of m voxels, from `start` on, that each of n scan voxels covers."""
+    low = start + voxel * np.arange(m)[:, None]
+    edges = step * np.arange(n)[None, :]
+    common = np.minimum(low + voxel, edges + step) - np.maximum(low, edges)
+    return np.maximum(common, 0.0) / voxel
+
+
+def fractions(
+    shares: Callable[[int, int], np.ndarray], count: int, weights: list[np.ndarray]
+) -> np.ndarray:
+    """Share of each coarse voxel that is filled, float64; shares: of `count` cross-sections."""
+    x, y, z = weights
+    found = np.zeros((len(x), len(y), len(z)))
+    for k in range(0, count, SLAB):
+        block = shares(k, min(k + SLAB, count)).astype(np.float32)
+        block = np.einsum("ai,ijk->ajk", x, block, optimize=True)
+        block = np.einsum("bj,ajk->abk", y, block, optimize=True)
+        found += block @ z[:, k : k + SLAB].T
+    return found
+
+
+def void_shares(
+    grey: np.ndarray, void: np.ndarray, part: np.ndarray, metal: float, air: float
+) -> Callable[[int, int], np.ndarray]:
+    """How much of each scan voxel is void, from its grey value, within BLUR voxels of a void.
+
+    grey: values (nx, ny, nz), void and part bool; metal, air: the values of all and of nothing. A
+    threshold makes pores of few voxels smaller than they are, as the point spread of the scanner
+    pales them; the sum of their grey values stays. Beside the part air would count as void, so
+    voxels at its surface count only where they are void by the threshold.
+    """
+
+    def shares(first: int, last: int) -> np.ndarray:
+        low, high = max(first - BLUR, 0), min(last + BLUR, void.shape[2])
+        block = void[:, :, low:high]
+        around = ndimage.maximum_filter(block, 2 * BLUR + 1)
+        inner = ndimage.minimum_filter(part[:, :, low:high], (2 * BLUR + 1, 2 * BLUR + 1, 1))
+        counted = (block | around & inner)[:, :, first - low : last - low]
+        found = (metal - np.asarray(grey[:, :, first:last], np.float32)) / (metal - air)
+        return np.where(counted, found, 0.0)
+
+    return shares
+
+
+def whole_voxels(fraction: np.ndarray) -> tuple[np.ndarray, int, float]:
+    """Void voxels for fractions of void (nx, ny, nz); pores lost, and their volume in voxels.
+
+    Of each connected set of fractions as many voxels as their sum, those with the largest.
+    """
+    labels, count = connected(fraction > TRACE)
+    total = np.bincount(labels.ravel(), fraction.ravel(), count + 1)
+    kept = np.floor(total + 0.5).astype(int)
+    kept[0] = 0
+    place = np.flatnonzero(labels)
+    order = np.lexsort((-fraction.ravel()[place], labels.ravel()[place]))
+    place = place[order]
+    owner = labels.ravel()[place]
+    number = np.arange(len(place)) - np.searchsorted(owner, owner)  # within its pore
+    pores = np.zeros(fraction.size, bool)
+    pores[place[number < kept[owner]]] = True
+    lost = kept[1:] == 0
+    return pores.reshape(fraction.shape), int(lost.sum()), float(total[1:][lost].sum())

@@ -1,0 +1,1 @@
+"""Formats: one module for each kind of file that holds a volume; `scans.opening` chooses."""

@@ -1,0 +1,163 @@
+"""The part in a scan, told apart from the air around it, and the voids inside of it.
+
+Each cross-section of a tension specimen is convex: what lies within the convex hull of its metal
+belongs to the part, pores that are open to the surface too. A rough surface is not a pore: voids
+that are nowhere deeper than SKIN voxels below the hull are left out of the part.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from scipy import ndimage
+
+from porefail.errors import PorefailError
+from porefail.scans.threshold import Values
+
+SKIN = 2  # scan voxels
+FULL = 0.5  # of the median section: ends with less are left out
+NOISY = 0.12  # noise over contrast: above it, values are smoothed before the threshold
+SMOOTHING = 1.0  # scan voxels
+LEAST = 4  # scan voxels across a part
+SECOND = 0.2  # of the largest piece: a second piece that large is another part
+SLAB = 16  # cross-sections at a time
+OPENING = ndimage.generate_binary_structure(2, 1)
+AROUND = ndimage.generate_binary_structure(2, 2)
+
+
+class Segmented(NamedTuple):
+    """Part and voids (nx, ny, nz) bool of the box around a part; `first` is its place in the scan.
+
+    part: metal and voids inside; void: inside of the part; smoothed: whether noise made that
+    necessary.
+    """
+
+    part: np.ndarray
+    void: np.ndarray
+    first: tuple[int, int, int]
+    smoothed: bool
+
+
+def metal_of(values: Values) -> Callable[[np.ndarray], np.ndarray]:
+    """What tells metal in a block of grey values, smoothed in the sections if noisy."""
+
+    def metal(block: np.ndarray) -> np.ndarray:
+        block = np.asarray(block, np.float32)
+        if values.noise > NOISY:
+            block = ndimage.gaussian_filter(block, (SMOOTHING, SMOOTHING, 0))
+        return block >= values.threshold if values.brighter else block <= values.threshold
+
+    return metal
+
+
+def segment(
+    path: str,
+    scan: np.ndarray,
+    metal: Callable[[np.ndarray], np.ndarray],
+    part_mask: np.ndarray | None = None,
+    smoothed: bool = False,
+) -> Segmented:
+    """Part and voids of a scan (nx, ny, nz), z the tensile axis.
+
+    metal: of a block of values, which are metal; part_mask: what is the part, bool, of the same
+    shape, else it is found. Raises PorefailError where there is no part, or more than one.
+    """
+    nx, ny, nz = scan.shape
+    solid = np.empty((nx, ny, nz), bool, order="F")
+    for k in range(0, nz, SLAB):
+        solid[:, :, k : k + SLAB] = metal(scan[:, :, k : k + SLAB])
+    share = solid.mean()
+    if part_mask is not None:
+        part = np.asfortranarray(part_mask)
+    else:
+        if share == 0:
+            raise PorefailError(f"{path}: no metal in it: all is air with this threshold")
+        one_part(path, solid)
+        part = np.zeros_like(solid)
+        for k in range(nz):
+            part[:, :, k] = section(solid[:, :, k])
+    box = _box(path, part)
+    part, solid = part[box], solid[box]
+    if min(part.shape) < LEAST:
+        raise PorefailError(
+            f"{path}: the part is {' x '.join(map(str, part.shape))} scan voxels, expected at least"
+            f" {LEAST} across"
+        )
+    return Segmented(part, part & ~solid, tuple(each.start for each in box), smoothed)
+
+
+def section(solid: np.ndarray) -> np.ndarray:
+    """The part in a cross-section (nx, ny) bool: convex hull of metal, less its rough skin."""
+    clean = ndimage.binary_opening(solid, OPENING)  # without specks of noise
+    if not clean.any():
+        return np.zeros_like(solid)
+    labels, count = ndimage.label(clean)
+    if count > 1:  # pieces that noise or ring artefacts made in the air
+        size = np.bincount(labels.ravel())
+        size[0] = 0
+        clean = size[labels] >= 0.05 * size.max()
+        clean &= labels > 0
+    hull = convex_hull(clean)
+    return solid & hull | below_skin(hull & ~solid, hull)
+
+
+def below_skin(void: np.ndarray, hull: np.ndarray) -> np.ndarray:
+    """Those voids of a cross-section (nx, ny) that reach deeper than SKIN below its hull."""
+    deep = void & ndimage.binary_erosion(hull, AROUND, iterations=SKIN)
+    return ndimage.binary_dilation(deep, AROUND, iterations=SKIN, mask=void)
+
+
+def convex_hull(mask: np.ndarray) -> np.ndarray:
+    """Convex hull of the pixels of a mask (nx, ny) bool, as pixels whose centres are in it."""
+    rows = np.flatnonzero(mask.any(axis=1))
+    low = mask[rows].argmax(axis=1)
+    high = mask.shape[1] - 1 - mask[rows, ::-1].argmax(axis=1)
+    inside = np.arange(rows[0], rows[-1] + 1)
+    bottom = np.interp(inside, *_chain(rows, low, 1))
+    top = np.interp(inside, *_chain(rows, high, -1))
+    hull = np.zeros_like(mask)
+    across = np.arange(mask.shape[1])
+    tolerance = 1e-9
+    hull[inside] = (across >= bottom[:, None] - tolerance) & (across <= top[:, None] + tolerance)
+    return hull
+
+
+def _chain(x: np.ndarray, y: np.ndarray, sign: int) -> tuple[list[int], list[int]]:
+    """Lower (sign 1) or upper (-1) chain of the hull of points by rising x (Andrew 1979)."""
+    found: list[tuple[int, int]] = []
+    for point in zip(x.tolist(), (sign * y).tolist(), strict=True):
+        while len(found) > 1:
+            (ax, ay), (bx, by) = found[-2:]
+            if (bx - ax) * (point[1] - ay) - (by - ay) * (point[0] - ax) > 0:
+                break
+            found.pop()
+        found.append(point)
+    return [each[0] for each in found], [sign * each[1] for each in found]
+
+
+def one_part(path: str, solid: np.ndarray) -> None:
+    """Raise PorefailError where a second piece of metal is nearly as large as the first."""
+    step = max(1, round((solid.size / 4e6) ** (1 / 3)))
+    coarse = ndimage.binary_opening(solid[::step, ::step, ::step])
+    labels, count = ndimage.label(coarse)
+    if count < 2:
+        return
+    sizes = np.sort(np.bincount(labels.ravel())[1:])
+    if sizes[-2] > SECOND * sizes[-1]:
+        raise PorefailError(
+            f"{path}: two pieces of metal, the second {sizes[-2] / sizes[-1]:.0%} as large as the"
+            " first: crop the scan to one part (--crop)"
+        )
+
+
+def _box(path: str, part: np.ndarray) -> tuple[slice, slice, slice]:
+    """The box around the cross-sections of a part that are whole."""
+    area = np.count_nonzero(part, axis=(0, 1))
+    if not area.any():
+        raise PorefailError(f"{path}: no part in it: no piece of metal is wider than a voxel")
+    full = np.flatnonzero(area >= FULL * np.median(area[area > 0]))
+    ends = slice(int(full[0]), int(full[-1]) + 1)
+    if not area[ends].all():
+        raise PorefailError(f"{path}: two parts along z, with air between them: crop the scan")
+    wide = [np.flatnonzero(part[:, :, ends].any(axis=axis)) for axis in ((1, 2), (0, 2))]
+    return (*(slice(int(each[0]), int(each[-1]) + 1) for each in wide), ends)

@@ -1,0 +1,159 @@
+"""Cheap physics of a part, and its likely sites with their probabilities."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from porefail import learning
+from porefail.baselines import site_regression, sites
+from porefail.configuration.codes import Status
+from porefail.errors import PorefailError
+from porefail.fe import tension
+from porefail.fe.elastic import fields as elastic
+from porefail.fe.material import named_material
+from porefail.fe.presolve import coarse_step
+from porefail.metrics import peaks
+from porefail.ranking.choice import Ranking, ranking
+from porefail.verdict.locator import Locator
+from porefail.verdict.measures import measured
+from porefail.voxels.neighbours import grown
+
+MOST = 12  # sites that a part may fail at
+NEAR = 1  # voxels
+TINY = 1e-12  # of the likelihood
+
+
+class Physics(NamedTuple):
+    """What is known of a part (nx, ny, nz) before its simulation: datasets by name as stored.
+
+    Stresses are over the nominal stress of the cross-section that is there.
+    """
+
+    pores: np.ndarray
+    outside: np.ndarray
+    fields: Mapping[str, np.ndarray]
+
+
+class Sites(NamedTuple):
+    """Likely sites (m,): place (m, 3) in voxels; features (m, FEATURES); ranks of other predictors.
+
+    A rank of another predictor is that of its best maximum within NEAR voxels, 0 where there is
+    none.
+    """
+
+    place: np.ndarray
+    features: np.ndarray
+    elastic_rank: np.ndarray
+    coarse_rank: np.ndarray
+
+
+class Assessment(NamedTuple):
+    """Sites and their ranking; likelihood (nx, ny, nz) over the likeliest voxel's; measures."""
+
+    physics: Physics
+    sites: Sites
+    ranking: Ranking
+    likelihood: np.ndarray
+    measures: Mapping[str, float]
+
+
+def physics(
+    pores: np.ndarray,
+    outside: np.ndarray,
+    voxel: float,
+    simulation: Mapping,
+    presolve: Mapping,
+    progress: Callable[[str], None] = print,
+) -> Physics:
+    """Elastic fields and a coarse load step of a part; pores, outside: (nx, ny, nz) bool.
+
+    voxel: edge, mm; simulation, presolve: sections of the configuration. Raises PorefailError where
+    nothing bears load or no solution is found.
+    """
+    voids = (pores | outside).astype(np.uint8)
+    material = simulation["material"]
+    progress(f"elastic fields of {voids.size:,} voxels")
+    found = elastic.elastic_fields(voids, material["poisson_ratio"], simulation["element"])
+    share = 1.0 - outside.mean()
+    stress = {"von_mises", "pressure", "largest_von_mises", "largest_pressure"}
+    fields = {
+        f"elastic/{name}": getattr(found, name) * np.float32(share if name in stress else 1.0)
+        for name in elastic.NAMES
+    }
+    progress(f"one coarse load step to a strain of {presolve['strain']:g}")
+    step = coarse_step(
+        voids,
+        voxel,
+        named_material(material),
+        tension.load_settings(simulation),
+        presolve["strain"],
+        presolve["newton_tolerance"],
+    )
+    if step.status != Status.SOLVED:
+        raise PorefailError("the coarse load step found no solution")
+    return Physics(pores, outside, fields | {"presolve/damage": step.damage})
+
+
+def likelihood(found: Physics, regression: site_regression.SiteRegression) -> np.ndarray:
+    """How likely each voxel is the site, over the likeliest one's; (nx, ny, nz), NaN in voids."""
+    porosity = (found.pores | found.outside).astype(np.uint8)[None]
+    fields = {name: each[None] for name, each in found.fields.items()}
+    channels = learning.channels(fields, regression.names)
+    return site_regression.predict(regression, channels, porosity, found.outside[None])[0]
+
+
+def sites_of(found: Physics, likely: np.ndarray) -> Sites:
+    """The MOST likely local maxima; features: log share of the likelihood near a site, the same
+    over the first one's."""
+    solid = ~(found.pores | found.outside)
+    score = np.where(solid, likely, 0.0).astype(float)
+    maxima = peaks.local_maxima(score, solid)
+    count = min(MOST, len(maxima.value))
+    total = score.sum()
+    place = np.empty((count, 3), int)
+    share = np.empty(count)
+    others = [
+        peaks.local_maxima(np.where(solid, field, 0.0), solid).rank
+        for field in (
+            sites.hot_spot(
+                found.fields["elastic/von_mises"][None],
+                found.fields["elastic/pressure"][None],
+                ~solid[None],
+            )[0],
+            found.fields["presolve/damage"],
+        )
+    ]
+    ranks = np.zeros((len(others), count), int)
+    shape = np.array(solid.shape)
+    for k in range(count):
+        place[k] = np.argwhere(maxima.rank == k + 1)[0]
+        low, high = np.maximum(place[k] - NEAR, 0), np.minimum(place[k] + NEAR + 1, shape)
+        box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+        share[k] = score[box].sum() / total
+        for row, rank in zip(ranks, others, strict=True):
+            near = rank[box][rank[box] > 0]
+            row[k] = near.min() if near.size else 0
+    logs = np.log(np.maximum(share, TINY))
+    return Sites(place, np.column_stack([logs, logs - logs.max()]), *ranks)
+
+
+def failed_at(place: np.ndarray, failed: np.ndarray) -> np.ndarray:
+    """Which sites (m, 3) are within NEAR voxels of those that failed, bool (nx, ny, nz)."""
+    return grown(failed, NEAR)[tuple(place.T)]
+
+
+def assess(found: Physics, locator: Locator) -> Assessment:
+    """The sites of a part, ranked by probability."""
+    likely = likelihood(found, locator.regression)
+    likeliest = sites_of(found, likely)
+    probability = locator.choice.probability(likeliest.features)
+    return Assessment(
+        found,
+        likeliest,
+        ranking(probability, locator.level),
+        likely,
+        measured(
+            found.pores, found.outside, found.fields["elastic/largest_von_mises"], locator.voxel
+        ),
+    )

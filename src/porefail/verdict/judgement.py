@@ -1,0 +1,172 @@
+"""A scan in, a verdict out: all that is told of one part."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from porefail.configuration.codes import Status
+from porefail.errors import PorefailError
+from porefail.fe import tension
+from porefail.fe.material import named_material
+from porefail.scans import lengths
+from porefail.scans.coarsening import Coarse
+from porefail.scans.volume import Scan
+from porefail.store import memory
+from porefail.verdict import assessment, words
+from porefail.verdict.locator import Locator
+from porefail.verdict.part import AXES, MOVED, Choices, Part, moved, part, view
+from porefail.verdict.tables import site_table
+
+BYTES = 18  # of memory, a scan voxel that is looked at
+
+
+class Simulated(NamedTuple):
+    """The whole simulation of a part: damage (nx, ny, nz) at first failure, failed bool, strain."""
+
+    damage: np.ndarray
+    failed: np.ndarray
+    strain: float
+
+
+class Verdict(NamedTuple):
+    """warnings: of the scan and of the threshold; doubts: why probabilities are not calibrated."""
+
+    part: Part
+    assessment: assessment.Assessment
+    simulated: Simulated | None
+    sites: pd.DataFrame
+    warnings: list[str]
+    doubts: list[str]
+
+
+def judge(
+    scan: Scan,
+    spacing: Sequence[float],
+    choices: Choices,
+    locator: Locator,
+    simulate: bool = False,
+    progress: Callable[[str], None] = print,
+) -> Verdict:
+    """The likely sites of the part in a scan, with warnings; spacing: (3,) mm by the scan's axes.
+
+    simulate: also by the whole simulation. Raises PorefailError where there is no part, no pore, or
+    no memory.
+    """
+    voxel = locator.voxel
+    looked_at = fitting_bin(scan, choices)
+    seen = view(scan, spacing, choices._replace(bin=looked_at))
+    found = part(scan.path, seen, choices, voxel, progress)
+    warnings = words.scan_warnings(found, voxel)
+    if looked_at != choices.bin:
+        warnings.append(
+            f"memory: too little for the whole scan, so means of {looked_at} x {looked_at} x"
+            f" {looked_at} voxels were looked at"
+        )
+    assessed = _assessed(found.coarse, locator, progress)
+    others = []
+    for share in (-MOVED, MOVED):
+        coarse = moved(found, share, voxel)
+        if coarse is not None:
+            progress(f"the same with a threshold moved by {share:+.0%} of the contrast")
+            others.append((share, _again(coarse, found.coarse, assessed, locator)))
+    warnings += words.moved_first(assessed, others)
+    simulated = _simulated(found.coarse, locator, progress) if simulate else None
+    failed = None if simulated is None else simulated.failed
+    sites = site_table(found, assessed, voxel, failed)
+    return Verdict(found, assessed, simulated, sites, warnings, words.confidence(assessed, locator))
+
+
+def fitting_bin(scan: Scan, choices: Choices) -> int:
+    """Scan voxels that are one, along each axis: those asked for, or more where memory is short."""
+    sides = [
+        len(range(*each.indices(n)))
+        for n, each in zip(scan.values.shape, choices.crop or (slice(None),) * 3, strict=True)
+    ]
+    size, there = choices.bin, memory.available()
+    while BYTES * np.prod([side / size for side in sides]) > there:
+        size += 1
+    return size
+
+
+def facts(scan: Scan, spacing: Sequence[float], verdict: Verdict, locator: Locator) -> dict:
+    """What was done, in words, by name."""
+    found, coarse = verdict.part, verdict.part.coarse
+    sides = [n * h for n, h in zip(found.segmented.part.shape, found.view.spacing, strict=True)]
+    skill = locator.skill
+    return {
+        "scan": f"{scan.path}: {scan.format}, {' x '.join(map(str, scan.values.shape))} voxels of"
+        f" {scan.values.dtype}",
+        "voxel": " x ".join(lengths.shown(each) for each in spacing),
+        "tensile axis": AXES[found.view.order[2]],
+        "segmentation": found.metal,
+        "part": " x ".join(lengths.shown(each) for each in sides) + " (tensile axis last)",
+        "pores": f"{len(found.pores)}, porosity"
+        f" {np.count_nonzero(found.labels) / np.count_nonzero(found.segmented.part):.3%}",
+        "simulation's voxels": f"{' x '.join(map(str, coarse.porosity.shape))} of"
+        f" {lengths.shown(locator.voxel)}, {np.count_nonzero(coarse.pores)} void,"
+        f" {coarse.lost} pores lost",
+        "locator": f"{locator.source}; on {skill['specimens']:.0f} others its first site was right"
+        f" in {skill['top_1']:.0%}, one of three in {skill['top_3']:.0%}; the set held the true"
+        f" site in {skill['in_set']:.0%} (asked for {locator.coverage:.0%})",
+    }
+
+
+def sentences(verdict: Verdict, locator: Locator) -> list[str]:
+    """The verdict itself."""
+    sites = verdict.sites
+    first = sites.iloc[0]
+    count = int(sites["in_set"].sum())
+    lines = [
+        f"The likeliest failure site is at x = {first.x_mm:.3f}, y = {first.y_mm:.3f}, z ="
+        f" {first.z_mm:.3f} mm (pore {first.pore:.0f} of pores.csv),"
+        f" with a probability of {first.probability:.0%}.",
+        f"The part fails at {'it' if count == 1 else f'one of the first {count} sites'} in"
+        f" {locator.coverage:.0%} of parts like those that the probabilities were calibrated on.",
+    ]
+    if verdict.doubts:
+        lines.append(f"But {words.NOT_CALIBRATED}: " + "; ".join(verdict.doubts) + ".")
+    if verdict.simulated is not None:
+        at = sites.index[sites["simulated_failure"] == 1]
+        where = f"at site {sites['rank'][at[0]]}" if len(at) else "at none of these sites"
+        lines.append(
+            f"The whole simulation fails first {where}, at a nominal strain of"
+            f" {verdict.simulated.strain:.2%}."
+        )
+    return lines
+
+
+def _assessed(coarse: Coarse, locator: Locator, progress) -> assessment.Assessment:
+    physics = assessment.physics(
+        coarse.pores, coarse.outside, locator.voxel, locator.simulation, locator.presolve, progress
+    )
+    return assessment.assess(physics, locator)
+
+
+def _again(
+    coarse: Coarse, known: Coarse, assessed: assessment.Assessment, locator: Locator
+) -> assessment.Assessment | None:
+    """The assessment of other voxels, not made twice for the same ones; None where none is."""
+    if np.array_equal(coarse.pores, known.pores):
+        return assessed
+    try:
+        return _assessed(coarse, locator, lambda text: None)
+    except PorefailError:
+        return None
+
+
+def _simulated(coarse: Coarse, locator: Locator, progress) -> Simulated:
+    progress("the whole simulation to first failure")
+    simulation = locator.simulation
+    result = tension.simulate(
+        coarse.porosity,
+        locator.voxel,
+        named_material(simulation["material"]),
+        tension.load_settings(simulation)._replace(until="first_failure"),
+    )
+    if result.status != Status.FIRST_FAILURE:
+        raise PorefailError(
+            f"the whole simulation ended without failure: {Status(result.status).name.lower()}"
+        )
+    return Simulated(result.damage, result.failed == 1, float(result.first_failure_strain))

@@ -1,0 +1,134 @@
+"""What finds the sites of a part: a regression on cheap physics, with calibrated probabilities.
+
+`locator.json` beside this module is the one that ships with porefail; `calibrate` makes others.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from porefail import files
+from porefail.baselines.site_regression import SiteRegression
+from porefail.configuration.variants import CHANNELS
+from porefail.errors import PorefailError
+from porefail.ranking.choice import Choice
+from porefail.verdict.measures import MEASURES
+
+SHIPPED = Path(__file__).with_name("locator.json")
+FEATURES = 2  # of a site, see assessment.py
+SKILL = ("specimens", "top_1", "top_3", "in_set", "set_size")
+VERSION = 1
+
+
+class Locator(NamedTuple):
+    """A calibrated predictor of the site.
+
+    voxel: edge, mm; simulation, presolve: sections of the configuration that its physics is of;
+    regression: of the voxels; choice: of the sites; level: of the conformal set that holds the true
+    site with probability `coverage`; ranges: of each measure in the specimens that it learnt from;
+    skill: on specimens that chose nothing (SKILL); source: in words.
+    """
+
+    voxel: float
+    simulation: Mapping
+    presolve: Mapping
+    regression: SiteRegression
+    choice: Choice
+    level: float
+    coverage: float
+    ranges: Mapping[str, tuple[float, float]]
+    skill: Mapping[str, float]
+    source: str
+
+
+def write_locator(path: str | Path, locator: Locator) -> None:
+    """Write a locator as JSON."""
+    regression, choice = locator.regression, locator.choice
+    text = {
+        "locator": VERSION,
+        "source": locator.source,
+        "voxel_mm": locator.voxel,
+        "coverage": locator.coverage,
+        "skill": dict(locator.skill),
+        "level": locator.level if np.isfinite(locator.level) else None,
+        "choice": {"coefficient": choice.coefficient.tolist(), "none": choice.none},
+        "regression": {
+            "names": list(regression.names),
+            **{
+                name: np.asarray(getattr(regression, name)).tolist()
+                for name in ("centre", "scale", "coefficients", "penalty", "validation_loss")
+            },
+        },
+        "ranges": {name: list(each) for name, each in locator.ranges.items()},
+        "simulation": dict(locator.simulation),
+        "presolve": dict(locator.presolve),
+    }
+    files.write_text(path, json.dumps(text, indent=1) + "\n")
+
+
+def read_locator(path: str | Path | None = None) -> Locator:
+    """A locator of a file, or the shipped one; PorefailError that names what is wrong."""
+    path = SHIPPED if path is None else path
+    try:
+        text = json.loads(Path(path).read_bytes().decode())
+    except OSError as error:
+        raise PorefailError(f"{path}: cannot be read: {files.reason(error)}") from None
+    except (ValueError, RecursionError):
+        raise PorefailError(f"{path}: not a locator (JSON of `porefail calibrate`)") from None
+    if not isinstance(text, dict) or text.get("locator") != VERSION:
+        raise PorefailError(f"{path}: not a locator of version {VERSION} (see `calibrate`)")
+    try:
+        return _parsed(text)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise PorefailError(
+            f"{path}: a damaged locator: {type(error).__name__} {str(error):.80}"
+        ) from None
+
+
+def _parsed(text: Mapping) -> Locator:
+    given = text["regression"]
+    names = tuple(given["names"])
+    unknown = set(names) - set(CHANNELS)
+    if not names or unknown:
+        raise ValueError(f"regression.names {sorted(unknown)}")
+    count = 2 * len(names) + len(names) * (len(names) + 1) // 2 + 1
+    regression = SiteRegression(
+        names,
+        *(_numbers(given[name], count) for name in ("centre", "scale", "coefficients")),
+        float(given["penalty"]),
+        float(given["validation_loss"]),
+    )
+    if not (regression.scale > 0).all():
+        raise ValueError("regression.scale")
+    voxel, coverage = _number(text["voxel_mm"]), _number(text["coverage"])
+    if not (voxel > 0 and 0 < coverage < 1):
+        raise ValueError("voxel_mm, coverage")
+    for name in ("simulation", "presolve"):
+        if not isinstance(text[name], dict):
+            raise ValueError(name)
+    return Locator(
+        voxel,
+        text["simulation"],
+        text["presolve"],
+        regression,
+        Choice(_numbers(text["choice"]["coefficient"], FEATURES), _number(text["choice"]["none"])),
+        np.inf if text["level"] is None else _number(text["level"]),
+        coverage,
+        {name: tuple(_numbers(text["ranges"][name], 2)) for name in MEASURES},
+        {name: _number(text["skill"][name]) for name in SKILL},
+        str(text["source"]),
+    )
+
+
+def _numbers(values: list, count: int) -> np.ndarray:
+    found = np.array(values, float)
+    if found.shape != (count,) or not np.isfinite(found).all():
+        raise ValueError(f"{count} finite numbers expected")
+    return found
+
+
+def _number(value) -> float:
+    return float(_numbers([value], 1)[0])

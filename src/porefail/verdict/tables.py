@@ -1,0 +1,63 @@
+"""The table of likely sites of a part, in the coordinates of its scan."""
+
+import numpy as np
+import pandas as pd
+from scipy.spatial import cKDTree
+
+from porefail.scans.pores import COLUMNS
+from porefail.verdict.assessment import Assessment, failed_at
+from porefail.verdict.part import Part
+
+
+def site_table(
+    part: Part, found: Assessment, voxel: float, failed: np.ndarray | None = None
+) -> pd.DataFrame:
+    """Sites by falling probability; failed: bool (nx, ny, nz), where a simulation failed first.
+
+    Places are in mm from the corner of the scan, and in scan voxels (the first one's centre is 0),
+    along the axes of the scan. pore: id in pores.csv of the nearest pore.
+    """
+    order = found.ranking.order
+    place = found.sites.place[order]
+    inside = (place + 0.5) * voxel + part.coarse.corner  # from the corner of the part
+    spacing = np.asarray(part.view.spacing)
+    mm = part.view.places(inside + np.array(part.segmented.first) * spacing)
+    edges = np.empty(3)
+    edges[list(part.view.order)] = spacing
+    pore, distance = _nearest(part, inside)
+    stress = found.physics.fields["elastic/largest_von_mises"][tuple(place.T)]
+    table = {
+        "rank": np.arange(1, len(order) + 1),
+        "probability": found.ranking.probability[order],
+        "in_set": found.ranking.member[order].astype(int),
+        **dict(zip(("x_mm", "y_mm", "z_mm"), mm.T, strict=True)),
+        **dict(zip(("x_voxel", "y_voxel", "z_voxel"), (mm / edges - 0.5).T, strict=True)),
+        "elastic_rank": found.sites.elastic_rank[order],
+        "coarse_step_rank": found.sites.coarse_rank[order],
+        "stress_concentration": stress,
+        "pore": pore,
+        "pore_distance_mm": distance,
+    }
+    if failed is not None:
+        table["simulated_failure"] = failed_at(place, failed).astype(int)
+    return pd.DataFrame(table)
+
+
+def _nearest(part: Part, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Id of the pore nearest to places (m, 3) mm in the part's box, and the distance to it, mm."""
+    voxels = np.argwhere(part.labels)
+    tree = cKDTree((voxels + 0.5) * part.view.spacing)
+    distance, index = tree.query(inside)
+    return part.labels[tuple(voxels[index].T)].astype(int), distance
+
+
+def pore_columns(part: Part) -> pd.DataFrame:
+    """The table of pores along the axes of the scan, whichever of them was the tensile one."""
+    table = part.pores.copy()
+    mm = part.pores[["x_mm", "y_mm", "z_mm"]].to_numpy()
+    edges = np.empty(3)
+    edges[list(part.view.order)] = part.view.spacing
+    along = part.view.places(mm) if len(mm) else mm
+    table[["x_mm", "y_mm", "z_mm"]] = along
+    table[["x_voxel", "y_voxel", "z_voxel"]] = along / edges - 0.5
+    return table[list(COLUMNS)]

@@ -1,0 +1,90 @@
+"""What is wrong with a scan, or unlike what is known, in words: warnings of a verdict."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from porefail.scans import quality
+from porefail.verdict.assessment import NEAR, Assessment
+from porefail.verdict.locator import Locator
+from porefail.verdict.measures import unlike
+from porefail.verdict.part import Part, box
+
+FEW = 12  # scan voxels: the shape of a smaller pore is not seen
+LOST = 0.1  # of the volume of the voids
+FITS = 0.02  # of the cross-section that the grid may differ by
+NOT_CALIBRATED = "the probabilities are NOT calibrated for this part"
+
+
+def scan_warnings(found: Part, voxel: float) -> list[str]:
+    """Of the scan and of its segmentation. voxel: edge of those of the simulation, mm."""
+    lines = []
+    view, segmented = found.view, found.segmented
+    metal = segmented.part & ~segmented.void
+    if found.values is not None:
+        lines += quality.warnings(
+            view.values[box(found.segmented)],
+            metal,
+            segmented.part,
+            view.spacing,
+            found.values.metal - found.values.void,
+        )
+        if segmented.smoothed:
+            lines.append(
+                f"noise: {found.values.noise:.0%} of the contrast, so cross-sections were smoothed"
+                " by a Gaussian of one voxel before the threshold"
+            )
+    small = int((found.pores["voxels"] < FEW).sum())
+    if small:
+        lines.append(
+            f"small pores: {small} of {len(found.pores)} have fewer than {FEW} scan voxels: their"
+            " volume and shape are not known"
+        )
+    if max(view.spacing) > voxel:
+        lines.append(
+            f"coarse scan: its voxels ({max(view.spacing) * 1e3:.3g} µm) are larger than those of"
+            f" the simulation ({voxel * 1e3:.3g} µm)"
+        )
+    coarse = found.coarse
+    total = float(found.pores["volume_mm3"].sum())
+    if coarse.lost_volume > LOST * total:
+        lines.append(
+            f"pores lost: {coarse.lost} pores, {coarse.lost_volume / total:.0%} of the volume of"
+            f" all, are smaller than half a voxel of the simulation"
+        )
+    section = np.count_nonzero(segmented.part, axis=(0, 1)).mean() * np.prod(view.spacing[:2])
+    kept = np.count_nonzero(~coarse.outside) / coarse.outside.shape[2] * voxel**2
+    if abs(kept / section - 1) > FITS:
+        lines.append(
+            f"cross-section: {section:.4g} mm² in the scan, {kept:.4g} mm² in the voxels of the"
+            " simulation"
+        )
+    share = np.count_nonzero(segmented.void, axis=(0, 1)) / np.count_nonzero(
+        segmented.part, axis=(0, 1)
+    )
+    if share.max() > 0.3:
+        lines.append(
+            f"voids are {share.max():.0%} of a cross-section: a hollow part, or air taken for a"
+            " pore; a --part-mask tells what is the part"
+        )
+    return lines
+
+
+def confidence(found: Assessment, locator: Locator) -> list[str]:
+    """Why probabilities may not hold: how a part is unlike those that they were learnt from."""
+    return unlike(found.measures, locator.ranges)
+
+
+def moved_first(first: Assessment, others: Sequence[tuple[float, Assessment | None]]) -> list[str]:
+    """A line where another threshold has another first site; others: share moved, assessment."""
+    lines = []
+    place = first.sites.place[first.ranking.order[0]]
+    for share, other in others:
+        words = f"a threshold moved by {share:+.0%} of the contrast"
+        if other is None:
+            lines.append(f"threshold: with {words} no pore, or no solution, is left")
+            continue
+        there = other.sites.place[other.ranking.order[0]]
+        if np.abs(place - there).max() > NEAR:
+            lines.append(f"threshold: {words} has another first site: do not trust the first one")
+    return lines
