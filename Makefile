@@ -3,10 +3,11 @@ PYTHON = python3
 IN_VENV = PATH="$(CURDIR)/.venv/bin:$$PATH" OMP_NUM_THREADS=1 TF_CPP_MIN_LOG_LEVEL=2
 SNAKEMAKE = $(IN_VENV) snakemake --configfile $(CONFIG)
 
-.PHONY: help setup demo smoke study workflow test test-slurm slurm-packages docs check quick bench clean
+.PHONY: help setup demo smoke scan-demo study workflow test test-slurm slurm-packages docs check quick bench clean
 
 help:
 	@echo "make demo    set up, run the whole workflow with config/default.yaml, write the report"
+	@echo "make scan-demo  a scan in, a verdict out: of a phantom whose failure is known; two minutes"
 	@echo "make smoke   the same with config/smoke.yaml: about a minute after set-up"
 	@echo "make study   set up, compare labels, weightings, networks, baselines; about two hours"
 	@echo "make test    set up, check the sources, run every test"
@@ -50,6 +51,15 @@ workflow:
 	: > .run.lock && cat $$results/report/summary.txt && \
 	echo "The report, with pictures: $$results/report.html"
 
+# One specimen of the paper's size is simulated, scanned by a phantom, and judged from the scan.
+scan-demo: DEMO = results/scan-demo
+scan-demo: setup
+	@$(IN_VENV) snakemake --configfile config/scan-demo.yaml -- $(DEMO)/simulation/00000-00000.h5
+	@$(IN_VENV) python -m porefail phantom --porosity $(DEMO)/simulation/00000-00000.h5 \
+	    --realization 0 --voxel-size 12um --output $(DEMO)/scan.tif > $(DEMO)/phantom.txt
+	@$(IN_VENV) python -m porefail scan $(DEMO)/scan.tif --axis z --output $(DEMO)/verdict
+	@cat $(DEMO)/phantom.txt
+
 # Other specimens first, on which the study tests what it has learnt.
 study: setup
 	@for name in larger sparse porous; do \
@@ -58,8 +68,10 @@ study: setup
 	@$(IN_VENV) snakemake study --configfile config/study.yaml config/transfer.yaml && \
 	    cat results/study/study/summary.txt
 
+# The tests on a real Slurm have time limits of their own: nothing else runs beside them.
 test: check
-	@$(IN_VENV) pytest
+	@$(IN_VENV) pytest --numprocesses 2 --dist loadfile --ignore tests/cluster
+	@$(IN_VENV) pytest tests/cluster
 
 # The daemons run in a temporary folder on loopback ports; nothing in /etc is touched.
 test-slurm: setup

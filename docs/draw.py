@@ -13,7 +13,8 @@ IMAGES = Path(__file__).parent / "img"
 
 
 def main() -> None:
-    for name, draw in {"study_skill": skill, "coverage": coverage, "readings": readings}.items():
+    drawn = {"study_skill": skill, "coverage": coverage, "readings": readings, "scan_skill": scans}
+    for name, draw in drawn.items():
         draw().savefig(IMAGES / f"{name}.png")
 
 
@@ -40,6 +41,44 @@ def skill() -> Figure:
     axes.set(xlim=(0, 1), ylim=(-0.7, len(table) - 0.3))
     axes.set_xlabel("share of held-out specimens that fail there")
     axes.legend(loc="lower right")
+    return figure
+
+
+def scans() -> Figure:
+    """How often the site is found in scans of phantoms, against what makes scans worse."""
+    table = _data("scan_skill")
+    figure = style.new(9.0, 3.6)
+    panels = figure.subplots(1, 3, sharey=True)
+    varied = (
+        ("resolution", "voxel_um", "scan voxel (µm)"),
+        ("noise", "noise", "noise over the contrast"),
+        ("threshold", "threshold", "threshold moved towards the metal"),
+    )
+    usual = table[(table["varied"] == "noise") & (table["noise"] == 0.05)].assign(
+        varied="threshold"
+    )
+    table = pd.concat([table, usual]).sort_values(["voxel_um", "noise", "threshold"])
+    for axes, (name, column, label) in zip(panels, varied, strict=True):
+        part = table[table["varied"] == name]
+        for key, words, colour, marker in (
+            ("top_1", "the first site", style.BLUE, "o"),
+            ("top_3", "one of three sites", style.ORANGE, "D"),
+            ("in_set", "one of the set", style.GREEN, "^"),
+        ):
+            share = part[key] / part["specimens"]
+            spread = np.sqrt(share * (1 - share) / part["specimens"])
+            axes.errorbar(
+                part[column],
+                share,
+                yerr=spread,
+                marker=marker,
+                color=colour,
+                label=words,
+                capsize=2,
+            )
+        axes.set_xlabel(label)
+    panels[0].set(ylim=(0, 1.03), ylabel="share of specimens found")
+    panels[0].legend(loc="lower left")
     return figure
 
 

@@ -38,7 +38,18 @@ from typing import NamedTuple
 import yaml
 
 from porefail import __main__, store
-from porefail.command_line.kinds import EITHER, FILE, FILES, INTO, NEW, NUMBER, NUMBERS, REAL, REALS
+from porefail.command_line.kinds import (
+    EITHER,
+    FILE,
+    FILES,
+    INTO,
+    NEW,
+    NUMBER,
+    NUMBERS,
+    PLACED,
+    REAL,
+    REALS,
+)
 from porefail.command_line.parser import VERBS, described
 from porefail.errors import PorefailError
 
@@ -64,6 +75,9 @@ TIMES = {"max-strain-step": "1e-4"}
 SCANNER = {"voxel-size": "20um", "seed": "1"}
 SCANNER |= {"blur": "0.7", "noise": "0.05", "rings": "0.02", "cupping": "0.05", "tilt": "1"}
 ODD = (float("nan"), -1, 0, 1e308, "text", None, [])
+CALIBRATION = {"split": [2, 1, 1], "channels": ["log_von_mises", "log_coarse_damage"]}
+CALIBRATION |= {"seed": 1, "penalties": [0.1], "penalty": 2.0, "coverage": 0.9}
+SCAN, LOCATOR = "scan.tif", "locator.json"  # in the folder of the run
 SECONDS = 120  # that a case may take
 
 
@@ -111,7 +125,15 @@ def command_lines(folder: Path) -> dict[str, dict[str, str | list[str]]]:
     found["export"] = {"porosity": shard, "realization": "0", "output": "0.vtkhdf"}
     found["export"] |= {"configfile": configured, "strains": "0.001"}
     found["status"] = {"configfile": configured}
-    found["phantom"] = {"porosity": shard, "realization": "0", "output": "scan.tif", **SCANNER}
+    found["phantom"] = {"porosity": shard, "realization": "0", "output": SCAN, **SCANNER}
+    found["calibrate"] = {"ensemble": found["dataset"]["ensemble"], "output": LOCATOR}
+    found["calibrate"] |= {"settings": json.dumps(CALIBRATION)}
+    for verb, made in (("phantom", SCAN), ("calibrate", LOCATOR)):
+        if not (folder / made).exists():
+            status, told, trouble = _run([verb, *flat(verb, found[verb])], folder)
+            assert status == 0, told + trouble
+    found["scan"] = {"scan": [SCAN], "axis": "z", "output": "verdict", "locator": LOCATOR}
+    found["scan"] |= {"bin": "1", "threshold": "25000"}
     assert found.keys() == set(VERBS)
     return found
 
@@ -135,7 +157,7 @@ def odd_files(folder: Path, commands: dict) -> dict[str, str]:
     """One of each kind of file that there is, and some that there should not be."""
     found: dict[str, str] = {}
     for verb, arguments in commands.items():
-        for name in named(verb, FILE, FILES):
+        for name in named(verb, FILE, FILES, PLACED):
             value = arguments.get(name, ())
             for path in [value] if isinstance(value, str) else value[:1]:
                 found.setdefault(f"{Path(path).parent.name}/{Path(path).name}", path)
@@ -153,7 +175,7 @@ def odd_files(folder: Path, commands: dict) -> dict[str, str]:
 
 def file_cases(commands: dict, files: dict[str, str], folder: Path) -> Iterator[Case]:
     for verb, arguments in commands.items():
-        for name in named(verb, FILE, FILES):
+        for name in named(verb, FILE, FILES, PLACED):
             if name not in arguments:
                 continue
             own = arguments[name]
@@ -169,7 +191,7 @@ def file_cases(commands: dict, files: dict[str, str], folder: Path) -> Iterator[
 
 def output_cases(commands: dict, folder: Path) -> Iterator[Case]:
     for verb, arguments in commands.items():
-        read = [arguments[n] for n in named(verb, FILE, FILES) if n in arguments]
+        read = [arguments[n] for n in named(verb, FILE, FILES, PLACED) if n in arguments]
         inputs = [path if isinstance(path, str) else path[0] for path in read]
         for name in named(verb, NEW, INTO):
             bad = str(folder / "odd" / ("text" if name in named(verb, INTO) else "folder"))
@@ -217,9 +239,11 @@ def option_cases(commands: dict) -> Iterator[Case]:
                 yield Case(verb, arguments | {name: odd}, f"--{name} is {odd[:20]!r}")
 
 
-def flat(arguments: dict) -> list[str]:
-    words = []
+def flat(verb: str, arguments: dict) -> list[str]:
+    words = [word for name in named(verb, PLACED) for word in arguments[name]]
     for name, value in arguments.items():
+        if name in named(verb, PLACED):
+            continue
         words += [f"--{name}={value}"] if isinstance(value, str) else [f"--{name}", *value]
     return words
 
@@ -232,7 +256,7 @@ def problem(case: Case, folder: Path) -> str | None:
     """What did not hold; None if all did."""
     read = [
         folder / path
-        for name in named(case.verb, FILE, FILES)
+        for name in named(case.verb, FILE, FILES, PLACED)
         for path in [case.arguments.get(name, [])]
         for path in ([path] if isinstance(path, str) else path)
     ]
@@ -244,7 +268,7 @@ def problem(case: Case, folder: Path) -> str | None:
                 arguments[name] = f"{made}/{Path(arguments[name]).name}"
         for name in named(case.verb, INTO):
             arguments[name] = arguments[name] if name in case.kept else made
-        status, told, trouble = _run([case.verb, *flat(arguments)], folder)
+        status, told, trouble = _run([case.verb, *flat(case.verb, arguments)], folder)
         left = sorted(str(path.relative_to(made)) for path in Path(made).rglob("*"))
     if trouble:
         return trouble

@@ -106,8 +106,6 @@ def test_metaimage_and_nrrd_of_itk(tmp_path, itk, dtype, name, compress):
 @pytest.mark.parametrize("name", ["scan.mha", "scan.mhd"])
 @pytest.mark.parametrize("compress", [False, True])
 def test_metaimage_of_vtk(tmp_path, vtk, dtype, name, compress):
-    if compress:
-        pytest.importorskip("SimpleITK")
     path = vtk(tmp_path / name, volume(dtype), "vtkMetaImageWriter", SetCompression=compress)
     check(open_scan([path]), volume(dtype), SPACING)
 
@@ -161,6 +159,14 @@ def test_units_of_nrrd(tmp_path, fields, known, endian):
     for skip in ("13", "-1"):
         (tmp_path / "scan.nhdr").write_text(f"{header}byte skip: {skip}\ndata file: data\n")
         check(open_scan([tmp_path / "scan.nhdr"]), volume("int16"), SPACING if known else None)
+
+
+def test_nrrd_as_text(tmp_path):
+    pytest.importorskip("SimpleITK")
+    path = tmp_path / "scan.nrrd"
+    words = " ".join(map(str, volume("int16").ravel(order="F")))
+    path.write_text(NRRD.replace("raw", "txt") + "\n" + words + "\n")
+    check(open_scan([path]), volume("int16"))
 
 
 VGI = """{volume1}
@@ -410,6 +416,14 @@ def test_dicom(dicom, suffix, dtype):
     folder = dicom(volume(dtype), suffix=suffix)
     (folder / "notes.txt").write_text("a good scan")
     check(open_scan([folder]), volume(dtype), SPACING)
+
+
+def test_a_truncated_dicom_slice(dicom):
+    folder = dicom(volume("uint16"))
+    path = folder / "1.2.3-95.dcm"
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(PorefailError, match="^[^\n]*dicom: [^\n]*$"):
+        open_scan([folder])
 
 
 def test_dicom_that_is_no_volume(dicom):

@@ -75,6 +75,19 @@ def run(
         f"phantom: realization {realization:05d}: {' x '.join(map(str, shape))} voxels of "
         f"{edge:.4g} µm -> {output}"
     )
+    for at in _failures(porosity, realization):
+        corner = 0.5 * (np.array(shape) * scanner.voxel - np.array(voxels.shape) * spacing)
+        x, y, z = corner + (at + 0.5) * spacing  # scan and specimen share their middle
+        print(f"phantom: the truth: it failed first at x = {x:.3f}, y = {y:.3f}, z = {z:.3f} mm")
+
+
+def _failures(path: str | Path, number: int) -> np.ndarray:
+    """Voxels (m, 3) that failed first, where the file is of a simulation; else none."""
+    if "failed" not in store.shapes(path):
+        return np.empty((0, 3))
+    numbers = store.read(path, ["realization"])[0]["realization"]
+    failed, _ = store.read_where(path, ["failed"], numbers == number)
+    return np.argwhere(failed["failed"][0] == 1)
 
 
 def _specimen(path: str | Path, number: int) -> tuple[np.ndarray, float]:

@@ -193,11 +193,16 @@ def box(segmented: Segmented) -> tuple[slice, slice, slice]:
 
 
 def of_phantom(
-    porosity: np.ndarray, spacing: float, scanner: phantom.Scanner, seed: int
+    porosity: np.ndarray,
+    spacing: float,
+    scanner: phantom.Scanner,
+    seed: int,
+    shift: float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """Pores and outside (nx, ny, nz) bool of a specimen that was scanned and read back.
 
-    porosity: (nx, ny, nz), 1 = void, of this shape again; None where the scan shows no pore.
+    porosity: (nx, ny, nz), 1 = void, of this shape again; shift: of the threshold, of the contrast.
+    None where the scan shows no pore.
     """
     grey = phantom.scan(porosity, spacing, scanner, seed)
     scan = Scan("phantom", "phantom", grey, (scanner.voxel,) * 3, "known")
@@ -211,4 +216,5 @@ def of_phantom(
         raise PorefailError(
             f"a phantom of {porosity.shape} voxels was read back as {found.coarse.pores.shape}"
         )
-    return found.coarse.pores, found.coarse.outside
+    coarse = moved(found, shift, spacing) if shift else found.coarse
+    return (coarse.pores, coarse.outside) if coarse.pores.any() else None

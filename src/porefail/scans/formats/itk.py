@@ -1,4 +1,4 @@
-"""What SimpleITK reads for us: DICOM, NIfTI, compressed MetaImage and NRRD. It is optional."""
+"""What SimpleITK reads for us: DICOM, NIfTI, rare encodings of NRRD. It is optional."""
 
 import math
 import os
@@ -24,11 +24,11 @@ _POSITION, _PIXELS, _PIXELS_AT_DETECTOR = "0020|0032", "0028|0030", "0018|1164" 
 
 
 def values(path: str, shape: tuple[int, int, int], dtype: np.dtype) -> np.ndarray:
-    """Voxels (nx, ny, nz) of a compressed file whose header says shape and type.
+    """Voxels (nx, ny, nz) of an encoded file whose header says shape and type.
 
     Raises PorefailError where SimpleITK is missing or finds something else.
     """
-    with _calling(path, "compressed voxels") as sitk:
+    with _calling(path, "encoded voxels") as sitk:
         found = _voxels(path, sitk, _header(path, sitk))
     if found.shape != shape or found.dtype != dtype.newbyteorder("="):
         raise PorefailError(
@@ -77,11 +77,16 @@ def is_dicom(path: str) -> bool:
 
 
 def open_dicom(path: str) -> Scan:
-    """Scan of one DICOM file with all slices; its values are scaled as it says."""
+    """Scan of one DICOM file with all slices; its values are scaled as it says.
+
+    A side of 1 mm is what GDCM says of a file that has no spacing, so it is none here.
+    """
     with _calling(path, "a DICOM file") as sitk:
         reader = _header(path, sitk)
         found = _voxels(path, sitk, reader)
         spacing = known(reader.GetSpacing())
+    if spacing is None or 1.0 in spacing:
+        return Scan(path, "DICOM", found, None, "the DICOM file has no spacing, or 1 mm")
     return Scan(path, "DICOM", found, spacing, "the DICOM file, which is in mm")
 
 

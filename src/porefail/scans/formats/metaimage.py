@@ -3,13 +3,12 @@
 https://itk.org/Wiki/ITK/MetaIO/Documentation; there distances are in mm.
 """
 
-import os
 from collections.abc import Mapping
 
 import numpy as np
 
 from porefail.errors import PorefailError
-from porefail.scans.formats import headers, itk, raw
+from porefail.scans.formats import headers, raw
 from porefail.scans.volume import Scan, Spacing, known, require_volume
 
 TYPES = {
@@ -31,7 +30,7 @@ _ORDER = ("ElementByteOrderMSB", "BinaryDataByteOrderMSB")
 
 
 def open_metaimage(path: str) -> Scan:
-    """Scan of a MetaImage; compressed ones are read by SimpleITK.
+    """Scan of a MetaImage, mapped where it is not compressed.
 
     Raises PorefailError for a header that is wrong or incomplete, more or fewer than 3 dimensions,
     several channels, axes that are turned, and a data file that is missing or of another size.
@@ -59,8 +58,7 @@ def open_metaimage(path: str) -> Scan:
         raise PorefailError(f"{path}: its voxels are in several files, expected one")
     data = path if local else headers.data_file(path, name)
     if _truth(path, fields, "CompressedData", False):
-        _require_whole(path, fields, os.path.getsize(data) - (end if local else 0))
-        values = itk.values(path, shape, dtype)
+        values = raw.inflated(path, data, shape, dtype, end if local else 0)
     else:
         skip = headers.whole(path, fields, "HeaderSize", 1)[0] if "HeaderSize" in fields else 0
         if skip < -1:
@@ -88,15 +86,6 @@ def _truth(path: str, fields: Mapping[str, str], key: str, default: bool) -> boo
     if word not in ("true", "false", "1", "0"):
         raise PorefailError(f"{path}: header has {key} = {word!r:.40}, expected True or False")
     return word in ("true", "1")
-
-
-def _require_whole(path: str, fields: Mapping[str, str], there: int) -> None:
-    """Refuse compressed voxels of which a part is missing; MetaIO would print lines of its own."""
-    name = "CompressedDataSize"
-    if name in fields and there < headers.whole(path, fields, name, 1)[0]:
-        raise PorefailError(
-            f"{path}: holds {there} compressed bytes, expected {fields[name]} ({name})"
-        )
 
 
 def _spacing(path: str, fields: Mapping[str, str]) -> tuple[Spacing | None, str]:

@@ -27,7 +27,8 @@ _NAMES = {
     "f8": "double",
 }
 TYPES = {name: code for code, names in _NAMES.items() for name in names.split(", ")}
-_COMPRESSED = ("gzip", "gz", "bzip2", "bz2", "txt", "text", "ascii", "hex")  # or written as text
+_GZIP = ("gzip", "gz")
+_OTHERS = ("bzip2", "bz2", "txt", "text", "ascii", "hex")
 _ANATOMICAL = {  # in mm
     "right-anterior-superior",
     "left-anterior-superior",
@@ -39,7 +40,7 @@ _ANATOMICAL = {  # in mm
 
 
 def open_nrrd(path: str) -> Scan:
-    """Scan of a NRRD; what is compressed or text is read by SimpleITK.
+    """Scan of a NRRD, mapped where it is not compressed; bzip2 and text are read by SimpleITK.
 
     Raises PorefailError for a header that is wrong or incomplete, more or fewer than 3 dimensions,
     axes that are oblique or run backwards, and a data file that is missing or of another size.
@@ -51,10 +52,12 @@ def open_nrrd(path: str) -> Scan:
     kind, encoding = (headers.text(path, fields, key).lower() for key in ("type", "encoding"))
     if kind not in TYPES:
         raise PorefailError(f"{path}: type {kind!r:.40}, expected whole or real numbers")
-    if encoding != "raw" and encoding not in _COMPRESSED:
+    if encoding not in ("raw", *_GZIP, *_OTHERS):
         raise PorefailError(f"{path}: unknown encoding {encoding!r:.40}")
     dtype = np.dtype(TYPES[kind])
-    endian = fields.get("endian", "little" if dtype.itemsize == 1 or encoding != "raw" else "none")
+    endian = fields.get(
+        "endian", "little" if dtype.itemsize == 1 or encoding in _OTHERS else "none"
+    )
     if endian not in ("little", "big"):
         raise PorefailError(f"{path}: header has endian {endian}, expected little or big")
     dtype = dtype.newbyteorder(">" if endian == "big" else "<")
@@ -64,8 +67,13 @@ def open_nrrd(path: str) -> Scan:
         raise PorefailError(f"{path}: its voxels are in several files, expected one")
     data = path if name is None else headers.data_file(path, name)
     spacing, source = _spacing(path, fields)
+    start = _start(path, fields, 0 if name else end)
     if encoding == "raw":
-        values = raw.mapped(path, data, shape, dtype, _start(path, fields, 0 if name else end))
+        values = raw.mapped(path, data, shape, dtype, start)
+    elif encoding in _GZIP:
+        if "byte skip" in fields:
+            raise PorefailError(f"{path}: skips bytes of compressed voxels, expected no byte skip")
+        values = raw.inflated(path, data, shape, dtype, start or 0)
     else:
         values = itk.values(path, shape, dtype)
     return Scan(path, "NRRD", values, spacing, source)

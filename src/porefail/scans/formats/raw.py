@@ -1,13 +1,17 @@
-"""Voxels without a header (.raw, .vol, .bin), and the data files of headers, mapped into memory."""
+"""Voxels one after the other: files without a header (.raw, .vol, .bin), data of other headers."""
 
+import math
 import os
+import zlib
 from pathlib import Path
 
 import numpy as np
 
 from porefail.errors import PorefailError
-from porefail.scans.volume import Raw, Scan, require_volume
+from porefail.scans.volume import Raw, Scan, reading, require_volume
+from porefail.store import memory
 
+CHUNK = 1 << 24  # bytes that are decompressed at a time
 TYPES = {
     "uint8": "u1",
     "int8": "i1",
@@ -51,9 +55,7 @@ def mapped(
     there are beyond the voxels. Raises PorefailError where `data` is not as long as it must be.
     """
     require_volume(path, shape, dtype)
-    needed = dtype.itemsize
-    for side in shape:
-        needed *= side  # in whole numbers of Python, which do not overflow
+    needed = dtype.itemsize * math.prod(shape)
     try:
         there = os.stat(data).st_size
     except OSError as error:
@@ -71,3 +73,33 @@ def mapped(
         return np.memmap(data, dtype, "r", start, shape, order="F")
     except OSError as error:
         raise PorefailError(f"{path}: {data} cannot be read: {error.strerror}") from error
+
+
+def inflated(
+    path: str, data: str, shape: tuple[int, int, int], dtype: np.dtype, start: int
+) -> np.ndarray:
+    """Voxels (nx, ny, nz) of the file `data`, compressed by zlib or gzip from byte `start` on.
+
+    path: the header, which errors name. Raises PorefailError where they are damaged, or not as many
+    as they must be.
+    """
+    needed = dtype.itemsize * math.prod(shape)
+    memory.require(needed, path)
+    values = np.empty(needed, np.uint8)
+    done, either = 0, zlib.MAX_WBITS | 32  # the heads of zlib and of gzip
+    with reading(path, "compressed voxels"), open(data, "rb") as file:
+        file.seek(start)
+        inflate = zlib.decompressobj(either)
+        while not inflate.eof:
+            more = inflate.unconsumed_tail or file.read(CHUNK)
+            part = np.frombuffer(inflate.decompress(more, CHUNK), np.uint8)
+            if not more or done + part.size > needed:
+                break
+            values[done : done + part.size] = part
+            done += part.size
+        if not inflate.eof or done != needed:
+            raise PorefailError(
+                f"{path}: its compressed voxels are truncated, or not the {needed} bytes that its"
+                " header says"
+            )
+    return values.view(dtype).reshape(shape, order="F")

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from porefail.errors import PorefailError
 from porefail.scans.formats import tiff
@@ -101,7 +100,7 @@ def _grey(path: str) -> np.ndarray:
     if KINDS[Path(path).suffix.lower()] == "TIFF":
         values = tiff.slice_of(path)
     else:
-        with reading(path, "an image"), Image.open(path) as image:
+        with reading(path, "an image"), tiff.opened_image(path) as image:
             if image.mode not in _GREY:
                 raise PorefailError(f"{path}: is in colour ({image.mode}), expected grey values")
             if getattr(image, "n_frames", 1) > 1:

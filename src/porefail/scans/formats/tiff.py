@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from xml.etree import ElementTree
@@ -77,6 +78,10 @@ class _Heard(logging.Handler):
         if not said.startswith("<TiffTag"):  # private tags of scanners
             self.said.append(re.sub("^<.*?> *", "", said))
 
+    def refuse(self, path: str) -> None:
+        if self.said:
+            raise PorefailError(f"{path}: is damaged or truncated ({self.said[0]:.120})")
+
 
 @contextmanager
 def _opened(path: str) -> Iterator[tifffile.TiffFile]:
@@ -85,9 +90,9 @@ def _opened(path: str) -> Iterator[tifffile.TiffFile]:
     try:
         with reading(path, "a TIFF file"), tifffile.TiffFile(path) as tif:
             _ = len(tif.pages), tif.series  # reads what tells of all pages
-            if heard.said:
-                raise PorefailError(f"{path}: is damaged or truncated ({heard.said[0]:.120})")
+            heard.refuse(path)
             yield tif
+            heard.refuse(path)
     finally:
         logger.removeHandler(heard)
 
@@ -144,7 +149,7 @@ def _read_by_pillow(path: str, series: tifffile.TiffPageSeries) -> np.ndarray:
     """The same of what tifffile cannot decompress without a further package, as LZW."""
     modes = _MODES.get(series.dtype.name, ())
     values = np.empty((len(series.pages), *series.shape[-2:]), series.dtype)
-    with Image.open(path) as image:
+    with opened_image(path) as image:
         for page, into in zip(series.pages, values, strict=True):
             image.seek(page.index)
             if image.mode not in modes or image.size != into.shape[::-1]:
@@ -154,6 +159,16 @@ def _read_by_pillow(path: str, series: tifffile.TiffPageSeries) -> np.ndarray:
                 )
             into[:] = pixels(image)
     return values.reshape(series.shape)
+
+
+@contextmanager
+def opened_image(path: str) -> Iterator[Image.Image]:
+    """An image of Pillow, where what it warns of is an error; slices may be large."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with Image.open(path) as image:
+            yield image
 
 
 def pixels(image: Image.Image) -> np.ndarray:
