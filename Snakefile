@@ -28,6 +28,7 @@ try:
     configuration.require_valid(config)
     RESULTS = f"results/{config['name']}"
     configuration.require_writable(RESULTS)
+    SAMPLES = configuration.samples_of(config)  # scans by name
 except PorefailError as error:
     sys.exit(f"porefail: error: {error}")
 
@@ -71,6 +72,7 @@ include: "workflow/rules/phenomenology.smk"
 include: "workflow/rules/rank.smk"
 include: "workflow/rules/sensitivity.smk"
 include: "workflow/rules/study.smk"
+include: "workflow/rules/scan.smk"
 
 
 localrules:

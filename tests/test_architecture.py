@@ -26,7 +26,7 @@ STACKS = EXTRAS["fe"] | EXTRAS["nn"] | EXTRAS["figures"]
 def rules() -> set[str]:
     pattern = r"^\s*(?:rule|checkpoint)\s+(\w+)\s*:"
     names = (re.findall(pattern, file.read_text(), re.M) for file in WORKFLOW)
-    return {name for found in names for name in found} - {"all"}
+    return {name for found in names for name in found} - {"all", "scans"}
 
 
 def modules(folder: Path, pattern: str = "*.py") -> set[str]:

@@ -16,7 +16,7 @@ from porefail.errors import PorefailError
 
 # Verbs that use one thread a process, whatever the environment says: they share work among ranks,
 # and the last digits of a BLAS depend on its threads.
-ONE_THREAD = ("porosity", "simulate", "presolve", "material-point", "export")
+ONE_THREAD = ("porosity", "simulate", "presolve", "material-point", "export", "scan")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 

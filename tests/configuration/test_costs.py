@@ -14,7 +14,7 @@ def changed(**sections) -> dict:
 
 def test_a_job_of_each_rule_has_its_cost():
     costs = configuration.costs_of(WHOLE)
-    assert costs.keys() == configuration.step_settings(WHOLE).keys() | {"crossvalidate"}
+    assert costs.keys() == configuration.step_settings(WHOLE).keys() | {"crossvalidate", "scan"}
     assert all(type(number) is int and number > 0 for cost in costs.values() for number in cost)
 
 

@@ -34,7 +34,7 @@ def test_otsu_has_the_least_variance_within_two_classes(share):
 
 
 def test_otsu_of_two_equal_normal_kinds_is_between_them():
-    values = np.concatenate([RANDOM.normal(10, 1, 50_000), RANDOM.normal(20, 1, 50_000)])
+    values = np.concatenate([RANDOM.normal(mean, 3, 50_000) for mean in (10, 20)])
     assert otsu(values) == pytest.approx(15, abs=0.3)
 
 
@@ -118,7 +118,12 @@ def test_most_of_the_scan_may_be_air():
 
 def test_a_grey_scan_is_no_mask():
     assert mask_values("scan", two_kinds(), None, None) is None
-    assert mask_values("scan", labelled(), None, None) is None  # three labels: which is which?
+    assert mask_values("scan", labelled() + 0.25 * (labelled() == 2), None, None) is None
+
+
+def test_of_three_labels_one_must_be_said_to_be_metal():
+    with pytest.raises(PorefailError, match="^scan: holds the labels 0, 1, 2: --metal-value tells"):
+        mask_values("scan", labelled(), None, None)
 
 
 @pytest.mark.parametrize(

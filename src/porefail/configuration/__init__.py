@@ -12,6 +12,7 @@ from porefail.configuration.campaign import (
 from porefail.configuration.checks import require_valid, require_writable
 from porefail.configuration.costs import costs_of, plan
 from porefail.configuration.documents import parse_json, read_yaml
+from porefail.configuration.samples import Sample, read_samples, samples_of
 from porefail.configuration.schema import CONFIG, Settings, require_settings, section
 from porefail.configuration.steps import step_settings
 from porefail.configuration.study import study_figures, study_folds, study_targets
@@ -20,6 +21,7 @@ from porefail.configuration.variants import variant_settings
 __all__ = [
     "CONFIG",
     "Campaign",
+    "Sample",
     "Settings",
     "campaign",
     "campaign_of",
@@ -28,11 +30,13 @@ __all__ = [
     "parse_json",
     "perturbed",
     "plan",
+    "read_samples",
     "read_yaml",
     "require_settings",
     "require_valid",
     "require_writable",
     "resolve",
+    "samples_of",
     "section",
     "simulation",
     "step_settings",

@@ -109,10 +109,12 @@ def void_shares(
 def whole_voxels(fraction: np.ndarray) -> tuple[np.ndarray, int, float]:
     """Void voxels for fractions of void (nx, ny, nz); pores lost, and their volume in voxels.
 
-    Of each connected set of fractions as many voxels as their sum, those with the largest.
+    Of each connected set of fractions as many voxels as their sum, with traces beside them: those
+    with the largest.
     """
     labels, count = connected(fraction > TRACE)
-    total = np.bincount(labels.ravel(), fraction.ravel(), count + 1)
+    with_traces = np.where(labels, labels, ndimage.maximum_filter(labels, 3))
+    total = np.bincount(with_traces.ravel(), fraction.ravel(), count + 1)
     kept = np.floor(total + 0.5).astype(int)
     kept[0] = 0
     place = np.flatnonzero(labels)

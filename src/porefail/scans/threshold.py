@@ -8,7 +8,7 @@ from porefail.errors import PorefailError
 
 SAMPLES = 2_000_000  # voxels looked at, spread evenly over the scan
 BINS = 1024
-FAINT = 0.1  # metal and air whose peaks are this much of the range apart are not told apart
+LABELS = 8  # whole numbers: a scan of no more of them has been segmented
 
 
 class Values(NamedTuple):
@@ -87,13 +87,18 @@ def mask_values(
 ) -> tuple[float, str] | None:
     """Of a scan that is already segmented: the value of metal, or None where it is a grey scan.
 
-    A mask has at most two values, or is said to be one by metal or void (values given). Returns
-    the value of the metal, and words for how that is known. Raises PorefailError on values that
-    are not there.
+    A mask has two values, or is said to be one by metal or void (values given). Returns the value
+    of the metal, and words for how that is known. Raises PorefailError on values that are not
+    there, and where there are several labels of which none is said to be metal.
     """
     some = sample(values)
     kinds, counts = np.unique(some, return_counts=True)
     if metal is None and void is None:
+        if 2 < len(kinds) <= LABELS and (kinds % 1 == 0).all():
+            shown = ", ".join(f"{each:g}" for each in kinds)
+            raise PorefailError(
+                f"{path}: holds the labels {shown}: --metal-value tells which one is metal"
+            )
         if len(kinds) != 2:
             return None
         # ASSUME: of two labels the one that most of the part is of. Pores are few, but the air
@@ -104,7 +109,7 @@ def mask_values(
         chosen = kinds[1] if share >= 0.5 else kinds[0]
         return float(chosen), "most of the middle of the scan has it"
     for name, value in (("--metal-value", metal), ("--void-value", void)):
-        if value is not None and value not in kinds:
+        if value is not None and value not in kinds and not (values == value).any():
             shown = ", ".join(f"{each:g}" for each in kinds[:6])
             raise PorefailError(f"{path}: {name} {value:g} is not in it, values are {shown} ...")
     if metal is not None:

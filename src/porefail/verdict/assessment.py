@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from porefail import learning
 from porefail.baselines import site_regression, sites
 from porefail.configuration.codes import Status
 from porefail.errors import PorefailError
@@ -13,6 +12,7 @@ from porefail.fe import tension
 from porefail.fe.elastic import fields as elastic
 from porefail.fe.material import named_material
 from porefail.fe.presolve import coarse_step
+from porefail.learning.specimens import channels
 from porefail.metrics import peaks
 from porefail.ranking.choice import Ranking, ranking
 from porefail.verdict.locator import Locator
@@ -99,8 +99,8 @@ def likelihood(found: Physics, regression: site_regression.SiteRegression) -> np
     """How likely each voxel is the site, over the likeliest one's; (nx, ny, nz), NaN in voids."""
     porosity = (found.pores | found.outside).astype(np.uint8)[None]
     fields = {name: each[None] for name, each in found.fields.items()}
-    channels = learning.channels(fields, regression.names)
-    return site_regression.predict(regression, channels, porosity, found.outside[None])[0]
+    given = channels(fields, regression.names)
+    return site_regression.predict(regression, given, porosity, found.outside[None])[0]
 
 
 def sites_of(found: Physics, likely: np.ndarray) -> Sites:

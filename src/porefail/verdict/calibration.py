@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from porefail import __version__, learning, store
+from porefail import __version__, store
 from porefail.baselines import site_regression
 from porefail.dataset.split import Part, split
 from porefail.errors import PorefailError
+from porefail.learning.specimens import channels, datasets
 from porefail.metrics import conformal
 from porefail.ranking.choice import fit_choice, ranking
 from porefail.scans.phantom import Scanner
@@ -47,7 +48,7 @@ def calibrate(
     """
     rows, source = store.read(ensemble, ["realization"], kind="ensemble")
     part = split(rows["realization"], settings["split"], settings["seed"])
-    names = [*FAILED, *learning.datasets(settings["channels"])]
+    names = [*FAILED, *datasets(settings["channels"])]
     names += [f"elastic/{name}" for name in ("von_mises", "pressure", "largest_von_mises")]
     names += ["presolve/damage"]
     names = list(dict.fromkeys(names))
@@ -69,10 +70,10 @@ def calibrate(
     train, validation = good[Part.TRAIN], good[Part.VALIDATION]
     progress(f"regression on {len(train['realization'])} specimens")
     regression = site_regression.fit(
-        learning.channels(train, settings["channels"]),
+        channels(train, settings["channels"]),
         train["porosity"],
         _sites(train),
-        learning.channels(validation, settings["channels"]),
+        channels(validation, settings["channels"]),
         validation["porosity"],
         _sites(validation),
         settings["penalties"],

@@ -15,6 +15,7 @@ from porefail.scans.coarsening import Coarse
 from porefail.scans.volume import Scan
 from porefail.store import memory
 from porefail.verdict import assessment, words
+from porefail.verdict.fine import fine_stress
 from porefail.verdict.locator import Locator
 from porefail.verdict.part import AXES, MOVED, Choices, Part, moved, part, view
 from porefail.verdict.tables import site_table
@@ -74,7 +75,8 @@ def judge(
     warnings += words.moved_first(assessed, others)
     simulated = _simulated(found.coarse, locator, progress) if simulate else None
     failed = None if simulated is None else simulated.failed
-    sites = site_table(found, assessed, voxel, failed)
+    fine = fine_stress(found, assessed.sites.place, voxel, locator.simulation, progress)
+    sites = site_table(found, assessed, voxel, failed, fine)
     return Verdict(found, assessed, simulated, sites, warnings, words.confidence(assessed, locator))
 
 

@@ -12,6 +12,8 @@ import numpy as np
 
 from porefail import files
 from porefail.baselines.site_regression import SiteRegression
+from porefail.configuration import require_settings
+from porefail.configuration.sections import PRESOLVE
 from porefail.configuration.variants import CHANNELS
 from porefail.errors import PorefailError
 from porefail.ranking.choice import Choice
@@ -81,8 +83,17 @@ def read_locator(path: str | Path | None = None) -> Locator:
     if not isinstance(text, dict) or text.get("locator") != VERSION:
         raise PorefailError(f"{path}: not a locator of version {VERSION} (see `calibrate`)")
     try:
-        return _parsed(text)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        found = _parsed(text)
+        require_settings({"simulation": found.simulation, "presolve": found.presolve}, PRESOLVE)
+        return found
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        OverflowError,
+        PorefailError,
+    ) as error:
         raise PorefailError(
             f"{path}: a damaged locator: {type(error).__name__} {str(error):.80}"
         ) from None

@@ -86,6 +86,11 @@ def view(scan: Scan, spacing: Sequence[float], choices: Choices) -> View:
         shown = " x ".join(map(str, values.shape))
         raise PorefailError(f"{scan.path}: {shown} voxels, expected at least 4 along each axis")
     spacing = np.asarray(spacing, float)
+    if choices.bin > 1 and (choices.metal, choices.void) != (None, None):
+        raise PorefailError(
+            f"--bin {choices.bin}: means of voxels have no --metal-value or --void-value; crop the"
+            " scan instead if memory is short"
+        )
     if choices.bin > 1:
         values, mask = (
             binned(values, choices.bin),
@@ -120,8 +125,10 @@ def part(
     path: str, seen: View, choices: Choices, voxel: float, progress: Callable[[str], None] = print
 ) -> Part:
     """Part, pores and voxels (of an edge, mm) of the simulation; PorefailError as segment()."""
-    mask = mask_values(path, seen.values, choices.metal, choices.void)
-    if mask is not None and choices.threshold is None:
+    mask = None
+    if choices.threshold is None:
+        mask = mask_values(path, seen.values, choices.metal, choices.void)
+    if mask is not None:
         value, why = mask
         values, metal, smoothed = None, (lambda block: np.asarray(block) == value), False
         words = f"a mask: metal has the value {value:g} ({why})"

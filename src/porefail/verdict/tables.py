@@ -10,9 +10,15 @@ from porefail.verdict.part import Part
 
 
 def site_table(
-    part: Part, found: Assessment, voxel: float, failed: np.ndarray | None = None
+    part: Part,
+    found: Assessment,
+    voxel: float,
+    failed: np.ndarray | None = None,
+    fine: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Sites by falling probability; failed: bool (nx, ny, nz), where a simulation failed first.
+
+    fine: (m,) stress of each site in the voxels of the scan, which ranks them.
 
     Places are in mm from the corner of the scan, and in scan voxels (the first one's centre is 0),
     along the axes of the scan. pore: id in pores.csv of the nearest pore.
@@ -38,6 +44,10 @@ def site_table(
         "pore": pore,
         "pore_distance_mm": distance,
     }
+    if fine is not None:
+        ranks = np.empty(len(fine), int)
+        ranks[np.argsort(-fine, kind="stable")] = np.arange(1, len(fine) + 1)
+        table["fine_elastic_rank"] = ranks[order]
     if failed is not None:
         table["simulated_failure"] = failed_at(place, failed).astype(int)
     return pd.DataFrame(table)

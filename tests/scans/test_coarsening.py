@@ -1,0 +1,203 @@
+"""From scan voxels to those of a simulation: volume of the voids, and pores read back."""
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from porefail.scans import coarsening
+from porefail.scans.coarsening import TRACE, coarsen, fractions, overlaps, void_shares, whole_voxels
+from porefail.scans.phantom import Scanner, scan
+from porefail.scans.segmentation import metal_of, segment
+from porefail.scans.threshold import grey_values
+
+RANDOM = np.random.default_rng(8)
+VOXEL = 0.05  # mm
+ALL = ndimage.generate_binary_structure(3, 3)
+
+
+def specimen(seed: int = 0, shape=(8, 10, 12), share: float = 0.03) -> np.ndarray:
+    """Single voxels, some at the surface but none at its edges, and a large pore."""
+    random = np.random.default_rng(seed)
+    pores = random.random(shape) < share
+    pores[2:5, 3:6, 5:8] = True
+    for x in (np.s_[:2], np.s_[-2:]):
+        pores[x, :2] = pores[x, -2:] = False  # beside a convex hull
+    return pores.astype(np.uint8)
+
+
+def read_back(porosity: np.ndarray, scanner: Scanner, seed: int = 0) -> coarsening.Coarse:
+    """What the scan of a specimen shows of it."""
+    grey = scan(porosity, VOXEL, scanner, seed)
+    values = grey_values("scan", grey)
+    found = segment("scan", grey, metal_of(values))
+    where = tuple(slice(a, a + n) for a, n in zip(found.first, found.part.shape, strict=True))
+    shares = void_shares(grey[where], found.void, found.part, values.metal, values.void)
+    return coarsen(found.part, shares, (scanner.voxel,) * 3, VOXEL)
+
+
+@pytest.mark.parametrize(
+    "voxel, skin", [(0.05, 2), (0.025, 1), (0.0125, 0), (0.01, 0), (0.0098, 0)]
+)
+def test_a_noiseless_scan_gives_the_porosity_again(voxel, skin):
+    """Also pores at the surface, where scan voxels see them; 0.0098 mm divides no side."""
+    for seed in range(3):
+        porosity = specimen(seed)
+        for axis in range(2 if skin else 0):
+            np.moveaxis(porosity, axis, 0)[:skin] = np.moveaxis(porosity, axis, 0)[-skin:] = 0
+        found = read_back(porosity, Scanner(voxel, blur=0, noise=0))
+        np.testing.assert_array_equal(found.pores, porosity == 1)
+        np.testing.assert_array_equal(found.porosity, porosity)
+        assert not found.outside.any()
+        assert found.lost == 0 and found.lost_volume == 0
+        np.testing.assert_allclose(found.corner, 0, atol=voxel)
+
+
+def test_a_blurred_and_noisy_scan_gives_nearly_the_porosity_again():
+    """Voids of a voxel of the simulation, four scan voxels across, in a point spread of 0.7."""
+    missed, false, pores = 0, 0, 0
+    for seed in range(6):
+        porosity = specimen(seed, share=0.04)
+        found = read_back(porosity, Scanner(0.0125), seed)
+        missed += np.count_nonzero((porosity == 1) & ~found.pores)
+        false += np.count_nonzero((porosity == 0) & found.pores)
+        pores += np.count_nonzero(porosity)
+    assert pores > 250
+    assert missed < 0.02 * pores and false < 0.01 * pores
+
+
+def test_a_void_at_an_edge_of_the_section_is_outside():
+    """The hull of a section has no dents, but what is cut off its edges is not in it."""
+    porosity = specimen()
+    porosity[0, 0, 3:6] = 1
+    found = read_back(porosity, Scanner(0.0125, blur=0, noise=0))
+    np.testing.assert_array_equal(found.porosity, porosity)
+    assert found.outside[0, 0, 3:6].all() and found.outside.sum() == 3
+
+
+def test_grey_values_give_the_volume_of_pores_that_a_threshold_makes_smaller():
+    """A pore of one voxel of the scan by one, blurred: its threshold finds nothing or one."""
+    porosity = np.zeros((10, 10, 10), np.uint8)
+    porosity[4:6, 4:6, 4:6] = 1
+    grey = scan(porosity, VOXEL, Scanner(0.03, blur=1.0, noise=0))
+    values = grey_values("scan", grey)
+    found = segment("scan", grey, metal_of(values))
+    where = tuple(slice(a, a + n) for a, n in zip(found.first, found.part.shape, strict=True))
+    shares = void_shares(grey[where], found.void, found.part, 40_000, 10_000)
+    volume = shares(0, found.part.shape[2]).sum() * 0.03**3
+    assert volume == pytest.approx(8 * VOXEL**3, rel=0.1)
+    assert found.void.sum() * 0.03**3 < 0.9 * 8 * VOXEL**3
+
+
+def test_void_shares_of_slabs_join():
+    grey = scan(specimen(), VOXEL, Scanner(0.0125), 3)[8:-8, 8:-8]
+    void = grey < 25_000
+    part = np.ones_like(void)
+    shares = void_shares(grey, void, part, 40_000, 10_000)
+    whole = shares(0, grey.shape[2])
+    pieces = [shares(k, min(k + 5, grey.shape[2])) for k in range(0, grey.shape[2], 5)]
+    np.testing.assert_array_equal(np.concatenate(pieces, axis=2), whole)
+    assert not whole[ndimage.distance_transform_cdt(~void) > coarsening.BLUR].any()
+
+
+@pytest.mark.parametrize("n, step, m, voxel", [(40, 0.0125, 10, 0.05), (31, 0.0098, 6, 0.05)])
+def test_overlaps_cover_what_they_cover(n, step, m, voxel):
+    start = 0.5 * (n * step - m * voxel)
+    found = overlaps(n, step, m, voxel, start)
+    assert found.shape == (m, n)
+    # By many points in each coarse voxel.
+    points = start + voxel * (np.arange(m * 10_000) + 0.5) / 10_000
+    owner = np.floor(points / step).astype(int)
+    expected = np.zeros((m, n))
+    valid = (owner >= 0) & (owner < n)
+    np.add.at(expected, (np.arange(len(points))[valid] // 10_000, owner[valid]), 1e-4)
+    np.testing.assert_allclose(found, expected, atol=3e-4)
+
+
+@pytest.mark.parametrize("spacing", [(0.0125, 0.0125, 0.0125), (0.011, 0.0137, 0.02)])
+@pytest.mark.parametrize("slab", [64, 7])
+def test_the_volume_of_the_void_is_conserved(monkeypatch, spacing, slab):
+    """Voids anywhere where the grid is; slabs change nothing."""
+    monkeypatch.setattr(coarsening, "SLAB", slab)
+    part = np.ones((40, 44, 48), bool)
+    void = np.zeros_like(part)
+    void[5:-5, 5:-5, 5:-5] = ndimage.gaussian_filter(RANDOM.random((30, 34, 38)), 1.5) > 0.54
+    found = coarsen(part, lambda first, last: void[:, :, first:last], spacing, VOXEL)
+    volume = void.sum() * np.prod(spacing)
+    assert volume > 0
+    assert found.fraction.sum(dtype=float) * VOXEL**3 == pytest.approx(volume, rel=1e-5)
+    middle = 0.5 * np.array(part.shape) * spacing
+    np.testing.assert_allclose(found.corner + 0.5 * VOXEL * np.array(found.pores.shape), middle)
+    assert all(side % 2 == 0 for side in found.pores.shape)
+    sides = np.array(part.shape) * spacing
+    assert (abs(sides - VOXEL * np.array(found.pores.shape)) <= VOXEL * (1 + 1e-9)).all()
+
+
+def test_fractions_are_means_of_blocks():
+    shares = RANDOM.random((12, 16, 20)).astype(np.float32)
+    weights = [overlaps(n, 0.0125, n // 4, 0.05, 0.0) for n in shares.shape]
+    found = fractions(lambda first, last: shares[:, :, first:last], 20, weights)
+    expected = shares.reshape(3, 4, 4, 4, 5, 4).mean(axis=(1, 3, 5))
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_what_is_beside_a_part_is_outside():
+    """A round bar: its section is kept, and no pore is beside it."""
+    x, y = np.meshgrid(*[np.arange(64) - 31.5] * 2, indexing="ij")
+    part = np.repeat((np.hypot(x, y) < 32)[:, :, None], 32, axis=2)
+    void = np.zeros_like(part)
+    void[30:38, 30:38, 12:20] = True
+    found = coarsen(part, lambda first, last: void[:, :, first:last], (0.0125,) * 3, VOXEL)
+    area = np.count_nonzero(~found.outside[:, :, 0]) * VOXEL**2
+    assert area == pytest.approx(np.pi * 0.4**2, rel=0.05)
+    assert not (found.outside & found.pores).any()
+    np.testing.assert_array_equal(found.porosity == 1, found.outside | found.pores)
+    assert found.pores.sum() == 8
+
+
+@pytest.mark.parametrize("density", [0.002, 0.006])
+def test_each_pore_keeps_its_volume_to_half_a_voxel(density):
+    """Traces beside a pore are of it."""
+    seeds = (RANDOM.random((20, 20, 30)) < density) * RANDOM.uniform(0.2, 6, (20, 20, 30))
+    fraction = np.clip(ndimage.gaussian_filter(seeds, 0.6), 0, 1)
+    pores, lost, lost_volume = whole_voxels(fraction)
+    labels, count = ndimage.label(fraction > TRACE, ALL)
+    assert count > 10
+    for k in range(1, count + 1):
+        mine = labels == k
+        around = ndimage.binary_dilation(mine, ALL)
+        if (around & shared(labels, k)).any():
+            continue  # whose trace it is is open
+        total = fraction[around].sum()
+        assert abs(pores[mine].sum() - total) <= 0.5 + 1e-9
+        if pores[mine].any():  # those with the most void
+            left = fraction[mine & ~pores]
+            assert left.size == 0 or left.max() <= fraction[mine & pores].min()
+    assert not pores[labels == 0].any()
+    kept = np.zeros(count + 1, bool)
+    kept[labels[pores]] = True
+    assert lost == np.count_nonzero(~kept[1:]) > 0
+    assert 0 < lost_volume < 0.5 * lost
+    assert pores.sum() + lost_volume == pytest.approx(fraction.sum(), abs=0.5 * (count - lost))
+
+
+def shared(labels: np.ndarray, k: int) -> np.ndarray:
+    """Voxels beside another pore than k."""
+    return ndimage.binary_dilation((labels != 0) & (labels != k), ALL)
+
+
+def test_whole_voids_stay_and_nothing_stays_nothing():
+    mask = RANDOM.random((9, 9, 9)) < 0.1
+    pores, lost, volume = whole_voxels(mask.astype(float))
+    np.testing.assert_array_equal(pores, mask)
+    assert lost == 0 and volume == 0
+    pores, lost, volume = whole_voxels(np.zeros((4, 4, 4)))
+    assert not pores.any() and lost == 0 and volume == 0
+
+
+def test_a_trace_does_not_join_pores():
+    fraction = np.zeros((8, 4, 4))
+    fraction[1, 1, 1] = fraction[4, 1, 1] = 0.6
+    fraction[2:4, 1, 1] = 0.9 * TRACE
+    pores, lost, _ = whole_voxels(fraction)
+    assert lost == 0
+    assert np.argwhere(pores).tolist() == [[1, 1, 1], [4, 1, 1]]

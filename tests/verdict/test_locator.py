@@ -1,0 +1,156 @@
+"""Locators: written and read back; one line for a damaged one; the one that ships."""
+
+import json
+
+import numpy as np
+import pytest
+import yaml
+
+from porefail import configuration
+from porefail.errors import PorefailError
+from porefail.verdict.locator import SHIPPED, SKILL, read_locator, write_locator
+from porefail.verdict.measures import MEASURES
+
+
+@pytest.fixture
+def written(locator, tmp_path):
+    path = tmp_path / "locator.json"
+    write_locator(path, locator)
+    return path
+
+
+def same(found, expected) -> None:
+    for name in ("voxel", "simulation", "presolve", "level", "coverage", "ranges", "source"):
+        assert getattr(found, name) == getattr(expected, name), name
+    assert found.skill == expected.skill
+    assert found.regression.names == expected.regression.names
+    for name in ("centre", "scale", "coefficients", "penalty", "validation_loss"):
+        found_, wanted = getattr(found.regression, name), getattr(expected.regression, name)
+        np.testing.assert_array_equal(found_, wanted)
+    np.testing.assert_array_equal(found.choice.coefficient, expected.choice.coefficient)
+    assert found.choice.none == expected.choice.none
+
+
+def test_what_was_written_is_read(written, locator):
+    same(read_locator(written), locator)
+
+
+def test_odd_numbers_are_read_to_the_last_digit(locator, tmp_path):
+    random = np.random.default_rng(0)
+    count = locator.regression.coefficients.size
+    odd = locator._replace(
+        regression=locator.regression._replace(
+            centre=random.standard_normal(count),
+            scale=random.random(count) + 1e-9,
+            coefficients=1e6 * random.standard_normal(count),
+        ),
+        level=np.inf,
+        ranges={name: (1 / 3, 1e9 / 7) for name in MEASURES},
+    )
+    write_locator(tmp_path / "a.json", odd)
+    same(read_locator(tmp_path / "a.json"), odd)
+    json.loads(
+        (tmp_path / "a.json").read_text(),
+        parse_constant=lambda name: pytest.fail(f"{name} is no JSON"),
+    )
+
+
+def change(place: str, value):
+    """A change of the JSON at a place as a.b; None removes it."""
+
+    def changed(text: dict) -> dict:
+        *parents, last = place.split(".")
+        inner = text
+        for each in parents:
+            inner = inner[each]
+        if value is None:
+            del inner[last]
+        else:
+            inner[last] = value
+        return text
+
+    return changed
+
+
+@pytest.mark.parametrize(
+    "damage, message",
+    [
+        (change("locator", 2), "not a locator of version 1"),
+        (change("locator", None), "not a locator of version 1"),
+        (lambda text: [text], "not a locator of version 1"),
+        (change("regression", None), "a damaged locator: KeyError 'regression'"),
+        (change("regression.names", ["nothing"]), "a damaged locator: .*nothing"),
+        (change("regression.names", []), "a damaged locator"),
+        (change("regression.names", ["log_von_mises"]), "a damaged locator: .*5 finite numbers"),
+        (change("regression.centre", [0.0] * 12), "a damaged locator: .*13 finite numbers"),
+        (change("regression.coefficients", "far"), "a damaged locator"),
+        (change("regression.scale", [0.0] * 13), "a damaged locator: .*regression.scale"),
+        (change("regression.coefficients", [float("nan")] * 13), "a damaged locator"),
+        (change("choice.coefficient", [1.0]), "a damaged locator: .*2 finite numbers"),
+        (change("choice.none", "much"), "a damaged locator"),
+        (change("voxel_mm", -0.05), "a damaged locator: .*voxel_mm"),
+        (change("voxel_mm", [0.05]), "a damaged locator"),
+        (change("coverage", 1.0), "a damaged locator: .*coverage"),
+        (change("level", float("nan")), "a damaged locator"),
+        (change("ranges.porosity", None), "a damaged locator: KeyError 'porosity'"),
+        (change("ranges.porosity", [1.0]), "a damaged locator: .*2 finite numbers"),
+        (change("skill.top_1", None), "a damaged locator: KeyError 'top_1'"),
+        (change("simulation", "default"), "a damaged locator: .*simulation"),
+        (change("simulation.strain_rate", None), "a damaged locator"),
+        (change("presolve", {}), "a damaged locator"),
+        (change("presolve.strain", 1e308), "a damaged locator"),
+    ],
+)
+def test_damaged_ones(written, damage, message):
+    written.write_text(json.dumps(damage(json.loads(written.read_text()))))
+    with pytest.raises(PorefailError, match=f"^{written}: {message}") as caught:
+        read_locator(written)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "data, message",
+    [
+        (b"", "not a locator"),
+        (b"{", "not a locator"),
+        (b"\xff\xfe\x00", "not a locator"),
+        (b"[" * 100_000, "not a locator"),
+        (b"3", "not a locator of version 1"),
+        (b"null", "not a locator of version 1"),
+    ],
+)
+def test_files_that_are_none(tmp_path, data, message):
+    path = tmp_path / "locator.json"
+    path.write_bytes(data)
+    with pytest.raises(PorefailError, match=f"^{path}: {message}"):
+        read_locator(path)
+
+
+def test_every_half_of_a_locator_is_refused(written):
+    """Cut anywhere, in one line."""
+    whole = written.read_bytes()
+    for size in np.linspace(0, len(whole) - 3, 40).astype(int):
+        written.write_bytes(whole[:size])
+        with pytest.raises(PorefailError, match=f"^{written}: "):
+            read_locator(written)
+
+
+def test_a_missing_file_and_a_folder(tmp_path):
+    for path in (tmp_path / "none.json", tmp_path):
+        with pytest.raises(PorefailError, match=f"^{path}: cannot be read: "):
+            read_locator(path)
+
+
+def test_shipped_locator(locator):
+    """It is of the default physics and did well on specimens that chose nothing."""
+    found = read_locator()
+    assert SHIPPED.name == "locator.json" and set(found.skill) == set(SKILL)
+    assert found.skill["specimens"] >= 80
+    assert 0.5 < found.skill["top_1"] <= found.skill["top_3"] <= 1
+    assert found.skill["in_set"] > found.coverage - 0.1
+    assert 1 <= found.skill["set_size"] < 6
+    assert found.simulation == locator.simulation  # the default's
+    default = yaml.safe_load((configuration.CONFIG / "default.yaml").read_text())
+    assert found.voxel == pytest.approx(default["porosity"]["spacing"])
+    for name, (low, high) in found.ranges.items():
+        assert 0 < low <= high, name
