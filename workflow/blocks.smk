@@ -52,6 +52,25 @@ def files_and_checkpoint(wildcards, input, output):
     return f"{files(wildcards, input, output)} --checkpoint {beside}"
 
 
+def scan_options(wildcards, input, output):
+    """Options of `scan`, then the files of the scan, which may begin with a dash."""
+    sample = SAMPLES[wildcards.sample]
+    words = [*sample.options, f"--output={os.path.dirname(output.report)}"]
+    words += [f"--locator={each}" for each in input.locator]
+    words += ["--simulate"] * config["scan"]["simulate"]
+    return shlex.join([*words, "--", *input.scan])
+
+
+def scan_reports(wildcards):
+    """The reports of all samples, of the target `scans`."""
+    if not SAMPLES:
+        sys.exit(
+            "porefail: error: configuration: scan.samples is null, expected the path of a CSV table"
+            " with columns name, file, axis"
+        )
+    return [f"{RESULTS}/scans/{sample}/report.html" for sample in SAMPLES]
+
+
 def needs(name):
     """Memory and time on a cluster: twice as much at the second attempt, and so on."""
     cost = COSTS[name]

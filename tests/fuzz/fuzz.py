@@ -118,14 +118,15 @@ def command_lines(folder: Path) -> dict[str, dict[str, str | list[str]]]:
         if verb not in found:
             found[verb] = _by_option(words)
     shard = found["simulate"]["porosity"]
+    first = str(int(Path(shard).stem.partition("-")[0]))  # of its realizations
     path = folder / "path.csv"
     path.write_text("time,sxx,syy,ezz,sxy,syz,szx\n0,0,0,0,0,0,0\n2,0,0,0.004,0,0,0\n")
     found["material-point"] = {"path": str(path), "out": "out.csv", **TIMES}
     configured = str(folder / "fuzz.yaml")
-    found["export"] = {"porosity": shard, "realization": "0", "output": "0.vtkhdf"}
+    found["export"] = {"porosity": shard, "realization": first, "output": "0.vtkhdf"}
     found["export"] |= {"configfile": configured, "strains": "0.001"}
     found["status"] = {"configfile": configured}
-    found["phantom"] = {"porosity": shard, "realization": "0", "output": SCAN, **SCANNER}
+    found["phantom"] = {"porosity": shard, "realization": first, "output": SCAN, **SCANNER}
     found["calibrate"] = {"ensemble": found["dataset"]["ensemble"], "output": LOCATOR}
     found["calibrate"] |= {"settings": json.dumps(CALIBRATION)}
     for verb, made in (("phantom", SCAN), ("calibrate", LOCATOR)):

@@ -19,7 +19,7 @@ def quiet(text: str) -> None:
 def porosity() -> np.ndarray:
     """One large pore beside the axis, two small ones; no symmetry."""
     voxels = np.zeros((8, 8, 16), np.uint8)
-    voxels[2:5, 4:6, 6:9] = voxels[5:7, 1:3, 12] = voxels[1, 1:3, 2:4] = 1
+    voxels[2:5, 4:6, 6:9] = voxels[5:7, 1:3, 12:14] = voxels[1, 1:3, 2:4] = 1
     return voxels
 
 

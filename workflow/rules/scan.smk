@@ -2,25 +2,6 @@
 # of `all`: `snakemake scans`.
 
 
-def scan_options(wildcards, input, output):
-    """Options, then the files of the scan, which may begin with a dash."""
-    sample = SAMPLES[wildcards.sample]
-    words = [*sample.options, f"--output={os.path.dirname(output.report)}"]
-    words += [f"--locator={each}" for each in input.locator]
-    words += ["--simulate"] * config["scan"]["simulate"]
-    return shlex.join([*words, "--", *input.scan])
-
-
-def scan_reports(wildcards):
-    """The reports of all samples."""
-    if not SAMPLES:
-        sys.exit(
-            "porefail: error: configuration: scan.samples is null, expected the path of a CSV table"
-            " with columns name, file, axis"
-        )
-    return [f"{RESULTS}/scans/{sample}/report.html" for sample in SAMPLES]
-
-
 rule scan:
     input:
         scan=lambda wildcards: SAMPLES[wildcards.sample].files,

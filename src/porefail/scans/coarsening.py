@@ -125,4 +125,6 @@ def whole_voxels(fraction: np.ndarray) -> tuple[np.ndarray, int, float]:
     pores = np.zeros(fraction.size, bool)
     pores[place[number < kept[owner]]] = True
     lost = kept[1:] == 0
-    return pores.reshape(fraction.shape), int(lost.sum()), float(total[1:][lost].sum())
+    _, faint = connected((fraction > TRACE / 10) & (with_traces == 0))
+    volume = total[0] + total[1:][lost].sum()
+    return pores.reshape(fraction.shape), int(lost.sum()) + faint, float(volume)

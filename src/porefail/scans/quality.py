@@ -35,7 +35,7 @@ def cupping(values: np.ndarray, metal: np.ndarray, contrast: float) -> float:
     depths, greys = [], []
     for k in _spread(metal):
         section, step = _filled(metal, k)
-        depth = ndimage.distance_transform_edt(section)
+        depth = ndimage.distance_transform_edt(np.pad(section, 1))[1:-1, 1:-1]  # air around it
         inner = _inside(metal, k)[::step, ::step]
         depths.append(depth[inner] / max(depth.max(), 1))
         greys.append(values[::step, ::step, k][inner])
@@ -166,4 +166,4 @@ def _inside(metal: np.ndarray, k: int) -> np.ndarray:
     """Voxels of slice k (nx, ny) with metal all around them, so that they are metal throughout."""
     last = metal.shape[2] - 1
     section = metal[..., k] & metal[..., max(k - _SKIN, 0)] & metal[..., min(k + _SKIN, last)]
-    return ndimage.minimum_filter(section, 2 * _SKIN + 1, mode="nearest")
+    return ndimage.minimum_filter(section, 2 * _SKIN + 1, mode="constant")

@@ -56,6 +56,8 @@ def run(
     for name, value in numbers.items():
         if value is not None and not np.isfinite(value):
             raise PorefailError(f"--{name} {value}: expected a finite number")
+    if bin < 1:
+        raise PorefailError(f"--bin {bin}: expected a whole number from 1")
     mask = None if part_mask is None else np.asarray(open_scan([part_mask]).values) != 0
     choices = Choices(axis, _crop(crop), bin, *numbers.values(), mask)
     used = read_locator(locator)

@@ -65,7 +65,7 @@ class Part(NamedTuple):
 
 def view(scan: Scan, spacing: Sequence[float], choices: Choices) -> View:
     """The scan as its user wants it looked at; PorefailError where a crop leaves nothing."""
-    if choices.axis not in AXES:
+    if choices.axis not in tuple(AXES):
         raise PorefailError(f"--axis {choices.axis!r:.20}: expected x, y or z")
     values, mask = scan.values, choices.part_mask
     if mask is not None and mask.shape != values.shape:

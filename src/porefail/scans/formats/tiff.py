@@ -179,9 +179,9 @@ def pixels(image: Image.Image) -> np.ndarray:
 def _spacing(tif: tifffile.TiffFile, series: tifffile.TiffPageSeries) -> tuple[Spacing | None, str]:
     """Spacing along x, y, z in mm, and where it came from or why there is none."""
     if tif.is_ome:
-        pixels = ElementTree.fromstring(tif.ome_metadata).find(".//{*}Pixels")
+        found = ElementTree.fromstring(tif.ome_metadata).find(".//{*}Pixels")
         told = [
-            (pixels.get(f"PhysicalSize{axis}"), pixels.get(f"PhysicalSize{axis}Unit", "um"))
+            (found.get(f"PhysicalSize{axis}"), found.get(f"PhysicalSize{axis}Unit", "um"))
             for axis in "XYZ"
         ]
         spacing = _in_mm(told)
