@@ -30,7 +30,7 @@ UNITS = {
 }
 STYLE = """body{font:16px/1.45 sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;margin:1rem 0}td,th{padding:.25rem .7rem;text-align:right;
-border-bottom:1px solid #ccc}th{background:#f2f2f2}img{max-width:100%}li{margin:.3rem 0}
+border-bottom:1px solid #ccc}th{background:#f2f2f2}img{max-width:100%;max-height:46rem}
 .warning{border-left:6px solid #D55E00;background:#fdf1ea;padding:.6rem 1rem}
 .good{border-left:6px solid #009E73;background:#eaf6f2;padding:.6rem 1rem}.wide{overflow-x:auto}"""
 
@@ -103,5 +103,8 @@ def report(
 
 
 def _table(table: pd.DataFrame) -> str:
-    shown = table.to_html(index=False, border=0, float_format=lambda value: f"{value:.3g}")
+    """A table as HTML, without the places in scan voxels: they are in the CSV file."""
+    there = table.drop(columns=[f"{axis}_voxel" for axis in "xyz"])
+    there = there.rename(columns=lambda name: name.replace("_", " "))
+    shown = there.to_html(index=False, border=0, float_format=lambda value: f"{value:.3g}")
     return f"<div class='wide'>{shown}</div>"

@@ -1,0 +1,171 @@
+"""calibrate: a locator from an ensemble with presolved fields; one line for what cannot be."""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from porefail import store
+from porefail.__main__ import main
+from porefail.configuration.codes import Part
+from porefail.dataset.split import split
+from porefail.fe.elastic import fields as elastic
+from porefail.steps import gather
+from porefail.store import Status
+from porefail.verdict.locator import SKILL, read_locator
+from porefail.verdict.measures import MEASURES
+
+from .conftest import configuration, write_shard
+
+COUNT = 30
+
+
+@pytest.fixture(scope="module")
+def wanted() -> dict:
+    default = configuration("default")
+    return {
+        "seed": 7,
+        "split": [6, 2, 2],
+        "channels": ["log_von_mises", "triaxiality"],
+        "penalties": [0.01, 1.0],
+        "penalty": default["ranking"]["penalty"],
+        "coverage": 0.8,
+    }
+
+
+def presolved(path, shard, settings) -> None:
+    """Made-up stresses: high where a simulation's damage is, for which they are known before."""
+    rows, _ = store.read(shard)
+    voids = rows["porosity"] == 1
+    stress = 1 + 2 * rows["damage"]
+    fields = {f"elastic/{name}": 0.3 * stress for name in elastic.NAMES if name != "seconds"}
+    fields |= {"elastic/von_mises": stress, "elastic/largest_von_mises": stress}
+    fields |= {"presolve/damage": np.where(voids, np.nan, 0.1 * stress)}
+    store.write_atomically(
+        path,
+        {name: values.astype(np.float32) for name, values in fields.items()}
+        | {
+            "realization": rows["realization"],
+            "porosity": rows["porosity"],
+            "status": np.full(len(voids), Status.SOLVED, np.uint8),
+            "presolve/strain": np.full(len(voids), 0.01),
+        },
+        {"spacing": 0.05, "presolve": settings["presolve"]["presolve"]} | settings["gather"],
+    )
+
+
+@pytest.fixture(scope="module")
+def ensembles(settings, tmp_path_factory):
+    """Two of the same specimens, with fields of before the simulation and without."""
+    folder = tmp_path_factory.mktemp("ensembles")
+    shard, before = folder / "shard.h5", folder / "before.h5"
+    write_shard(shard, settings["gather"], list(range(COUNT)))
+    presolved(before, shard, settings)
+    count = settings["gather"] | {"realizations": COUNT}
+    for name, more in (("whole", [before]), ("plain", [])):
+        gather.run([shard], folder / f"{name}.h5", folder / f"{name}.csv", count, more)
+    return folder
+
+
+def run(ensemble, output, wanted, *more) -> int:
+    words = [f"--ensemble={ensemble}", f"--output={output}", f"--settings={json.dumps(wanted)}"]
+    return main(["calibrate", *words, *map(str, more)])
+
+
+@pytest.fixture(scope="module")
+def calibrated(ensembles, wanted, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("calibrated")
+    scores = folder / "scores.csv"
+    output = folder / "locator.json"
+    assert run(ensembles / "whole.h5", output, wanted, f"--scores={scores}") == 0
+    return output, scores
+
+
+def test_a_locator_that_is_read_again(calibrated, settings, wanted, ensembles):
+    found = read_locator(calibrated[0])
+    assert found.voxel == 0.05 and found.coverage == 0.8
+    assert found.simulation == settings["simulate"]
+    assert found.presolve == settings["presolve"]["presolve"]
+    assert found.regression.names == tuple(wanted["channels"])
+    assert found.regression.penalty in wanted["penalties"]
+    assert f"{COUNT} simulated specimens" in found.source
+    assert set(found.ranges) == set(MEASURES)
+    rows, _ = store.read(ensembles / "whole.h5")
+    share = rows["porosity"].mean(axis=(1, 2, 3))
+    assert found.ranges["porosity"] == pytest.approx((share.min(), share.max()))
+    assert found.ranges["section_mm2"] == pytest.approx((0.16, 0.16))
+
+
+def test_skill_is_that_of_the_test_part(calibrated, wanted):
+    """It chose nothing: 6 of 30 specimens."""
+    output, path = calibrated
+    skill, scores = read_locator(output).skill, pd.read_csv(path)
+    part = split(np.arange(COUNT), wanted["split"], wanted["seed"])
+    assert sorted(scores["realization"]) == np.flatnonzero(part == Part.TEST).tolist()
+    assert skill["specimens"] == len(scores) == 6
+    for name in SKILL[1:]:
+        assert skill[name] == pytest.approx(scores[name].mean())
+    for name in ("top_1", "top_3", "in_set", "elastic_top_1", "coarse_top_1"):
+        assert scores[name].isin([0, 1]).all()
+    assert 0 <= skill["top_1"] <= skill["top_3"] <= 1 and 0 <= skill["in_set"] <= 1
+    assert (scores["top_1"] <= scores["top_3"]).all()
+    assert scores["probability"].between(0, 1).all() and (scores["set_size"] >= 0).all()
+
+
+def test_what_is_plain_is_learnt(calibrated):
+    """Stress is highest where the made-up specimens failed."""
+    skill = read_locator(calibrated[0]).skill
+    assert skill["top_1"] > 0.8
+    assert pd.read_csv(calibrated[1])["coarse_top_1"].mean() > 0.8
+
+
+def test_the_same_bytes_twice(calibrated, ensembles, wanted, tmp_path, capsys):
+    assert run(ensembles / "whole.h5", tmp_path / "again.json", wanted) == 0
+    assert (tmp_path / "again.json").read_bytes() == calibrated[0].read_bytes()
+    told = capsys.readouterr().out
+    assert "calibrate: specimens 6, top_1 " in told
+    assert [path.name for path in tmp_path.iterdir()] == ["again.json"]
+
+
+@pytest.mark.slow
+def test_probabilities_of_what_a_scan_shows(ensembles, wanted, tmp_path):
+    output = tmp_path / "scanned.json"
+    more = ("--scanned=12.5um", "--noise=0.02")
+    assert run(ensembles / "whole.h5", output, wanted, *more) == 0
+    found = read_locator(output)
+    assert "phantom scans of 0.0125 mm voxels with 2% noise" in found.source
+    assert 0 < found.skill["specimens"] <= 6
+    assert 0 <= found.skill["top_1"] <= found.skill["top_3"] <= 1
+
+
+MISTAKES = {
+    "without presolve": ("plain.h5", {}, [], "plain.h5: lacks /.*presolve.strain must be above 0"),
+    "no ensemble": ("none.h5", {}, [], "none.h5: missing file"),
+    "a shard": ("shard.h5", {}, [], "shard.h5: "),
+    "setting missing": ("whole.h5", {"penalty": None}, [], "penalty"),
+    "setting unknown": ("whole.h5", {"penalti": 1.0}, [], "penalti"),
+    "coverage": ("whole.h5", {"coverage": 1.5}, [], "ranking.coverage"),
+    "split": ("whole.h5", {"split": [1, 0, 2]}, [], "dataset.split"),
+    "penalties": ("whole.h5", {"penalties": []}, [], "baselines.penalties"),
+    "channel": ("whole.h5", {"channels": ["colour"]}, [], "training.channels"),
+    "too few": ("whole.h5", {"split": [1, 1, 98], "seed": 3}, [], "part"),
+    "unit": ("whole.h5", {}, ["--scanned=12"], "--scanned: '12' is no length"),
+    "noise": ("whole.h5", {}, ["--scanned=12um", "--noise=nan"], "noise is nan"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_mistakes(ensembles, wanted, tmp_path, capsys, name):
+    ensemble, changes, more, message = MISTAKES[name]
+    given = {key: value for key, value in (wanted | changes).items() if value is not None}
+    scores = tmp_path / "scores.csv"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        status = run(ensembles / ensemble, "locator.json", given, f"--scores={scores}", *more)
+    line = capsys.readouterr().err
+    assert status == 1
+    assert line.startswith("porefail calibrate: error: ") and line.count("\n") == 1, line
+    assert re.search(message, line), line
+    assert not list(tmp_path.iterdir())
