@@ -20,7 +20,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 REQUIRED = set(PROJECT["dependencies"])
 EXTRAS = {name: set(asked) for name, asked in PROJECT["optional-dependencies"].items()}
 WORKFLOW = [ROOT / "Snakefile", *(ROOT / "workflow").rglob("*.smk")]
-STACKS = EXTRAS["fe"] | EXTRAS["nn"] | EXTRAS["figures"]
+STACKS = EXTRAS["fe"] | EXTRAS["nn"] | EXTRAS["figures"] | EXTRAS["itk"]
 
 
 def rules() -> set[str]:

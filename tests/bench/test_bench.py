@@ -108,3 +108,11 @@ def test_training_is_measured(tmp_path):
     for name in ("bare network, data at hand", "training, symmetries on the fly"):
         assert sum(line.startswith(name) and line.endswith("%") for line in lines) == 1
     assert "8x8x32 voxels, batches of 8" in done.stdout and "GFLOP/s" in lines[-1]
+
+
+def test_a_verdict_on_the_smallest_scan_is_measured(tmp_path):
+    done = run(tmp_path, "scan_size.py", "--largest", "1e6")
+    assert done.returncode == 0, done.stderr
+    header, *rows = done.stdout.splitlines()
+    assert header.startswith("voxel_um,scan,million_voxels,cpu_s") and len(rows) == 1
+    assert rows[0].startswith("20,60 x 60 x 200,0.72,")

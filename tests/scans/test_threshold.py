@@ -116,6 +116,17 @@ def test_most_of_the_scan_may_be_air():
     assert mask_values("scan", wide, None, None)[0] == 1
 
 
+def test_a_part_beside_the_middle_is_not_guessed():
+    wide = np.pad(labelled(1, 0, 0), ((0, 40), (0, 40), (0, 0)))
+    with pytest.raises(PorefailError, match="^scan: holds 0 and 1: --metal-value tells"):
+        mask_values("scan", wide, None, None)
+
+
+def test_a_scan_inside_of_a_part_is_metal():
+    inside = labelled(1, 0, 1)
+    assert mask_values("scan", inside, None, None)[0] == 1
+
+
 def test_a_grey_scan_is_no_mask():
     assert mask_values("scan", two_kinds(), None, None) is None
     assert mask_values("scan", labelled() + 0.25 * (labelled() == 2), None, None) is None

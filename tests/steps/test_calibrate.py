@@ -129,7 +129,6 @@ def test_the_same_bytes_twice(calibrated, ensembles, wanted, tmp_path, capsys):
     assert [path.name for path in tmp_path.iterdir()] == ["again.json"]
 
 
-@pytest.mark.slow
 def test_probabilities_of_what_a_scan_shows(ensembles, wanted, tmp_path):
     output = tmp_path / "scanned.json"
     more = ("--scanned=12.5um", "--noise=0.02")
@@ -146,10 +145,10 @@ MISTAKES = {
     "a shard": ("shard.h5", {}, [], "shard.h5: "),
     "setting missing": ("whole.h5", {"penalty": None}, [], "penalty"),
     "setting unknown": ("whole.h5", {"penalti": 1.0}, [], "penalti"),
-    "coverage": ("whole.h5", {"coverage": 1.5}, [], "ranking.coverage"),
-    "split": ("whole.h5", {"split": [1, 0, 2]}, [], "dataset.split"),
-    "penalties": ("whole.h5", {"penalties": []}, [], "baselines.penalties"),
-    "channel": ("whole.h5", {"channels": ["colour"]}, [], "training.channels"),
+    "coverage": ("whole.h5", {"coverage": 1.5}, [], "coverage is 1.5, expected a number"),
+    "split": ("whole.h5", {"split": [1, 0, 2]}, [], r"split\[1\] is 0, expected"),
+    "penalties": ("whole.h5", {"penalties": []}, [], r"penalties is \[\], expected"),
+    "channel": ("whole.h5", {"channels": ["colour"]}, [], r"channels\[0\] is .colour., expected"),
     "too few": ("whole.h5", {"split": [1, 1, 98], "seed": 3}, [], "part"),
     "unit": ("whole.h5", {}, ["--scanned=12"], "--scanned: '12' is no length"),
     "noise": ("whole.h5", {}, ["--scanned=12um", "--noise=nan"], "noise is nan"),

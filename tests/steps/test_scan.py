@@ -161,8 +161,7 @@ def test_inspect_draws_where_there_is_an_output(grey, tmp_path, capsys):
     assert {path.name for path in output.iterdir()} == {"sections.png", "grey_values.png"}
 
 
-@pytest.mark.slow
-def test_simulate(grey, locator_file, tmp_path, undrawn, capsys, read_vtk):
+def test_simulate(grey, locator_file, tmp_path, undrawn, capsys):
     np.save(tmp_path / "scan.npy", grey)
     words = [str(tmp_path / "scan.npy"), "--axis=z", "--voxel-size=25um", "--simulate"]
     words += [f"--output={tmp_path / 'out'}", f"--locator={locator_file}"]
@@ -184,13 +183,6 @@ def metal(shape=(20, 20, 24), air=4) -> np.ndarray:
 
 def two_parts() -> np.ndarray:
     return np.concatenate([metal(), metal()])
-
-
-def small() -> np.ndarray:
-    """Two voxels of the simulation across."""
-    values = metal((14, 14, 24), 5)
-    values[7, 7, 6:10] = 10_000
-    return values + np.random.default_rng(1).integers(0, 900, values.shape, np.uint16)
 
 
 def with_nan(grey) -> np.ndarray:
@@ -256,8 +248,11 @@ MISTAKES = {
     "all metal": (lambda grey: metal() * 0 + 40_000, "all voxels have the value 40000"),
     "all air": (lambda grey: metal() * 0, "all voxels have the value 0"),
     "noise": (lambda grey: metal(), "no void in the part"),
-    "two parts": (lambda grey: two_parts(), "two pieces of metal, .*--crop"),
-    "few voxels": (lambda grey: small(), "the part is 2 x 2 x 12 voxels of 0.05 mm, .* least 4"),
+    "two parts": (
+        lambda grey: np.maximum(two_parts(), np.indices(two_parts().shape)[2]),
+        "two pieces of metal, .*--crop",
+    ),
+    "few voxels": ({"voxel-size": "6um"}, "the part is 2 x 2 x 2 voxels of 0.05 mm, .* least 4"),
     "NaN": (with_nan, r"holds values that are no numbers \(NaN"),
     "infinite": (
         lambda grey: np.where(grey > 30_000, np.inf, grey),
@@ -313,7 +308,7 @@ def test_no_pore(locator_file, tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_file_cannot_be_an_option_twice(tmp_path, capsys):
+def test_no_scan_at_all(capsys):
     with pytest.raises(SystemExit) as stop:
         main(["scan"])
     assert stop.value.code == 2

@@ -14,7 +14,11 @@ from .conftest import VOXEL, quiet
 def warned(scan: Scan, **choices) -> list[str]:
     chosen = Choices(**choices)
     found = part(scan.path, view(scan, scan.spacing, chosen), chosen, VOXEL, quiet)
-    return words.scan_warnings(found, VOXEL)
+    return words.scan_warnings(found, VOXEL, middle(scan))
+
+
+def middle(scan: Scan) -> np.ndarray:
+    return 0.5 * np.array(scan.values.shape) * scan.spacing
 
 
 def about(lines: list[str], kind: str) -> bool:
@@ -47,6 +51,12 @@ def test_a_good_scan_is_not_warned_of(phantom, thick):
 )
 def test_what_is_wrong_with_a_scan(phantom, thick, kind, changes):
     assert about(warned(phantom(thick, **{"voxel": 0.0125} | changes)), kind)
+
+
+def test_rings_are_around_the_middle_of_the_whole_scan(phantom, thick):
+    scan = phantom(thick, voxel=0.0125, rings=0.08, noise=0.02)
+    half = (slice(0, scan.values.shape[0] // 2), slice(None), slice(None))
+    assert about(warned(scan, crop=half), "rings")
 
 
 def test_unequal_voxels(phantom, thick):
@@ -122,5 +132,5 @@ def test_a_part_that_is_unlike_those_known(verdict, locator):
 def test_pores_are_counted_in_the_table_of_all(verdict):
     scan, found = verdict
     few = pd.concat([found.part.pores, found.part.pores.assign(voxels=5)])
-    lines = words.scan_warnings(found.part._replace(pores=few), VOXEL)
+    lines = words.scan_warnings(found.part._replace(pores=few), VOXEL, np.array([0.5, 0.5, 0.2]))
     assert about(lines, f"small pores: {len(found.part.pores)} of {len(few)}")

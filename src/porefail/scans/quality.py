@@ -115,6 +115,7 @@ def warnings(
     part: np.ndarray,
     spacing: tuple[float, float, float],
     contrast: float,
+    axis: tuple[float, float] | None = None,
 ) -> list[str]:
     """A line for each thing that is wrong with a scan, with its measure; none for a good scan.
 
@@ -127,7 +128,7 @@ def warnings(
             f"beam hardening: metal is {100 * measured:.0f} % of the contrast fainter in the"
             " middle than at its skin, so a single threshold makes pores larger there"
         )
-    measured = rings(values, metal, contrast)
+    measured = rings(values, metal, contrast, axis)
     if measured > RINGS:
         lines.append(
             f"rings: circles around the axis of rotation differ by {100 * measured:.0f} % of the"

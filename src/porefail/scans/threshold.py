@@ -8,6 +8,7 @@ from porefail.errors import PorefailError
 
 SAMPLES = 2_000_000  # voxels looked at, spread evenly over the scan
 BINS = 1024
+PORES = 0.1  # of a scan, and less
 LABELS = 8  # whole numbers: a scan of no more of them has been segmented
 
 
@@ -101,13 +102,7 @@ def mask_values(
             )
         if len(kinds) != 2:
             return None
-        # ASSUME: of two labels the one that most of the part is of. Pores are few, but the air
-        # around a part may be most: the middle of the scan tells.
-        nx, ny, nz = values.shape
-        middle = np.asarray(values[nx // 4 : -(nx // 4) or None, ny // 4 : -(ny // 4) or None])
-        share = float((middle == kinds[1]).mean())
-        chosen = kinds[1] if share >= 0.5 else kinds[0]
-        return float(chosen), "most of the middle of the scan has it"
+        return _in_the_middle(path, values, kinds, counts), "most of the middle of the scan has it"
     for name, value in (("--metal-value", metal), ("--void-value", void)):
         if value is not None and value not in kinds and not (values == value).any():
             shown = ", ".join(f"{each:g}" for each in kinds[:6])
@@ -121,3 +116,21 @@ def mask_values(
             " --metal-value does"
         )
     return float(others[0]), "what is not --void-value"
+
+
+def _in_the_middle(path: str, values: np.ndarray, kinds: np.ndarray, counts: np.ndarray) -> float:
+    """Which of two labels is metal: that of the middle of the scan, where the part is.
+
+    Pores are few in a part, but air may be most of a scan. Where what is in the middle is around
+    the part too, and the other one is too much for pores, nothing is guessed.
+    """
+    nx, ny, _ = values.shape
+    middle = np.asarray(values[3 * nx // 8 : -(3 * nx // 8), 3 * ny // 8 : -(3 * ny // 8)])
+    metal = int(np.mean(middle == kinds[1]) >= 0.5)
+    faces = [values[[0, -1]], values[:, [0, -1]]]
+    around = np.mean([np.mean(face == kinds[metal]) for face in faces])
+    if around > 0.9 and counts[1 - metal] > PORES * counts.sum():
+        raise PorefailError(
+            f"{path}: holds {kinds[0]:g} and {kinds[1]:g}: --metal-value tells which one is metal"
+        )
+    return float(kinds[metal])

@@ -4,18 +4,13 @@ import base64
 import html
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from porefail import files
 from porefail.store.vtkhdf import write_image
 from porefail.verdict.assessment import Assessment
 from porefail.verdict.part import Part
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 UNITS = {
     "part": "1",
@@ -73,9 +68,9 @@ def report(
     facts: Mapping[str, str],
     sites: pd.DataFrame,
     pores: pd.DataFrame,
-    figures: Mapping[str, "Figure"],
+    pictures: Mapping[str, bytes],
 ) -> str:
-    """One HTML file with its pictures inside. figures: by caption."""
+    """One HTML file with its pictures (PNG, by caption) inside."""
     safe = html.escape
     lines = [
         "<!DOCTYPE html><html lang='en'><head><meta charset='utf-8'>",
@@ -87,10 +82,10 @@ def report(
         items = "".join(f"<li>{safe(each)}</li>" for each in warnings)
         lines.append(f"<h2>Warnings</h2><div class='warning'><ul>{items}</ul></div>")
     lines += ["<h2>Likely failure sites</h2>", _table(sites)]
-    for caption, figure in figures.items():
+    for caption, picture in pictures.items():
         lines.append(
             f"<figure><img alt='{safe(caption, quote=True)}' src='data:image/png;base64,"
-            f"{base64.b64encode(files.png(figure)).decode()}'><figcaption>{safe(caption)}</figcaption></figure>"
+            f"{base64.b64encode(picture).decode()}'><figcaption>{safe(caption)}</figcaption></figure>"
         )
     lines += [f"<h2>The largest pores ({len(pores)} in all, see pores.csv)</h2>"]
     lines += [_table(pores.head(10)), "<h2>What was done</h2><table>"]

@@ -59,7 +59,9 @@ def judge(
     looked_at = fitting_bin(scan, choices)
     seen = view(scan, spacing, choices._replace(bin=looked_at))
     found = part(scan.path, seen, choices, voxel, progress)
-    warnings = words.scan_warnings(found, voxel)
+    warnings = words.scan_warnings(
+        found, voxel, 0.5 * np.array(scan.values.shape) * np.asarray(spacing)
+    )
     if looked_at != choices.bin:
         warnings.append(
             f"memory: too little for the whole scan, so means of {looked_at} x {looked_at} x"

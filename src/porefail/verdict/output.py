@@ -68,6 +68,7 @@ def write_verdict(
             ),
         ),
     }
+    images = {name: files.png(figure) for name, figure in figures.items()}
     captions = (
         "The part seen from two sides: pores (grey), likely sites in the order of probability.",
         "Sections through the first site: what was taken for the part (blue) and for pores (red).",
@@ -82,7 +83,7 @@ def write_verdict(
         facts(scan, spacing, verdict, used),
         verdict.sites,
         pores,
-        dict(zip(captions, figures.values(), strict=True)),
+        dict(zip(captions, images.values(), strict=True)),
     )
     files.write_table(output / "sites.csv", verdict.sites)
     files.write_table(output / "pores.csv", pores)
@@ -93,7 +94,8 @@ def write_verdict(
         used.voxel,
         None if verdict.simulated is None else verdict.simulated.damage,
     )
-    files.write_figures(output, figures)
+    for name, image in images.items():
+        files.write_bytes(output / f"{name}.png", image)
     lines = [*text, *(f"warning: {each}" for each in verdict.warnings)]
     files.write_text(output / "summary.txt", "\n".join(lines) + "\n")
     files.write_text(output / "report.html", page)

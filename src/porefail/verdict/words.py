@@ -16,11 +16,15 @@ FITS = 0.02  # of the cross-section that the grid may differ by
 NOT_CALIBRATED = "the probabilities are NOT calibrated for this part"
 
 
-def scan_warnings(found: Part, voxel: float) -> list[str]:
-    """Of the scan and of its segmentation. voxel: edge of those of the simulation, mm."""
+def scan_warnings(found: Part, voxel: float, middle: np.ndarray) -> list[str]:
+    """Of the scan and of its segmentation. voxel: edge of those of the simulation, mm.
+
+    middle: (3,) mm, of the whole scan along its axes, where the axis of its rotation is.
+    """
     lines = []
     view, segmented = found.view, found.segmented
     metal = segmented.part & ~segmented.void
+    centre = (middle[list(view.order)] - view.first) / view.spacing - 0.5 - segmented.first
     if found.values is not None:
         lines += quality.warnings(
             view.values[box(found.segmented)],
@@ -28,6 +32,7 @@ def scan_warnings(found: Part, voxel: float) -> list[str]:
             segmented.part,
             view.spacing,
             found.values.metal - found.values.void,
+            tuple(centre[:2]),
         )
         if segmented.smoothed:
             lines.append(
