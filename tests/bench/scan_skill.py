@@ -15,12 +15,9 @@ import pandas as pd
 
 from porefail import store
 from porefail.dataset.split import Part, split
-from porefail.errors import PorefailError
 from porefail.scans.phantom import Scanner
-from porefail.verdict import assessment
-from porefail.verdict.calibration import FAILED, Case, scored
-from porefail.verdict.locator import Locator, read_locator
-from porefail.verdict.part import of_phantom
+from porefail.verdict.calibration import case, read_known, scanned_physics, scored
+from porefail.verdict.locator import read_locator
 
 RESOLUTIONS = (0.010, 0.0125, 0.017, 0.025, 0.035, 0.05)  # mm
 NOISES = (0.0, 0.05, 0.1, 0.2, 0.3)  # over the contrast, at USUAL
@@ -38,28 +35,6 @@ def trials() -> Iterator[tuple[str, Scanner, float]]:
         yield "threshold", USUAL, moved
 
 
-def judged(
-    rows: dict, row: int, spacing: float, scanner: Scanner, moved: float, locator: Locator
-) -> dict:
-    """Scores of a specimen in a scan; nothing is found where the scan shows no pore."""
-    number = int(rows["realization"][row])
-    missed = {"top_1": 0, "top_3": 0, "in_set": 0, "set_size": 0}
-    voxels = of_phantom(rows["porosity"][row], spacing, scanner, number, moved)
-    if voxels is None:
-        return missed
-    try:
-        physics = assessment.physics(
-            *voxels, spacing, locator.simulation, locator.presolve, lambda text: None
-        )
-    except PorefailError:
-        return missed
-    found = assessment.assess(physics, locator)
-    hit = assessment.failed_at(found.sites.place, rows["failed"][row] == 1)
-    case = Case(number, found.sites, hit, found.measures)
-    scores = scored(case, found.ranking.probability, locator.level)
-    return {name: scores[name] for name in missed}
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("ensemble")
@@ -72,16 +47,19 @@ def main() -> None:
     numbers, source = store.read(options.ensemble, ["realization"], kind="ensemble")
     test = split(numbers["realization"], options.split, options.seed) == Part.TEST
     test[np.flatnonzero(test)[options.specimens :]] = False
-    rows, _ = store.read_where(options.ensemble, list(FAILED), test)
+    rows = read_known(options.ensemble, test, locator.regression.names)
+    spacing, physics = source["spacing"], (locator.simulation, locator.presolve)
     table = []
     for varied, scanner, moved in trials():
         print(f"{varied}: {scanner}, threshold {moved:+.0%}", file=sys.stderr, flush=True)
-        found = pd.DataFrame(
-            [
-                judged(rows, row, source["spacing"], scanner, moved, locator)
-                for row in range(len(rows["realization"]))
-            ]
-        )
+        scores = []
+        for row in range(len(rows["realization"])):
+            known = {name: each[row] for name, each in rows.items()}
+            seen = scanned_physics(known, spacing, scanner, *physics, moved)
+            each = case(known, seen, locator.regression)
+            probability = locator.choice.probability(each.sites.features)
+            scores.append(scored(each, probability, locator.level))
+        found = pd.DataFrame(scores)
         table.append(
             {
                 "varied": varied,

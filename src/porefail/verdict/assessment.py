@@ -48,6 +48,9 @@ class Sites(NamedTuple):
     coarse_rank: np.ndarray
 
 
+NO_SITES = Sites(np.zeros((0, 3), int), np.zeros((0, 2)), np.zeros(0, int), np.zeros(0, int))
+
+
 class Assessment(NamedTuple):
     """Sites and their ranking; likelihood (nx, ny, nz) over the likeliest voxel's; measures."""
 

@@ -1,6 +1,6 @@
 """A locator from an ensemble: learnt on one part of it, calibrated and tested on others."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,16 +21,19 @@ from porefail.verdict.locator import Locator
 from porefail.verdict.measures import measured, ranges
 from porefail.verdict.part import of_phantom
 
-FAILED = ("realization", "porosity", "failed")
+# Of an ensemble, whatever the channels are.
+FIELDS = (
+    *("realization", "porosity", "failed", "presolve/damage"),
+    *(f"elastic/{name}" for name in ("von_mises", "pressure", "largest_von_mises")),
+)
 
 
 class Case(NamedTuple):
-    """A specimen with its sites: which of them failed (m,), and what it measures."""
+    """A specimen with its sites, and which of them failed, bool (m,)."""
 
     realization: int
     sites: assessment.Sites
     failed: np.ndarray
-    measures: Mapping[str, float]
 
 
 def calibrate(
@@ -48,25 +51,7 @@ def calibrate(
     """
     rows, source = store.read(ensemble, ["realization"], kind="ensemble")
     part = split(rows["realization"], settings["split"], settings["seed"])
-    names = [*FAILED, *datasets(settings["channels"])]
-    names += [f"elastic/{name}" for name in ("von_mises", "pressure", "largest_von_mises")]
-    names += ["presolve/damage"]
-    names = list(dict.fromkeys(names))
-    missing = set(names) - set(store.shapes(ensemble))
-    if missing:
-        raise PorefailError(
-            f"{ensemble}: lacks /{sorted(missing)[0]}: presolve.strain must be above 0 where it is"
-            " made"
-        )
-    read = {each: store.read_where(ensemble, names, part == each)[0] for each in Part}
-    # A specimen whose coarse step found no solution is no example.
-    good = {
-        each: {
-            name: field[np.isfinite(f["presolve/damage"]).any(axis=(1, 2, 3))]
-            for name, field in f.items()
-        }
-        for each, f in read.items()
-    }
+    good = {each: read_known(ensemble, part == each, settings["channels"]) for each in Part}
     train, validation = good[Part.TRAIN], good[Part.VALIDATION]
     progress(f"regression on {len(train['realization'])} specimens")
     regression = site_regression.fit(
@@ -78,24 +63,16 @@ def calibrate(
         _sites(validation),
         settings["penalties"],
     )
-    spacing, simulation = source["spacing"], source["simulation"]
-    presolve = source["presolve"]
+    spacing, simulation, presolve = (source[name] for name in ("spacing", "simulation", "presolve"))
 
     def cases(part: Part, words: str) -> list[Case]:
-        fields = good[part]
-        found = []
-        for row, number in enumerate(fields["realization"].tolist()):
+        fields, found = good[part], []
+        for row in range(len(fields["realization"])):
             known = {name: each[row] for name, each in fields.items()}
-            if scanner is None:
-                physics = stored_physics(known)
-            else:
-                voxels = of_phantom(known["porosity"], spacing, scanner, number)
-                if voxels is None:
-                    continue
-                physics = assessment.physics(
-                    *voxels, spacing, simulation, presolve, progress=lambda text: None
-                )
-            found.append(case(number, physics, known["failed"] == 1, regression, spacing))
+            seen = stored_physics(known)
+            if scanner is not None:
+                seen = scanned_physics(known, spacing, scanner, simulation, presolve)
+            found.append(case(known, seen, regression))
             if row % 20 == 19:
                 progress(f"{words}: {row + 1} of {len(fields['realization'])} specimens")
         return found
@@ -149,36 +126,79 @@ def calibrate(
     return locator, scores
 
 
+def read_known(
+    ensemble: str | Path, mask: np.ndarray, names: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """Rows of an ensemble where a mask (n,) is true, with what channels by name are made of.
+
+    Rows whose coarse step found no solution are left out: they are no examples. Raises
+    PorefailError where the ensemble lacks a dataset.
+    """
+    wanted = list(dict.fromkeys([*FIELDS, *datasets(names)]))
+    missing = sorted(set(wanted) - set(store.shapes(ensemble)))
+    if missing:
+        raise PorefailError(
+            f"{ensemble}: lacks /{missing[0]}: presolve.strain must be above 0 where it is made"
+        )
+    fields, _ = store.read_where(ensemble, wanted, mask)
+    solved = np.isfinite(fields["presolve/damage"]).any(axis=(1, 2, 3))
+    return {name: field[solved] for name, field in fields.items()}
+
+
 def _sites(fields: Mapping[str, np.ndarray]) -> np.ndarray:
     """Solid voxels that count as the site, bool (n, nx, ny, nz)."""
     return (fields["failed"] == 1) & (fields["porosity"] == 0)
 
 
-def stored_physics(row: Mapping[str, np.ndarray]) -> Physics:
+def stored_physics(known: Mapping[str, np.ndarray]) -> Physics:
     """Physics of a row of an ensemble."""
-    pores = row["porosity"] == 1
-    return Physics(pores, np.zeros_like(pores), row)
+    pores = known["porosity"] == 1
+    return Physics(pores, np.zeros_like(pores), known)
 
 
-def stored_measures(row: Mapping[str, np.ndarray], spacing: float) -> dict[str, float]:
-    pores = row["porosity"] == 1
-    return measured(pores, np.zeros_like(pores), row["elastic/largest_von_mises"], spacing)
+def scanned_physics(
+    known: Mapping[str, np.ndarray],
+    spacing: float,
+    scanner: Scanner,
+    simulation: Mapping,
+    presolve: Mapping,
+    shift: float = 0.0,
+) -> Physics | None:
+    """Physics of a row of an ensemble as a phantom scan shows it; None where that shows nothing.
+
+    shift: of the threshold, over the contrast. What is stored is taken where all voxels are right.
+    """
+    seen = of_phantom(known["porosity"], spacing, scanner, int(known["realization"]), shift)
+    if seen is None:
+        return None
+    pores, outside = seen
+    if np.array_equal(pores | outside, known["porosity"] == 1):
+        return stored_physics(known)
+    try:
+        return assessment.physics(
+            pores, outside, spacing, simulation, presolve, progress=lambda text: None
+        )
+    except PorefailError:
+        return None
+
+
+def stored_measures(known: Mapping[str, np.ndarray], spacing: float) -> dict[str, float]:
+    """MEASURES of a row of an ensemble."""
+    pores = known["porosity"] == 1
+    return measured(pores, np.zeros_like(pores), known["elastic/largest_von_mises"], spacing)
 
 
 def case(
-    number: int,
-    physics: Physics,
-    failed: np.ndarray,
+    known: Mapping[str, np.ndarray],
+    seen: Physics | None,
     regression: site_regression.SiteRegression,
-    spacing: float,
 ) -> Case:
-    """A specimen whose failure is known; failed: bool (nx, ny, nz)."""
-    likely = assessment.likelihood(physics, regression)
-    sites = assessment.sites_of(physics, likely)
-    measures = measured(
-        physics.pores, physics.outside, physics.fields["elastic/largest_von_mises"], spacing
-    )
-    return Case(number, sites, assessment.failed_at(sites.place, failed), measures)
+    """A row of an ensemble, with the sites of what is seen of it: none where nothing is."""
+    number = int(known["realization"])
+    if seen is None:
+        return Case(number, assessment.NO_SITES, np.zeros(0, bool))
+    sites = assessment.sites_of(seen, assessment.likelihood(seen, regression))
+    return Case(number, sites, assessment.failed_at(sites.place, known["failed"] == 1))
 
 
 def scored(each: Case, probability: np.ndarray, level: float) -> dict:
@@ -191,11 +211,7 @@ def scored(each: Case, probability: np.ndarray, level: float) -> dict:
         "top_3": int(hit[:3].any()),
         "in_set": int(each.failed[ranked.member].any()),
         "set_size": int(ranked.member.sum()),
-        "probability": float(probability[ranked.order[0]]),
-        "elastic_top_1": int(_first(each, each.sites.elastic_rank)),
-        "coarse_top_1": int(_first(each, each.sites.coarse_rank)),
+        "probability": float(probability.max(initial=0.0)),
+        "elastic_top_1": int(each.failed[each.sites.elastic_rank == 1].any()),
+        "coarse_top_1": int(each.failed[each.sites.coarse_rank == 1].any()),
     }
-
-
-def _first(each: Case, rank: np.ndarray) -> bool:
-    return bool(each.failed[rank == 1].any())
