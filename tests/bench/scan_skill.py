@@ -39,7 +39,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("ensemble")
     parser.add_argument("--specimens", type=int, default=30)
-    parser.add_argument("--split", type=int, nargs=3, default=(5, 3, 2))
+    parser.add_argument("--split", type=int, nargs=3, default=(4, 3, 3))
     parser.add_argument("--seed", type=int, default=2022)
     parser.add_argument("--locator")
     options = parser.parse_args()
