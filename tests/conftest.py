@@ -119,4 +119,5 @@ def locator():
         dict.fromkeys(MEASURES, (0.0, 1e9)),
         dict.fromkeys(SKILL, 0.5),
         "nothing learnt",
+        (0.0, 0.0),
     )

@@ -187,9 +187,8 @@ def cut_thin_along_z():
         (np.zeros((9, 9, 9), bool), "no metal in it: all is air"),
         (two_side_by_side(), r"two pieces of metal, .* crop the scan to one part \(--crop\)"),
         (two_along_z(), "two pieces of metal, the second 100% as large as the first"),
-        (cut_thin_along_z(), "two parts along z, with air between them: crop the scan"),
         (block((11, 20, 12)), "the part is 3 x 12 x 12 scan voxels, expected at least 4 across"),
-        (RANDOM.random((9, 9, 9)) < 0.02, "no part in it: no piece of metal is wider"),
+        (RANDOM.random((9, 9, 9)) < 0.02, "two pieces of metal"),
     ],
 )
 def test_no_part_or_more_than_one(solid, message):
@@ -197,10 +196,26 @@ def test_no_part_or_more_than_one(solid, message):
         found(solid)
 
 
-def test_a_small_second_piece_is_let_be():
+def test_a_small_second_piece_is_left_out_and_told():
     solid = block((40, 24, 12), 6)
+    whole = found(solid)
     solid[1:4, 5:9, 3:6] = True
+    beside = found(solid)
+    assert beside.part.shape == (28, 12, 12) and whole.loose == 0.0
+    assert beside.loose == pytest.approx(3 * 4 * 3 / (28 * 12 * 12))
+    np.testing.assert_array_equal(beside.part, whole.part)
+
+
+def test_a_rod_beside_the_part_is_left_out():
+    """In its whole length, and thick enough for a piece of each cross-section."""
+    solid = block((40, 24, 12), 6)
+    solid[1:4, 8:16] = True
     assert found(solid).part.shape == (28, 12, 12)
+
+
+def test_a_thin_end_that_hangs_loose_is_left_out():
+    thin = found(cut_thin_along_z())
+    assert thin.part.shape[2] < 28 and thin.loose > 0
 
 
 def test_an_empty_part_mask():

@@ -134,7 +134,7 @@ def test_probabilities_of_what_a_scan_shows(ensembles, wanted, tmp_path):
     more = ("--scanned=12.5um", "--noise=0.02")
     assert run(ensembles / "whole.h5", output, wanted, *more) == 0
     found = read_locator(output)
-    assert "phantom scans of 0.0125 mm voxels with 2% noise" in found.source
+    assert found.scanned == (0.0125, 0.02)
     assert 0 < found.skill["specimens"] <= 6
     assert 0 <= found.skill["top_1"] <= found.skill["top_3"] <= 1
 

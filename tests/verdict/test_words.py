@@ -6,14 +6,18 @@ import pytest
 
 from porefail.scans.volume import Scan
 from porefail.verdict import words
-from porefail.verdict.part import Choices, part, view
+from porefail.verdict.part import Choices, Part, part, view
 
 from .conftest import VOXEL, quiet
 
 
-def warned(scan: Scan, **choices) -> list[str]:
+def part_of(scan: Scan, **choices) -> Part:
     chosen = Choices(**choices)
-    found = part(scan.path, view(scan, scan.spacing, chosen), chosen, VOXEL, quiet)
+    return part(scan.path, view(scan, scan.spacing, chosen), chosen, VOXEL, quiet)
+
+
+def warned(scan: Scan, **choices) -> list[str]:
+    found = part_of(scan, **choices)
     return words.scan_warnings(found, VOXEL, middle(scan))
 
 
@@ -123,10 +127,21 @@ def test_a_threshold_that_moves_the_first_site(verdict):
 
 def test_a_part_that_is_unlike_those_known(verdict, locator):
     _, found = verdict
-    assert words.confidence(found.assessment, locator) == []
+    assert words.confidence(found.part, found.assessment, locator) == []
     narrow = locator._replace(ranges=dict(locator.ranges) | {"porosity": (0.2, 0.3)})
-    (line,) = words.confidence(found.assessment, narrow)
+    (line,) = words.confidence(found.part, found.assessment, narrow)
     assert line.startswith("porosity: ") and line.endswith("those known have 0.2 to 0.3")
+
+
+def test_a_scan_that_is_worse_than_those_known(phantom, verdict, locator, thick):
+    _, found = verdict
+    known = locator._replace(scanned=(0.0125, 0.05))
+    assert words.confidence(found.part, found.assessment, known) == []
+    (line,) = words.confidence(found.part, found.assessment, known._replace(scanned=(0.009, 0.05)))
+    assert line == "scan voxels: 12.5 µm, those known have 9 µm"
+    noisy = part_of(phantom(thick, voxel=0.0125, noise=0.2))
+    (line,) = words.confidence(noisy, found.assessment, known)
+    assert line.startswith("noise: 2") and line.endswith("scans known have 5%")
 
 
 def test_pores_are_counted_in_the_table_of_all(verdict):

@@ -10,6 +10,7 @@ from porefail.voxels.neighbours import connected
 
 TRACE = 0.05  # of a voxel: less void does not connect pores
 SLAB = 64
+TIE = 1e-6  # a side in the middle between two numbers of voxels gets the smaller one
 BLUR = 2  # scan voxels around a void where the grey value tells how much of a voxel is void
 
 
@@ -40,7 +41,7 @@ def coarsen(
     fits its sides best. A pore keeps its volume: as many voxels as it has, those with most void.
     """
     sides = np.array(part.shape) * spacing
-    shape = np.maximum(2 * np.round(sides / voxel / 2).astype(int), 2)
+    shape = np.maximum(2 * np.ceil(sides / voxel / 2 - 0.5 - TIE).astype(int), 2)
     corner = 0.5 * (sides - shape * voxel)
     weights = [
         overlaps(n, step, m, voxel, start)
@@ -98,7 +99,9 @@ def void_shares(
         low, high = max(first - BLUR, 0), min(last + BLUR, void.shape[2])
         block = void[:, :, low:high]
         around = ndimage.maximum_filter(block, 2 * BLUR + 1)
-        inner = ndimage.minimum_filter(part[:, :, low:high], (2 * BLUR + 1, 2 * BLUR + 1, 1))
+        inner = ndimage.minimum_filter(
+            part[:, :, low:high], (2 * BLUR + 1, 2 * BLUR + 1, 1), mode="constant"
+        )
         counted = (block | around & inner)[:, :, first - low : last - low]
         found = (metal - np.asarray(grey[:, :, first:last], np.float32)) / (metal - air)
         return np.where(counted, found, 0.0)

@@ -8,6 +8,7 @@ that are nowhere deeper than SKIN voxels below the hull are left out of the part
 from collections.abc import Callable
 from typing import NamedTuple
 
+import cc3d
 import numpy as np
 from scipy import ndimage
 
@@ -16,7 +17,7 @@ from porefail.scans.threshold import Values
 
 SKIN = 2  # scan voxels
 FULL = 0.5  # of the median section: ends with less are left out
-NOISY = 0.12  # noise over contrast: above it, values are smoothed before the threshold
+NOISY = 0.15  # noise over contrast: above it, values are smoothed before the threshold
 SMOOTHING = 1.0  # scan voxels
 LEAST = 4  # scan voxels across a part
 SECOND = 0.2  # of the largest piece: a second piece that large is another part
@@ -29,13 +30,14 @@ class Segmented(NamedTuple):
     """Part and voids (nx, ny, nz) bool of the box around a part; `first` is its place in the scan.
 
     part: metal and voids inside; void: inside of the part; smoothed: whether noise made that
-    necessary.
+    necessary; loose: the second piece of metal over the first, which is left out.
     """
 
     part: np.ndarray
     void: np.ndarray
     first: tuple[int, int, int]
     smoothed: bool
+    loose: float
 
 
 def metal_of(values: Values) -> Callable[[np.ndarray], np.ndarray]:
@@ -66,13 +68,13 @@ def segment(
     solid = np.empty((nx, ny, nz), bool, order="F")
     for k in range(0, nz, SLAB):
         solid[:, :, k : k + SLAB] = metal(scan[:, :, k : k + SLAB])
-    share = solid.mean()
+    share, loose = solid.mean(), 0.0
     if part_mask is not None:
         part = np.asfortranarray(part_mask)
     else:
         if share == 0:
             raise PorefailError(f"{path}: no metal in it: all is air with this threshold")
-        one_part(path, solid)
+        solid, loose = largest_piece(path, solid)
         part = np.zeros_like(solid)
         for k in range(nz):
             part[:, :, k] = section(solid[:, :, k])
@@ -83,7 +85,7 @@ def segment(
             f"{path}: the part is {' x '.join(map(str, part.shape))} scan voxels, expected at least"
             f" {LEAST} across"
         )
-    return Segmented(part, part & ~solid, tuple(each.start for each in box), smoothed)
+    return Segmented(part, part & ~solid, tuple(each.start for each in box), smoothed, loose)
 
 
 def section(solid: np.ndarray) -> np.ndarray:
@@ -136,19 +138,21 @@ def _chain(x: np.ndarray, y: np.ndarray, sign: int) -> tuple[list[int], list[int
     return [each[0] for each in found], [sign * each[1] for each in found]
 
 
-def one_part(path: str, solid: np.ndarray) -> None:
-    """Raise PorefailError where a second piece of metal is nearly as large as the first."""
-    step = max(1, round((solid.size / 4e6) ** (1 / 3)))
-    coarse = ndimage.binary_opening(solid[::step, ::step, ::step])
-    labels, count = ndimage.label(coarse)
-    if count < 2:
-        return
-    sizes = np.sort(np.bincount(labels.ravel())[1:])
-    if sizes[-2] > SECOND * sizes[-1]:
+def largest_piece(path: str, solid: np.ndarray) -> tuple[np.ndarray, float]:
+    """The largest piece of metal (joined by faces), and the size of the second over it.
+
+    Raises PorefailError where the second one is nearly as large: which is the part?
+    """
+    labels, _ = cc3d.largest_k(solid.view(np.uint8), k=2, connectivity=6, delta=0, return_N=True)
+    sizes = np.bincount(labels.ravel(order="K"), minlength=3)[1:]
+    largest = int(np.argmax(sizes)) + 1
+    second = sizes[2 - largest] / max(sizes[largest - 1], 1)
+    if second > SECOND:
         raise PorefailError(
-            f"{path}: two pieces of metal, the second {sizes[-2] / sizes[-1]:.0%} as large as the"
-            " first: crop the scan to one part (--crop)"
+            f"{path}: two pieces of metal, the second {second:.0%} as large as the first: crop the"
+            " scan to one part (--crop)"
         )
+    return labels == largest, float(second)
 
 
 def _box(path: str, part: np.ndarray) -> tuple[slice, slice, slice]:

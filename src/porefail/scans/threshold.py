@@ -8,7 +8,7 @@ from porefail.errors import PorefailError
 
 SAMPLES = 2_000_000  # voxels looked at, spread evenly over the scan
 BINS = 1024
-PORES = 0.1  # of a scan, and less
+PORES = 0.02  # of a scan, and less
 LABELS = 8  # whole numbers: a scan of no more of them has been segmented
 
 

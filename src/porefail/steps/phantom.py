@@ -75,7 +75,7 @@ def run(
         f"phantom: realization {realization:05d}: {' x '.join(map(str, shape))} voxels of "
         f"{edge:.4g} µm -> {output}"
     )
-    for at in _failures(porosity, realization):
+    for at in _failures(porosity, realization) if tilt == 0 else ():
         corner = 0.5 * (np.array(shape) * scanner.voxel - np.array(voxels.shape) * spacing)
         x, y, z = corner + (at + 0.5) * spacing  # scan and specimen share their middle
         print(f"phantom: the truth: it failed first at x = {x:.3f}, y = {y:.3f}, z = {z:.3f} mm")

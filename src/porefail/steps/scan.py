@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -52,6 +53,9 @@ def run(
     for name, value in (("output", output), ("axis", axis)):
         if value is None:
             raise PorefailError(f"--{name} is missing (it is needed without --inspect)")
+    for path in scan:
+        if Path(path).is_dir() and Path(output).resolve().is_relative_to(Path(path).resolve()):
+            raise PorefailError(f"--output {output}: is in the scan's own folder {path}")
     numbers = {"threshold": threshold, "metal-value": metal_value, "void-value": void_value}
     for name, value in numbers.items():
         if value is not None and not np.isfinite(value):

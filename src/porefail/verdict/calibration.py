@@ -115,13 +115,8 @@ def calibrate(
         {"specimens": len(scores)}
         | {name: float(scores[name].mean()) for name in ("top_1", "top_3", "in_set", "set_size")},
         f"{len(rows['realization'])} simulated specimens, model version"
-        f" {source['model_version']}, porefail {__version__}"
-        + (
-            ""
-            if scanner is None
-            else f"; probabilities from phantom scans of {scanner.voxel:g} mm"
-            f" voxels with {scanner.noise:.0%} noise"
-        ),
+        f" {source['model_version']}, porefail {__version__}",
+        (0.0, 0.0) if scanner is None else (scanner.voxel, scanner.noise),
     )
     return locator, scores
 

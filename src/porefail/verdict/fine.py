@@ -8,6 +8,7 @@ from porefail.fe.elastic import fields as elastic
 from porefail.store import memory
 from porefail.verdict.part import Part
 
+MOST = 30_000_000  # voxels: more take minutes
 BYTES = 150  # of memory, a voxel of the box around the part
 EQUAL = 1.001  # longest edge of a voxel over the shortest: elements are cubes
 
@@ -26,7 +27,9 @@ def fine_stress(
     """
     spacing = np.asarray(part.view.spacing)
     mask = part.segmented.part
-    if spacing.max() > EQUAL * spacing.min() or BYTES * mask.size > memory.available():
+    if spacing.max() > EQUAL * spacing.min() or mask.size > MOST:
+        return None
+    if 2 * BYTES * mask.size > memory.available():  # half of it is held already
         return None
     progress(f"elastic fields of {mask.size:,} voxels of the scan")
     voids = (~mask | (part.labels > 0)).astype(np.uint8)

@@ -37,6 +37,12 @@ def inspection(
         sides = [lengths.shown(n * h) for n, h in zip(values.shape, spacing, strict=True)]
         tell(f"voxel:   {edges} ({source})")
         tell(f"size:    {' x '.join(sides)}")
+    wrong = np.count_nonzero(~np.isfinite(some))
+    some = some[np.isfinite(some)]
+    if wrong:
+        tell(f"values:  {wrong} of {some.size + wrong} looked at are no numbers (NaN, infinite)")
+    if not some.size:
+        return "\n".join(lines)
     tell(f"values:  {some.min():g} to {some.max():g}, mean {some.mean():.5g}")
     kinds, counts = np.unique(some, return_counts=True)
     if len(kinds) <= 8:

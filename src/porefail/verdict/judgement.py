@@ -79,7 +79,9 @@ def judge(
     failed = None if simulated is None else simulated.failed
     fine = fine_stress(found, assessed.sites.place, voxel, locator.simulation, progress)
     sites = site_table(found, assessed, voxel, failed, fine)
-    return Verdict(found, assessed, simulated, sites, warnings, words.confidence(assessed, locator))
+    return Verdict(
+        found, assessed, simulated, sites, warnings, words.confidence(found, assessed, locator)
+    )
 
 
 def fitting_bin(scan: Scan, choices: Choices) -> int:
@@ -111,7 +113,8 @@ def facts(scan: Scan, spacing: Sequence[float], verdict: Verdict, locator: Locat
         "simulation's voxels": f"{' x '.join(map(str, coarse.porosity.shape))} of"
         f" {lengths.shown(locator.voxel)}, {np.count_nonzero(coarse.pores)} void,"
         f" {coarse.lost} pores lost",
-        "locator": f"{locator.source}; on {skill['specimens']:.0f} others its first site was right"
+        "locator": f"{locator.source}; {_scanned(locator)}; on {skill['specimens']:.0f} others"
+        " its first site was right"
         f" in {skill['top_1']:.0%}, one of three in {skill['top_3']:.0%}; the set held the true"
         f" site in {skill['in_set']:.0%} (asked for {locator.coverage:.0%})",
     }
@@ -126,11 +129,18 @@ def sentences(verdict: Verdict, locator: Locator) -> list[str]:
         f"The likeliest failure site is at x = {first.x_mm:.3f}, y = {first.y_mm:.3f}, z ="
         f" {first.z_mm:.3f} mm (pore {first.pore:.0f} of pores.csv),"
         f" with a probability of {first.probability:.0%}.",
-        f"The part fails at {'it' if count == 1 else f'one of the first {count} sites'} in"
-        f" {locator.coverage:.0%} of parts like those that the probabilities were calibrated on.",
     ]
     if verdict.doubts:
         lines.append(f"But {words.NOT_CALIBRATED}: " + "; ".join(verdict.doubts) + ".")
+    elif np.isinf(locator.level):
+        lines.append(
+            f"No set of sites can be promised to hold the true one {locator.coverage:.0%}."
+        )
+    else:
+        lines.append(
+            f"The part fails at {'it' if count == 1 else f'one of the first {count} sites'} in"
+            f" {locator.coverage:.0%} of parts like those that the probabilities are of."
+        )
     if verdict.simulated is not None:
         at = sites.index[sites["simulated_failure"] == 1]
         where = f"at site {sites['rank'][at[0]]}" if len(at) else "at none of these sites"
@@ -139,6 +149,15 @@ def sentences(verdict: Verdict, locator: Locator) -> list[str]:
             f" {verdict.simulated.strain:.2%}."
         )
     return lines
+
+
+def _scanned(locator: Locator) -> str:
+    voxel, noise = locator.scanned
+    if not voxel:
+        return "probabilities from exact voxels"
+    return (
+        f"probabilities from phantom scans of {lengths.shown(voxel)} voxels with {noise:.0%} noise"
+    )
 
 
 def _assessed(coarse: Coarse, locator: Locator, progress) -> assessment.Assessment:

@@ -31,7 +31,8 @@ class Locator(NamedTuple):
     voxel: edge, mm; simulation, presolve: sections of the configuration that its physics is of;
     regression: of the voxels; choice: of the sites; level: of the conformal set that holds the true
     site with probability `coverage`; ranges: of each measure in the specimens that it learnt from;
-    skill: on specimens that chose nothing (SKILL); source: in words.
+    skill: on specimens that chose nothing (SKILL); source: in words; scanned: voxel (mm) and noise
+    of the scans that probabilities are of, 0 where they are of exact voxels.
     """
 
     voxel: float
@@ -44,6 +45,7 @@ class Locator(NamedTuple):
     ranges: Mapping[str, tuple[float, float]]
     skill: Mapping[str, float]
     source: str
+    scanned: tuple[float, float]
 
 
 def write_locator(path: str | Path, locator: Locator) -> None:
@@ -54,6 +56,7 @@ def write_locator(path: str | Path, locator: Locator) -> None:
         "source": locator.source,
         "voxel_mm": locator.voxel,
         "coverage": locator.coverage,
+        "scanned": list(locator.scanned),
         "skill": dict(locator.skill),
         "level": locator.level if np.isfinite(locator.level) else None,
         "choice": {"coefficient": choice.coefficient.tolist(), "none": choice.none},
@@ -131,6 +134,7 @@ def _parsed(text: Mapping) -> Locator:
         {name: tuple(_numbers(text["ranges"][name], 2)) for name in MEASURES},
         {name: _number(text["skill"][name]) for name in SKILL},
         str(text["source"]),
+        tuple(_numbers(text["scanned"], 2)),
     )
 
 

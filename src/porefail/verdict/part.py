@@ -7,14 +7,16 @@ import numpy as np
 import pandas as pd
 
 from porefail.errors import PorefailError
-from porefail.scans import phantom
+from porefail.scans import lengths, phantom
 from porefail.scans.coarsening import Coarse, coarsen, void_shares
 from porefail.scans.pores import pore_table
 from porefail.scans.segmentation import NOISY, SLAB, Segmented, below_skin, metal_of, segment
 from porefail.scans.threshold import Values, grey_values, mask_values
 from porefail.scans.volume import Scan
+from porefail.store import memory
 
 AXES = "xyz"
+BYTES = 4700  # of memory, a voxel of the coarse load step
 MOVED = 0.05  # of the contrast, by which a threshold might be wrong
 
 
@@ -35,7 +37,8 @@ class View(NamedTuple):
     """A scan with its tensile axis last: values (nx, ny, nz), spacing (3,) mm.
 
     order: which of the scan's axes each one is; first: mm, corner of the values in the scan, by
-    these axes.
+    these axes; bin: scan voxels that are one, along each axis; mask: of a segmented scan the value
+    of metal and why, values are then the share of metal where bin is above 1.
     """
 
     values: np.ndarray
@@ -43,6 +46,8 @@ class View(NamedTuple):
     order: tuple[int, int, int]
     first: np.ndarray
     part_mask: np.ndarray | None
+    bin: int
+    mask: tuple[float, str] | None
 
     def places(self, mm: np.ndarray) -> np.ndarray:
         """Places (m, 3) from the corner of these values, in mm, as mm in the axes of the scan."""
@@ -86,16 +91,18 @@ def view(scan: Scan, spacing: Sequence[float], choices: Choices) -> View:
         shown = " x ".join(map(str, values.shape))
         raise PorefailError(f"{scan.path}: {shown} voxels, expected at least 4 along each axis")
     spacing = np.asarray(spacing, float)
-    if choices.bin > 1 and (choices.metal, choices.void) != (None, None):
+    if choices.threshold is not None and (choices.metal, choices.void) != (None, None):
         raise PorefailError(
-            f"--bin {choices.bin}: means of voxels have no --metal-value or --void-value; crop the"
-            " scan instead if memory is short"
+            "--threshold is of grey values, --metal-value and --void-value are of a segmented scan:"
+            " give one or the other"
         )
+    spacing = np.asarray(spacing, float)
+    segmented = None
+    if choices.threshold is None:
+        segmented = mask_values(scan.path, values, choices.metal, choices.void)
     if choices.bin > 1:
-        values, mask = (
-            binned(values, choices.bin),
-            None if mask is None else binned(mask, choices.bin) >= 0.5,
-        )
+        values = binned(values, choices.bin, None if segmented is None else segmented[0])
+        mask = None if mask is None else binned(mask, choices.bin) >= 0.5
         spacing = spacing * choices.bin
     last = AXES.index(choices.axis)
     order = tuple(each for each in range(3) if each != last) + (last,)
@@ -105,18 +112,24 @@ def view(scan: Scan, spacing: Sequence[float], choices: Choices) -> View:
         order,
         first[list(order)],
         None if mask is None else mask.transpose(order),
+        choices.bin,
+        segmented,
     )
 
 
-def binned(values: np.ndarray, size: int) -> np.ndarray:
-    """Means of blocks of size³ voxels, float32; what does not fill a block is left out."""
+def binned(values: np.ndarray, size: int, label: float | None = None) -> np.ndarray:
+    """Means of blocks of size³ voxels, float32; what does not fill a block is left out.
+
+    label: the share of voxels of this value in place of the mean.
+    """
     shape = [side // size for side in values.shape]
     if min(shape) < 4:
         raise PorefailError(f"--bin {size}: leaves {' x '.join(map(str, shape))} voxels")
     found = np.empty(shape, np.float32, order="F")
     for k in range(shape[2]):
         block = values[: shape[0] * size, : shape[1] * size, k * size : (k + 1) * size]
-        block = np.asarray(block, np.float32).reshape(shape[0], size, shape[1], size, size)
+        block = np.asarray(block) if label is None else np.asarray(block) == label
+        block = block.astype(np.float32).reshape(shape[0], size, shape[1], size, size)
         found[:, :, k] = block.mean(axis=(1, 3, 4))
     return found
 
@@ -125,15 +138,13 @@ def part(
     path: str, seen: View, choices: Choices, voxel: float, progress: Callable[[str], None] = print
 ) -> Part:
     """Part, pores and voxels (of an edge, mm) of the simulation; PorefailError as segment()."""
-    mask = None
-    if choices.threshold is None:
-        mask = mask_values(path, seen.values, choices.metal, choices.void)
-    if mask is not None:
-        value, why = mask
+    if seen.mask is not None:
+        value, why = seen.mask
         values, metal, smoothed = None, (lambda block: np.asarray(block) == value), False
+        if seen.bin > 1:
+            values = Values(1.0, 0.0, 0.5, 0.0)
+            metal = metal_of(values)
         words = f"a mask: metal has the value {value:g} ({why})"
-        if choices.metal is None and choices.void is not None:
-            words = f"a mask: metal has the value {value:g}, voids {choices.void:g}"
     else:
         values = grey_values(path, seen.values, choices.threshold)
         metal, smoothed = metal_of(values), values.noise > NOISY
@@ -145,9 +156,18 @@ def part(
     progress("the part, told apart from the air around it")
     segmented = segment(path, seen.values, metal, seen.part_mask, smoothed)
     if not segmented.void.any():
-        raise PorefailError(f"{path}: no void in the part: with this threshold it is all metal")
+        noisy = f" (smoothed, for noise is {values.noise:.0%} of the contrast)" if smoothed else ""
+        raise PorefailError(
+            f"{path}: no void in the part: with this threshold it is all metal{noisy}"
+        )
+    sides = np.array(segmented.part.shape) * seen.spacing
+    memory.require(
+        BYTES * np.prod(sides / voxel),
+        f"{path}: a part of {' x '.join(map(lengths.shown, sides))} (is the voxel size right?)",
+    )
     progress("the pores, one by one")
     pores, labels = pore_table(segmented.part, segmented.void, seen.spacing, segmented.first)
+    pores["voxels"] *= seen.bin**3
     coarse = coarsen(
         segmented.part, _shares(seen, segmented, labels > 0, values), seen.spacing, voxel
     )
@@ -209,7 +229,7 @@ def of_phantom(
     """Pores and outside (nx, ny, nz) bool of a specimen that was scanned and read back.
 
     porosity: (nx, ny, nz), 1 = void, of this shape again; shift: of the threshold, of the contrast.
-    None where the scan shows no pore.
+    None where the scan shows no pore, or a part of another size.
     """
     grey = phantom.scan(porosity, spacing, scanner, seed)
     scan = Scan("phantom", "phantom", grey, (scanner.voxel,) * 3, "known")
@@ -220,8 +240,6 @@ def of_phantom(
     except PorefailError:
         return None
     if found.coarse.pores.shape != porosity.shape:
-        raise PorefailError(
-            f"a phantom of {porosity.shape} voxels was read back as {found.coarse.pores.shape}"
-        )
+        return None
     coarse = moved(found, shift, spacing) if shift else found.coarse
     return (coarse.pores, coarse.outside) if coarse.pores.any() else None

@@ -29,7 +29,7 @@ def site_table(
     spacing = np.asarray(part.view.spacing)
     mm = part.view.places(inside + np.array(part.segmented.first) * spacing)
     edges = np.empty(3)
-    edges[list(part.view.order)] = spacing
+    edges[list(part.view.order)] = spacing / part.view.bin
     pore, distance = _nearest(part, inside)
     stress = found.physics.fields["elastic/largest_von_mises"][tuple(place.T)]
     table = {
@@ -66,7 +66,7 @@ def pore_columns(part: Part) -> pd.DataFrame:
     table = part.pores.copy()
     mm = part.pores[["x_mm", "y_mm", "z_mm"]].to_numpy()
     edges = np.empty(3)
-    edges[list(part.view.order)] = part.view.spacing
+    edges[list(part.view.order)] = np.asarray(part.view.spacing) / part.view.bin
     along = part.view.places(mm) if len(mm) else mm
     table[["x_mm", "y_mm", "z_mm"]] = along
     table[["x_voxel", "y_voxel", "z_voxel"]] = along / edges - 0.5

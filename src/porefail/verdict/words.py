@@ -11,7 +11,10 @@ from porefail.verdict.measures import unlike
 from porefail.verdict.part import Part, box
 
 FEW = 12  # scan voxels: the shape of a smaller pore is not seen
+COARSER = 1.3  # scan voxels over those that a locator was calibrated on
+NOISIER = 0.05  # of the contrast
 LOST = 0.1  # of the volume of the voids
+LOOSE = 1e-3  # of the part: less is noise
 FITS = 0.02  # of the cross-section that the grid may differ by
 NOT_CALIBRATED = "the probabilities are NOT calibrated for this part"
 
@@ -39,6 +42,10 @@ def scan_warnings(found: Part, voxel: float, middle: np.ndarray) -> list[str]:
                 f"noise: {found.values.noise:.0%} of the contrast, so cross-sections were smoothed"
                 " by a Gaussian of one voxel before the threshold"
             )
+    if segmented.loose > LOOSE:
+        lines.append(
+            f"loose metal: a second piece, {segmented.loose:.1%} as large as the part, is left out"
+        )
     small = int((found.pores["voxels"] < FEW).sum())
     if small:
         lines.append(
@@ -75,9 +82,18 @@ def scan_warnings(found: Part, voxel: float, middle: np.ndarray) -> list[str]:
     return lines
 
 
-def confidence(found: Assessment, locator: Locator) -> list[str]:
-    """Why probabilities may not hold: how a part is unlike those that they were learnt from."""
-    return unlike(found.measures, locator.ranges)
+def confidence(part: Part, found: Assessment, locator: Locator) -> list[str]:
+    """Why probabilities may not hold: how part and scan are unlike those that they are of."""
+    lines = unlike(found.measures, locator.ranges)
+    voxel, noise = locator.scanned
+    edge = float(max(part.view.spacing))
+    if voxel and edge > COARSER * voxel:
+        lines.append(f"scan voxels: {edge * 1e3:.3g} µm, those known have {voxel * 1e3:.3g} µm")
+    if voxel and part.values is not None and part.values.noise > noise + NOISIER:
+        lines.append(
+            f"noise: {part.values.noise:.0%} of the contrast, scans known have {noise:.0%}"
+        )
+    return lines
 
 
 def moved_first(first: Assessment, others: Sequence[tuple[float, Assessment | None]]) -> list[str]:

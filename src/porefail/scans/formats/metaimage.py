@@ -96,5 +96,7 @@ def _spacing(path: str, fields: Mapping[str, str]) -> tuple[Spacing | None, str]
                 raise PorefailError(
                     f"{path}: header has {name} = {fields[name]}, expected numbers above 0"
                 )
+            if set(spacing) == {1.0}:  # what ITK writes where nobody told it
+                return None, f"{name} of the MetaImage is 1 1 1, as if not known"
             return spacing, f"{name} of the MetaImage, which is in mm"
     return None, "the MetaImage has no ElementSpacing"
