@@ -1,6 +1,7 @@
 """Every format, written by programs that are not ours, comes back voxel for voxel."""
 
 import gzip
+import locale
 import struct
 
 import h5py
@@ -390,6 +391,7 @@ def dicom(tmp_path):
     folder.mkdir()
 
     def write(values, series="1.2.3", suffix=".dcm", z=lambda k: k * SPACING[2]):
+        before = locale.setlocale(locale.LC_ALL)
         writer = sitk.ImageFileWriter()
         writer.KeepOriginalImageUIDOn()
         for k in range(values.shape[2]):
@@ -405,6 +407,7 @@ def dicom(tmp_path):
             writer.Execute(image)
             path = folder / f"{series}-{99 - k}.dcm"
             path.rename(path.with_suffix(suffix))
+        locale.setlocale(locale.LC_ALL, before)  # the writer leaves C behind
         return folder
 
     return write
@@ -415,7 +418,9 @@ def dicom(tmp_path):
 def test_dicom(dicom, suffix, dtype):
     folder = dicom(volume(dtype), suffix=suffix)
     (folder / "notes.txt").write_text("a good scan")
+    before = locale.setlocale(locale.LC_ALL)
     check(open_scan([folder]), volume(dtype), SPACING)
+    assert locale.setlocale(locale.LC_ALL) == before
 
 
 def test_a_truncated_dicom_slice(dicom):

@@ -1,5 +1,6 @@
 """What SimpleITK reads for us: DICOM, NIfTI, rare encodings of NRRD. It is optional."""
 
+import locale
 import math
 import os
 import re
@@ -143,12 +144,16 @@ def _calling(path: str, what: str) -> Iterator[ModuleType]:
     except ImportError as error:
         raise PorefailError(f'{path}: needs SimpleITK: pip install "porefail[itk]"') from error
     sitk.ProcessObject.SetGlobalWarningDisplay(False)
+    before = locale.setlocale(locale.LC_ALL)
     with reading(path, what):
         try:
             yield sitk
         except RuntimeError as error:  # several lines, of which the last says what is wrong
             told = str(error).strip().splitlines()[-1]
             raise RuntimeError(re.sub(r"\(0x\w+\)", "", told)) from error
+        finally:
+            # Its reader of DICOM leaves the locale C, in which Python reads and prints no µ.
+            locale.setlocale(locale.LC_ALL, before)
 
 
 def _header(
