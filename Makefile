@@ -7,7 +7,7 @@ SNAKEMAKE = $(IN_VENV) snakemake --configfile $(CONFIG)
 
 help:
 	@echo "make demo    set up, run the whole workflow with config/default.yaml, write the report"
-	@echo "make scan-demo  a scan in, a verdict out: of a phantom whose failure is known; two minutes"
+	@echo "make scan-demo  a scan in, a verdict out: of a phantom whose failure is known"
 	@echo "make smoke   the same with config/smoke.yaml: about a minute after set-up"
 	@echo "make study   set up, compare labels, weightings, networks, baselines; about two hours"
 	@echo "make test    set up, check the sources, run every test"
