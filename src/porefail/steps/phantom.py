@@ -53,7 +53,7 @@ def run(
         tilt=tilt,
         section=section,
     )
-    voxels, spacing = _specimen(porosity, realization)
+    voxels, failed, spacing = _specimen(porosity, realization)
     shape = phantom.size(voxels.shape, spacing, scanner)
     count = math.prod(shape)
     name = f"voxel-size {voxel_size}: a scan of {' x '.join(map(str, shape))} voxels"
@@ -75,23 +75,17 @@ def run(
         f"phantom: realization {realization:05d}: {' x '.join(map(str, shape))} voxels of "
         f"{edge:.4g} µm -> {output}"
     )
-    for at in _failures(porosity, realization) if tilt == 0 else ():
+    for at in np.argwhere(failed) if tilt == 0 else ():
         corner = 0.5 * (np.array(shape) * scanner.voxel - np.array(voxels.shape) * spacing)
         x, y, z = corner + (at + 0.5) * spacing  # scan and specimen share their middle
         print(f"phantom: the truth: it failed first at x = {x:.3f}, y = {y:.3f}, z = {z:.3f} mm")
 
 
-def _failures(path: str | Path, number: int) -> np.ndarray:
-    """Voxels (m, 3) that failed first, where the file is of a simulation; else none."""
-    if "failed" not in store.shapes(path):
-        return np.empty((0, 3))
-    numbers = store.read(path, ["realization"])[0]["realization"]
-    failed, _ = store.read_where(path, ["failed"], numbers == number)
-    return np.argwhere(failed["failed"][0] == 1)
+def _specimen(path: str | Path, number: int) -> tuple[np.ndarray, np.ndarray, float]:
+    """Porosity (nx, ny, nz) of a realization, where it failed first (bool), its spacing in mm.
 
-
-def _specimen(path: str | Path, number: int) -> tuple[np.ndarray, float]:
-    """Porosity (nx, ny, nz) of a realization and its spacing in mm."""
+    Nowhere, as far as a file without simulations knows.
+    """
     datasets, attributes = store.read(path, ["realization"], kind="porosity shard")
     rows = np.flatnonzero(datasets["realization"] == number)
     if not rows.size:
@@ -99,4 +93,8 @@ def _specimen(path: str | Path, number: int) -> tuple[np.ndarray, float]:
         span = f" from {there.min()} to {there.max()}" if there.size else ""
         raise StoreError(f"{path}: no realization {number}, it holds {there.size}{span}")
     row = slice(rows[0], rows[0] + 1)
-    return store.read(path, ["porosity"], row)[0]["porosity"][0], attributes["spacing"]
+    names = ["porosity", *({"failed"} & set(store.shapes(path)))]
+    fields, _ = store.read(path, names, row)
+    voxels = fields["porosity"][0]
+    failed = fields["failed"][0] == 1 if "failed" in fields else np.zeros(voxels.shape, bool)
+    return voxels, failed, attributes["spacing"]

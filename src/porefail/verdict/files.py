@@ -54,9 +54,7 @@ def write_fields(
     if damage is not None:
         cells["simulated_damage"] = damage
     place = np.argsort(part.view.order)  # axes of the scan among those of the part
-    spacing = np.asarray(part.view.spacing)
-    corner = part.coarse.corner + np.array(part.segmented.first) * spacing
-    origin = part.view.places(corner[None])[0]
+    origin = part.view.places(part.corner[None])[0]
     turned = {name: np.transpose(each, place).transpose(2, 1, 0) for name, each in cells.items()}
     write_image(path, turned, voxel, origin, UNITS)
 

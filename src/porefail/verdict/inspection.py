@@ -9,7 +9,7 @@ from porefail import files
 from porefail.figures.grey_values import grey_values
 from porefail.figures.scan_sections import scan_sections
 from porefail.scans import lengths
-from porefail.scans.threshold import otsu, sample
+from porefail.scans.threshold import LABELS, otsu, sample
 from porefail.scans.volume import Scan
 from porefail.verdict.judgement import BYTES
 from porefail.verdict.part import AXES
@@ -45,7 +45,7 @@ def inspection(
         return "\n".join(lines)
     tell(f"values:  {some.min():g} to {some.max():g}, mean {some.mean():.5g}")
     kinds, counts = np.unique(some, return_counts=True)
-    if len(kinds) <= 8:
+    if len(kinds) <= LABELS:
         for kind, count in zip(kinds, counts, strict=True):
             tell(f"         {kind:g}: {count / some.size:.2%} of the voxels")
     else:

@@ -33,17 +33,12 @@ def write_verdict(
     found, assessed = verdict.part, verdict.assessment
     names = [AXES[each] for each in found.view.order]
     order = assessed.ranking.order
-    corner = (
-        found.coarse.corner
-        + np.array(found.segmented.first) * found.view.spacing
-        + found.view.first
-    )
     figures = {
         "sites": scan_sites(
             found.coarse.pores,
             found.coarse.outside,
             used.voxel,
-            corner,
+            found.corner + found.view.first,
             names,
             assessed.sites.place[order],
             assessed.ranking.probability[order],

@@ -55,6 +55,12 @@ class View(NamedTuple):
         found[:, list(self.order)] = mm + self.first
         return found
 
+    def voxels(self, places: np.ndarray) -> np.ndarray:
+        """Places (m, 3) in mm of the scan, along its axes, in its voxels: 0 is the first centre."""
+        edges = np.empty(3)
+        edges[list(self.order)] = self.spacing / self.bin
+        return places / edges - 0.5
+
 
 class Part(NamedTuple):
     """A part as it is simulated. values: None of a mask; metal: words on which value is metal."""
@@ -66,6 +72,11 @@ class Part(NamedTuple):
     coarse: Coarse
     pores: pd.DataFrame
     labels: np.ndarray
+
+    @property
+    def corner(self) -> np.ndarray:
+        """Corner (3,) of the simulation's voxels, mm from that of the view."""
+        return self.coarse.corner + np.array(self.segmented.first) * self.view.spacing
 
 
 def view(scan: Scan, spacing: Sequence[float], choices: Choices) -> View:

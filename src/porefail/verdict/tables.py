@@ -25,19 +25,16 @@ def site_table(
     """
     order = found.ranking.order
     place = found.sites.place[order]
-    inside = (place + 0.5) * voxel + part.coarse.corner  # from the corner of the part
-    spacing = np.asarray(part.view.spacing)
-    mm = part.view.places(inside + np.array(part.segmented.first) * spacing)
-    edges = np.empty(3)
-    edges[list(part.view.order)] = spacing / part.view.bin
-    pore, distance = _nearest(part, inside)
+    inside = (place + 0.5) * voxel
+    mm = part.view.places(inside + part.corner)
+    pore, distance = _nearest(part, inside + part.coarse.corner)
     stress = found.physics.fields["elastic/largest_von_mises"][tuple(place.T)]
     table = {
         "rank": np.arange(1, len(order) + 1),
         "probability": found.ranking.probability[order],
         "in_set": found.ranking.member[order].astype(int),
         **dict(zip(("x_mm", "y_mm", "z_mm"), mm.T, strict=True)),
-        **dict(zip(("x_voxel", "y_voxel", "z_voxel"), (mm / edges - 0.5).T, strict=True)),
+        **dict(zip(("x_voxel", "y_voxel", "z_voxel"), part.view.voxels(mm).T, strict=True)),
         "elastic_rank": found.sites.elastic_rank[order],
         "coarse_step_rank": found.sites.coarse_rank[order],
         "stress_concentration": stress,
@@ -65,9 +62,7 @@ def pore_columns(part: Part) -> pd.DataFrame:
     """The table of pores along the axes of the scan, whichever of them was the tensile one."""
     table = part.pores.copy()
     mm = part.pores[["x_mm", "y_mm", "z_mm"]].to_numpy()
-    edges = np.empty(3)
-    edges[list(part.view.order)] = np.asarray(part.view.spacing) / part.view.bin
     along = part.view.places(mm) if len(mm) else mm
     table[["x_mm", "y_mm", "z_mm"]] = along
-    table[["x_voxel", "y_voxel", "z_voxel"]] = along / edges - 0.5
+    table[["x_voxel", "y_voxel", "z_voxel"]] = part.view.voxels(along)
     return table[list(COLUMNS)]
