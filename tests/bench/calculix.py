@@ -43,6 +43,15 @@ def _held(problem: Problem, nodes: np.ndarray) -> str:
     return "\n".join(f"{node + 1}, {axis + 1}" for node, axis in pairs)
 
 
+def _mesh(problem: Problem) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Nodes and elements, see problem.mesh, and the lines that define the nodes."""
+    nodes, elements = mesh(problem.bearing)
+    points = problem.spacing * nodes[:, ::-1]
+    lines = ["*NODE, NSET=ALL"]
+    lines += [f"{n + 1}, {x:.10g}, {y:.10g}, {z:.10g}" for n, (x, y, z) in enumerate(points)]
+    return nodes, elements, lines
+
+
 def _solid(problem: Problem, elements: np.ndarray, element: str) -> list[str]:
     """Elements and materials."""
     young, poisson = problem.young_modulus, problem.poisson_ratio
@@ -87,12 +96,9 @@ def deck(
     force over the average force (CalculiX: 0.005); probes: numbers of nodes of problem.mesh whose
     displacements are printed.
     """
-    nodes, elements = mesh(problem.bearing)
-    points = problem.spacing * nodes[:, ::-1]
+    nodes, elements, lines = _mesh(problem)
     top = np.flatnonzero(nodes[:, 0] == problem.bearing.shape[0])
     steps = problem.increments
-    lines = ["*NODE, NSET=ALL"]
-    lines += [f"{n + 1}, {x:.10g}, {y:.10g}, {z:.10g}" for n, (x, y, z) in enumerate(points)]
     lines += _solid(problem, elements, element)
     lines += ["*NSET, NSET=TOP", _numbers(top)]
     if probes is not None:
@@ -116,6 +122,45 @@ def deck(
         lines += ["*NODE PRINT, NSET=PROBES", "U"]
     lines += ["*END STEP"]
     return "\n".join(lines) + "\n"
+
+
+def elastic_deck(problem: Problem) -> str:
+    """Input deck of one linear elastic step to strain_step; stresses at all points are printed."""
+    nodes, elements, lines = _mesh(problem)
+    top = np.flatnonzero(nodes[:, 0] == problem.bearing.shape[0])
+    lines += [
+        "*ELEMENT, TYPE=C3D8, ELSET=SOLID",
+        *_connectivity(elements, 1),
+        "*MATERIAL, NAME=ELASTIC",
+        "*ELASTIC",
+        f"{problem.young_modulus:.15g}, {problem.poisson_ratio:.15g}",
+        "*SOLID SECTION, ELSET=SOLID, MATERIAL=ELASTIC",
+        "*NSET, NSET=TOP",
+        _numbers(top),
+        "*BOUNDARY",
+        _held(problem, nodes),
+        "*STEP",
+        "*STATIC, SOLVER=SPOOLES",
+        "*BOUNDARY",
+        f"TOP, 3, 3, {problem.strain_step * problem.length:.10g}",
+        "*NODE PRINT, NSET=TOP, TOTALS=ONLY",
+        "RF",
+        "*EL PRINT, ELSET=SOLID",
+        "S",
+        "*END STEP",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def stresses(dat: str) -> np.ndarray:
+    """Stresses (elements, 8 points, 6) MPa of one step, xx, yy, zz, xy, xz, yz, from a .dat file.
+
+    Elements are in the order of problem.mesh, points in CalculiX's.
+    """
+    table = re.search(r"stresses.*\n\s*\n((?:\s*\d+\s+\d+(?:\s+\S+){6}\n)+)", dat)
+    rows = np.loadtxt(table.group(1).splitlines(), ndmin=2)
+    order = np.lexsort((rows[:, 1], rows[:, 0]))
+    return rows[order, 2:].reshape(-1, 8, 6)
 
 
 def forces(dat: str) -> list[float]:

@@ -1,6 +1,6 @@
 """Make the stored results of tests/fe/reference with ccx: `python calculix_reference.py folder`."""
 
-import shutil
+import gzip
 import subprocess
 import sys
 import tempfile
@@ -10,6 +10,8 @@ import calculix
 import numpy as np
 from porefail_j2 import j2_problem
 from problem import Problem, mesh
+
+REFERENCE = Path(__file__).parents[1] / "fe" / "reference"
 
 
 def reference_problem() -> Problem:
@@ -40,14 +42,38 @@ def reference_deck(element: str) -> str:
     return calculix.deck(problem, "SPOOLES", NAMES[element][1], 1e-8, probes(problem))
 
 
+def elastic_problem() -> Problem:
+    """5×4×8 voxels with pores inside, at the surface, and hanging together by an edge alone."""
+    voids = np.zeros((5, 4, 8), np.uint8)
+    for pore in [(2, 1, 2), (3, 1, 2), (3, 2, 3), (0, 3, 4), (4, 0, 5), (1, 1, 6), (0, 0, 7)]:
+        voids[pore] = 1
+    return j2_problem(voids, increments=1, strain_step=0.001)
+
+
+def elastic_results() -> str:
+    """What CalculiX printed for elastic_problem(), see tests/fe/reference/README.md."""
+    with gzip.open(REFERENCE / "elastic.dat.gz", "rt") as file:
+        return file.read()
+
+
+def _run(name: str, deck: str) -> str:
+    """What ccx prints for a deck."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / f"{name}.inp").write_text(deck)
+        subprocess.run(["ccx", "-i", name], cwd=folder, check=True)
+        return (Path(folder) / f"{name}.dat").read_text()
+
+
 def main(target: str) -> None:
     """Run ccx and keep its input and its printed results."""
     for element, (name, _) in NAMES.items():
-        with tempfile.TemporaryDirectory() as folder:
-            (Path(folder) / f"{name}.inp").write_text(reference_deck(element))
-            subprocess.run(["ccx", "-i", name], cwd=folder, check=True)
-            for kind in ("inp", "dat"):
-                shutil.copy(Path(folder) / f"{name}.{kind}", target)
+        deck = reference_deck(element)
+        (Path(target) / f"{name}.dat").write_text(_run(name, deck))
+        (Path(target) / f"{name}.inp").write_text(deck)
+    deck = calculix.elastic_deck(elastic_problem())
+    printed = _run("elastic", deck)
+    (Path(target) / "elastic.dat.gz").write_bytes(gzip.compress(printed.encode(), mtime=0))
+    (Path(target) / "elastic.inp").write_text(deck)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from porefail.fe.coarse import children, coarse_stencil
+from porefail.fe.coarse import children, coarse_stencil, coarsen
 from porefail.fe.grid import HELD, degrees_of_freedom, slab
 from porefail.fe.hexahedron import hexahedron
+from porefail.fe.lanes import LANES
 
 GRADIENT = np.array([[-0.4, 0.2, 0.1], [0.0, -0.3, 0.3], [-0.3, 0.2, 1.0]])
 
@@ -52,12 +53,29 @@ def stencil_of(mesh, kinds, share):
     first = share.first_layer + layers[0]
     planes = (first + layers.size - 1) // 2 - first // 2 + 2
     _, ny, nx = mesh.bearing.shape
-    stencil = np.full((planes, ny // 2 + 1, nx // 2 + 1, 3, 27, 3), np.nan)
+    shape = (planes, ny // 2 + 1, nx // 2 + 1)
+    values = np.full((-(-int(np.prod(shape)) // LANES), 27, 3, 3, LANES), np.nan, np.float32)
     coarse_stencil(
         first, layers, mesh.bearing[local], kinds[share.first_layer : share.end_layer + 1],
-        mesh.points[local], mesh.bulk[local], children(hexahedron(1.0, mesh.kind)), stencil,
+        mesh.points[local], mesh.bulk[local], children(hexahedron(1.0, mesh.kind)), values,
     )  # fmt: skip
-    return stencil, first // 2
+    return as_stencil(values, shape), first // 2
+
+
+def as_stencil(values, shape):
+    """Stencil (planes, ny, nx, 3, 27, 3) of values in lanes."""
+    rows = values.transpose(0, 4, 3, 1, 2).reshape(-1, 3, 27, 3)
+    nodes = int(np.prod(shape))
+    assert not rows[nodes:].any()
+    return rows[:nodes].reshape(*shape, 3, 27, 3)
+
+
+def in_lanes(stencil):
+    """Values in lanes of a stencil."""
+    rows = stencil.reshape(-1, 3, 27, 3)
+    rows = np.pad(rows, ((0, -len(rows) % LANES), (0, 0), (0, 0), (0, 0)))
+    values = rows.reshape(-1, LANES, 3, 27, 3).transpose(0, 3, 4, 2, 1)
+    return np.ascontiguousarray(values, np.float32)
 
 
 def as_matrix(stencil):
@@ -121,3 +139,42 @@ def test_slabs_of_several_ranks_sum_up_to_the_whole(ranks, build):
         odd = odd or (share.first_layer + share.owned_layers.start) % 2 == 1
     assert odd == (ranks > 2)
     np.testing.assert_allclose(total, whole, atol=1e-6 * np.abs(whole).max())
+
+
+def interpolation(counts):
+    """P to nodes `counts` from the next grid, whose last elements stick out of an odd one."""
+    matrix = np.ones((1, 1))
+    for count in counts:
+        axis = np.zeros((count, count // 2 + 1))
+        for n in range(count):
+            axis[n, n // 2] += 0.5
+            axis[n, (n + 1) // 2] += 0.5
+        matrix = np.kron(matrix, axis)
+    return np.kron(matrix, np.identity(3))
+
+
+@pytest.mark.parametrize("cuts", [(), (2,), (3,), (1, 4)], ids=str)
+@pytest.mark.parametrize("counts", [(5, 3, 5), (6, 4, 3), (7, 6, 5)], ids=str)
+def test_the_grid_after_is_the_galerkin_product_too(counts, cuts):
+    """What ranks give to it sums up, wherever their slabs are cut: at these planes of nodes."""
+    generator = np.random.default_rng(0)
+    whole = generator.normal(size=(*counts, 3, 27, 3)).astype(np.float32)
+    number = np.stack(np.indices(counts), axis=-1)
+    for d in range(27):
+        other = number + (d // 9 - 1, d // 3 % 3 - 1, d % 3 - 1)
+        whole[~((other >= 0) & (other < counts)).all(axis=-1), :, d] = 0.0
+    coarse = tuple(count // 2 + 1 for count in counts)
+    total = np.zeros((*coarse, 3, 27, 3))
+    edges = (0, *cuts, counts[0] - 1)
+    left = whole.copy()
+    for first, last in zip(edges[:-1], edges[1:], strict=True):
+        # Of a plane that two ranks give to, this one gives what does not point beyond.
+        mine = left[first : last + 1].copy()
+        mine[-1, ..., 18:, :] = 0.0 if last < counts[0] - 1 else mine[-1, ..., 18:, :]
+        left[first : last + 1] -= mine
+        part = np.full(((last + 1) // 2 - first // 2 + 1, *coarse[1:], 3, 27, 3), np.nan)
+        coarsen(in_lanes(mine), mine.shape[:3], first, part)
+        total[first // 2 : first // 2 + len(part)] += part
+    interpolate = interpolation(counts)
+    expected = interpolate.T @ as_matrix(whole) @ interpolate
+    np.testing.assert_allclose(as_matrix(total), expected, atol=1e-5 * np.abs(expected).max())

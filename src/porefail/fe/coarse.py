@@ -1,9 +1,10 @@
-"""The tangent on the next coarser grid: Galerkin product, element by element (numba).
+"""The tangent on the coarser grids: Galerkin products (numba).
 
 A coarse element is 2×2×2 fine ones; its displacement is interpolated trilinearly at their nodes.
 With P that interpolation and B the strain of a fine element, Σ (B P)ᵀ C (B P) over the fine points
 is the coarse matrix: no fine matrix is needed. C has constant matrices times the moduli, and a
-product of flow directions: both sums over points are matrix products.
+product of flow directions: both sums over points are matrix products. The matrix of the grid after
+that follows node by node.
 """
 
 from typing import NamedTuple
@@ -96,28 +97,44 @@ def _free(kinds, k, j, i, free):
 
 
 @njit(error_model="numpy")
-def _scatter(ke, stencil, plane, j2, i2):
-    """Add the matrix of a coarse element to the stencil."""
+def _scatter(ke, values, first, row, plane):
+    """Add the matrix of a coarse element to the stencil; first, row, plane: see stencil.py."""
     for a in range(8):
         za, ya, xa = a >> 2, a >> 1 & 1, a & 1
+        node = first + za * plane + ya * row + xa
+        block, lane = node // LANES, node % LANES
         for b in range(8):
             d = 9 * ((b >> 2) - za + 1) + 3 * ((b >> 1 & 1) - ya + 1) + (b & 1) - xa + 1
             for c in range(3):
                 for e in range(3):
-                    stencil[plane + za, j2 + ya, i2 + xa, c, d, e] += ke[3 * a + c, 3 * b + e]
+                    values[block, d, e, c, lane] += ke[3 * a + c, 3 * b + e]
+
+
+@njit(forceinline=True, error_model="numpy", fastmath={"contract"})
+def _spread(entry, weight, z, j, i, kp, jp, ip, row):
+    """Add an entry (3, 3) of column node (z, j, i) to the row (3, 27, 3) of node (kp, jp, ip)."""
+    weight *= 0.5 ** ((z & 1) + (j & 1) + (i & 1))
+    for kq in range(z // 2, (z + 1) // 2 + 1):
+        for jq in range(j // 2, (j + 1) // 2 + 1):
+            for iq in range(i // 2, (i + 1) // 2 + 1):
+                d = 9 * (kq - kp + 1) + 3 * (jq - jp + 1) + iq - ip + 1
+                for c in range(3):
+                    for e in range(3):
+                        row[c, d, e] += weight * entry[c, e]
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
-def coarse_stencil(first_layer, layers, bearing, kinds, tangent, bulk, kin, stencil):
+def coarse_stencil(first_layer, layers, bearing, kinds, tangent, bulk, kin, values):
     """Coarse matrix of the fine layers [first_layer, first_layer + len(layers)).
 
     layers: (n,) the local numbers of these layers; bearing, tangent, bulk: local;
-    kinds: local degrees of freedom; kin: Children; stencil (planes, ny/2+1, nx/2+1, 3, 27, 3), see
-    `_pattern` in multigrid, is overwritten; its first plane is that below first_layer. Held degrees
-    of freedom take no part in the interpolation.
+    kinds: local degrees of freedom; kin: Children; values: of a stencil of ny/2+1 times nx/2+1
+    nodes a plane, overwritten, see stencil.py; its first plane is that below first_layer. Held
+    degrees of freedom take no part in the interpolation.
     """
     _, ny, nx = bearing.shape
-    stencil[...] = 0.0
+    values[...] = 0.0
+    row, nodes = nx // 2 + 1, (ny // 2 + 1) * (nx // 2 + 1)
     count = (ny // 2) * (nx // 2)
     number = kin.own_stiffness.shape[0]
     moduli = np.empty((count, 8 * number), np.float32)
@@ -158,4 +175,40 @@ def coarse_stencil(first_layer, layers, bearing, kinds, tangent, bulk, kin, sten
         # All at once: a large matrix product is a fast one.
         matrices += np.dot(moduli, kin.stiffness).reshape(count, 24, 24)
         for m in range(count):
-            _scatter(matrices[m], stencil, plane, m // (nx // 2), m % (nx // 2))
+            first = plane * nodes + m // (nx // 2) * row + m % (nx // 2)
+            _scatter(matrices[m], values, first, row, nodes)
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def coarsen(values, shape, first_plane, coarse):
+    """Matrix of the grid after a stencil's: PᵀAP, what the stencil's rank gives to it.
+
+    values: see stencil.py, of nodes `shape` (planes, ny, nx), the first plane is first_plane of
+    the grid. coarse: (planes, rows, nodes, 3, 27, 3), x fastest in the 27 neighbours, overwritten;
+    its first plane is first_plane // 2.
+    """
+    coarse[...] = 0.0
+    planes, rows, nodes = shape
+    entry = np.empty((3, 3))
+    for k in range(planes):
+        z = first_plane + k
+        for j in range(rows):
+            for i in range(nodes):
+                node = (k * rows + j) * nodes + i
+                block, lane = node // LANES, node % LANES
+                for d in range(27):
+                    dz, dy, dx = d // 9 - 1, d // 3 % 3 - 1, d % 3 - 1
+                    if not (0 <= k + dz < planes and 0 <= j + dy < rows and 0 <= i + dx < nodes):
+                        continue
+                    for e in range(3):
+                        for c in range(3):
+                            entry[c, e] = values[block, d, e, c, lane]
+                    # A node of odd number lies between two of the next grid.
+                    for kp in range(z // 2, (z + 1) // 2 + 1):
+                        for jp in range(j // 2, (j + 1) // 2 + 1):
+                            for ip in range(i // 2, (i + 1) // 2 + 1):
+                                weight = 0.5 ** ((z & 1) + (j & 1) + (i & 1))
+                                _spread(
+                                    entry, weight, z + dz, j + dy, i + dx, kp, jp, ip,
+                                    coarse[kp - first_plane // 2, jp, ip],
+                                )  # fmt: skip

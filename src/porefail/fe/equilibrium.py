@@ -141,7 +141,7 @@ class Specimen:
             self.iterations += 1
             if not solved:
                 return False
-            before, start = unbalanced, change[owned].copy()
+            before, start = unbalanced, change[owned].copy() if self.finite else None
             unbalanced, reaction = self._correct(change, correction, residual, dt)
             if self.finite:
                 force = np.where(self.kinds[owned] == FREE, self._force[owned], 0.0)

@@ -2,9 +2,10 @@
 
 Each coarser grid has half the elements along each axis; trilinear interpolation joins the grids
 and coarse matrices are Galerkin products, so pores need no mesh of their own on coarse grids. The
-finest grid has no matrix (see tangent.py), and a V-cycle of its own (cycle.py); the matrix of the
-next one is computed element by element (coarse.py), and multiplied in single precision
-(stencil.py); that of the coarsest, the first one that is cheap to factor, is factored (banded.py).
+finest grid has no matrix (see tangent.py), and a V-cycle of its own (cycle.py); that of the next
+one is computed element by element (coarse.py) and kept in single precision (stencil.py); from the
+third grid on they are sparse, and the coarsest, the first one that is cheap to factor, is factored
+(banded.py).
 """
 
 import numpy as np
@@ -12,7 +13,7 @@ from mpi4py import MPI
 from scipy import sparse
 
 from porefail.fe.banded import BandedCholesky
-from porefail.fe.coarse import children, coarse_stencil
+from porefail.fe.coarse import children, coarse_stencil, coarsen
 from porefail.fe.cycle import Cycle
 from porefail.fe.grid import Slab
 from porefail.fe.hexahedron import hexahedron
@@ -37,7 +38,6 @@ OPTIONS = {
     # The second grid, again with multigrid.
     "second_ksp_type": "preonly",
     "second_pc_type": "mg",
-    "second_pc_use_amat": None,  # products by the stencil; the sparse matrix is for the third grid
     "second_mg_levels_ksp_type": "chebyshev",
     "second_mg_levels_ksp_max_it": 2,
     "second_mg_levels_pc_type": "jacobi",
@@ -169,29 +169,26 @@ class Multigrid:
         grids = _coarser(shape)
         counts = [3 * int(np.prod(np.array(grid) + 1)) for grid in grids]
         rows = [_rows(count, comm.rank, comm.size) for count in counts]
-        self._coarse = self._coarse_matrix(grids[0], rows[0], counts[0])
-        self._product = Stencil(self._coarse, tuple(count + 1 for count in grids[0]))
-        self._second = PETSc.Mat().createPython(
-            self._coarse.getSizes(), context=self._product, comm=comm
-        )
-        self._second.setUp()
-        # From the second grid on: matrices, and interpolations to the grid before.
-        self._matrices, self._interpolations = [self._coarse], []
-        for n, grid in enumerate(grids[:-1]):
-            further = _distributed(_interpolation(grid), rows[n], rows[n + 1], comm)
-            self._interpolations.append(further)
+        self._second = self._second_grid(grids[0], rows[0])
+        # From the third grid on: matrices, and interpolations to the grid before.
+        self._matrices = [self._third_matrix(grids[1], rows[1], counts[1])]
+        self._interpolations = [
+            _distributed(_interpolation(grid), rows[n], rows[n + 1], comm)
+            for n, grid in enumerate(grids[:-1])
+        ]
+        for further in self._interpolations[1:]:
             self._matrices.append(self._matrices[-1].ptap(further))
 
         self._second_ksp = coarse = PETSc.KSP().create(comm)
         coarse.setOptionsPrefix(PREFIX + "second_")
-        coarse.setOperators(self._second, self._coarse)
+        coarse.setOperators(self._second.matrix)
         pc = coarse.getPC()
         pc.setType("mg")
         levels = len(grids)
         pc.setMGLevels(levels)
         for n, further in enumerate(self._interpolations):
             pc.setMGInterpolation(levels - 1 - n, further)
-        for n, matrix in enumerate(self._matrices[1:-1], start=1):
+        for n, matrix in enumerate(self._matrices[:-1], start=1):
             pc.getMGSmoother(levels - 1 - n).setOperators(matrix)
         last = pc.getMGCoarseSolve()
         last.setOperators(self._matrices[-1])
@@ -209,23 +206,29 @@ class Multigrid:
         self._ksp.getPC().setPythonContext(self._cycle)
         self._ksp.setFromOptions()
 
-    def _coarse_matrix(self, shape, rows: tuple[int, int], total: int) -> PETSc.Mat:
+    def _second_grid(self, shape: tuple[int, int, int], rows: tuple[int, int]) -> Stencil:
         """Matrix of the second grid, still empty; each rank adds what its own layers give."""
         layers = self._tangent.share.owned_layers
         offset = self._tangent.share.first_layer
         self._layers = np.arange(layers.start, layers.stop)
         self._first_layer = offset + layers.start
-        first = self._first_layer // 2
-        last = (offset + layers.stop - 1) // 2
-        self._stencil = np.zeros((last - first + 2, shape[1] + 1, shape[2] + 1, 3, 27, 3))
-        self._entries, coo_rows, coo_columns = _pattern(shape, first, last + 2)
+        planes = (self._first_layer // 2, (offset + layers.stop - 1) // 2 + 2)
+        return Stencil(tuple(count + 1 for count in shape), planes, rows, self._comm)
+
+    def _third_matrix(self, shape, rows: tuple[int, int], total: int) -> PETSc.Mat:
+        """Matrix of the third grid, still empty; each rank adds what its planes of the second give.
+
+        shape: elements (nz, ny, nx).
+        """
+        first, last = self._second.first_plane, self._second.first_plane + self._second.shape[0] - 1
+        planes = (first // 2, (last + 1) // 2 + 1)
+        self._third = np.zeros((planes[1] - planes[0], shape[1] + 1, shape[2] + 1, 3, 27, 3))
+        self._inside, coo_rows, coo_columns = _pattern(shape, *planes)
         matrix = PETSc.Mat().create(self._comm)
         matrix.setSizes(((rows[1] - rows[0], total), (rows[1] - rows[0], total)))
-        matrix.setOptionsPrefix(PREFIX + "second_")
         matrix.setType("aij")
-        matrix.setFromOptions()
         matrix.setPreallocationCOO(coo_rows, coo_columns)
-        matrix.setValuesCOO(np.zeros(self._entries.size))
+        matrix.setValuesCOO(np.zeros(coo_rows.size))
         matrix.setOption(PETSc.Mat.Option.SPD, True)
         return matrix
 
@@ -254,25 +257,20 @@ class Multigrid:
             tangent.points,
             tangent.bulk,
             self._kin,
-            self._stencil,
+            self._second.values,
         )
-        self._coarse.setValuesCOO(self._stencil.ravel()[self._entries])
-        diag = self._coarse.getDiagonal()
-        array = diag.getArray()
-        array[array == 0.0] = tangent.scale
-        self._coarse.setDiagonal(diag)
-        diag.destroy()
-        self._product.update()
-        self._second.stateIncrease()
-        for n, further in enumerate(self._interpolations):
+        self._second.update(tangent.scale)
+        coarsen(self._second.values, self._second.shape, self._second.first_plane, self._third)
+        self._matrices[0].setValuesCOO(self._third[self._inside])
+        for n, further in enumerate(self._interpolations[1:]):
             self._matrices[n].ptap(further, self._matrices[n + 1])
         self._smoother.choose()
 
     def solve(self, force: np.ndarray, tolerance: float) -> tuple[np.ndarray, bool]:
         """Displacement (mm) of the owned planes under `force` (N), both (planes, ny+1, nx+1, 3).
 
-        tolerance: of the preconditioned residual, relative. Returns the solution and whether
-        the iteration converged.
+        tolerance: of the preconditioned residual, relative. Returns the solution, to be used
+        before the next solve, and whether the iteration converged.
         """
         self._ksp.setTolerances(rtol=tolerance, max_it=500)
         self._right.array[:] = force.ravel()
@@ -284,13 +282,14 @@ class Multigrid:
         iterations, decades = self._ksp.getIterationNumber(), -np.log10(tolerance)
         self._fresh_effort = min(self._fresh_effort, iterations / decades)
         self._excess += iterations - self._fresh_effort * decades
-        return self._left.array.reshape(force.shape).copy(), self._ksp.getConvergedReason() > 0
+        return self._left.array.reshape(force.shape), self._ksp.getConvergedReason() > 0
 
     def destroy(self) -> None:
         """Free PETSc's memory (collective)."""
+        self._second.release()
         for item in (
-            self._ksp, self._second_ksp, self._matrix, self._second, *self._matrices,
-            *self._interpolations, self._right, self._left,
+            self._ksp, self._second_ksp, self._matrix, *self._matrices, *self._interpolations,
+            self._right, self._left,
         ):  # fmt: skip
             item.destroy()
         PETSc.garbage_cleanup(self._comm)
@@ -299,8 +298,8 @@ class Multigrid:
 def _pattern(shape: tuple[int, int, int], first: int, end: int):
     """Non-zeros of a matrix kept as a stencil (planes, ny+1, nx+1, 3, 27, 3), x fastest in the 27.
 
-    shape: elements (nz, ny, nx); the node planes are [first, end). Returns the positions of the
-    entries in the flat stencil, row by row, and their global rows and columns, 3·node + component.
+    shape: elements (nz, ny, nx); the node planes are [first, end). Returns which entries of the
+    stencil are inside the grid (bool), and their global rows and columns, 3·node + component.
     """
     counts = np.array(shape) + 1
     axes = (np.arange(first, end), np.arange(counts[1]), np.arange(counts[2]))
@@ -315,4 +314,5 @@ def _pattern(shape: tuple[int, int, int], first: int, end: int):
     first_row = np.int32(3 * np.ravel_multi_index((first, 0, 0), counts))
     rows = first_row + np.arange(3 * len(node), dtype=np.int32)
     rows = np.repeat(rows, inside.reshape(rows.size, 81).sum(axis=1))
-    return np.flatnonzero(inside), rows, np.broadcast_to(columns, full)[inside]
+    columns = np.broadcast_to(columns, full)[inside]
+    return inside.reshape(end - first, *counts[1:], *full[1:]), rows, columns

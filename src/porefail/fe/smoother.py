@@ -138,12 +138,15 @@ class Smoother:
 
         Conjugate gradients' coefficients are those of Lanczos' method.
         """
-        # Numbers without pattern, the same for however many ranks.
-        number = np.arange(self._share.first_layer, self._share.end_layer + 1)
-        number = self._kinds[0].size * number[:, None] + np.arange(self._kinds[0].size)
-        noise = np.sin(number.astype(float) ** 2).reshape(self._kinds.shape)
         rest, product, u = np.zeros((3, self.rest.size), np.float32)
+        noise = np.empty(self._kinds.shape, np.float32)
+        planes = range(self._share.first_layer, self._share.end_layer + 1)
+        for plane, number in zip(noise, planes, strict=True):
+            # Numbers without pattern, the same for however many ranks.
+            place = number * plane.size + np.arange(plane.size, dtype=float)
+            plane[...] = np.sin(place**2).reshape(plane.shape)
         to_lines(noise, self._kinds, rest)
+        del noise
         rest *= self.free
         alphas, betas, before = [], [], 0.0
         for _ in range(LANCZOS):

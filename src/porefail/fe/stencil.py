@@ -1,8 +1,9 @@
 """Products with the matrix of a coarse grid in single precision: 27 neighbours of 3×3 a node.
 
-A product is bound by memory: half the bytes of a sparse matrix, and no column numbers.
-Nodes are numbered through, x fastest; eight that follow each other are the lanes of a block, and
-their neighbours are at the same 27 distances everywhere. What lies outside the grid has zeros.
+A product is bound by memory: a third of the bytes of a sparse matrix, and no column numbers.
+Nodes of a rank's planes are numbered through, x fastest; eight that follow each other are the lanes
+of a block, and their neighbours are at the same 27 distances everywhere, `row` along y, `plane`
+along z. values: (blocks, 27 neighbours, 3 columns, 3 rows, LANES). What lies outside has zeros.
 """
 
 import numpy as np
@@ -17,7 +18,7 @@ from porefail.fe.petsc import PETSc
 
 @intrinsic
 def _multiply_block(typing, values, u, result, first, at, line, row, plane):
-    """Product for one block. values: from `first` on, (27 neighbours, 3 columns, 3 rows, LANES).
+    """Product for one block. values: flat, those of the block from `first` on.
 
     u, result: components `line` apart; at: index of the block in them; row, plane: distances to
     the neighbours along y and z.
@@ -60,71 +61,88 @@ def multiply_stencil(values, u, result, row, plane):
         )  # fmt: skip
 
 
-@njit(cache=True)
-def _find_places(starts, columns, first, row, plane, found):
-    """Places of a sparse matrix' entries in the stencil's values, written; first: own node."""
-    neighbour = np.empty(2 * (plane + row + 1) + 1, np.int32)
-    for n in range(27):
-        dz, dy, dx = n // 9 - 1, n // 3 % 3 - 1, n % 3 - 1
-        neighbour[(dz + 1) * plane + (dy + 1) * row + dx + 1] = n
-    for r in range(starts.size - 1):
-        node, c = r // 3, r % 3
-        lowest = first + node - (plane + row + 1)
-        start = node // LANES * 243 * LANES + c * LANES + node % LANES
-        for at in range(starts[r], starts[r + 1]):
-            other, e = columns[at] // 3, columns[at] % 3
-            found[at] = start + (neighbour[other - lowest] * 3 + e) * 3 * LANES
-
-
 class Stencil:
-    """A sparse matrix of a grid as PETSc sees a matrix; each rank owns whole nodes.
+    """The matrix of a grid as PETSc sees one, the sum of what each rank gives to its planes.
 
-    matrix: assembled, degrees of freedom 3·node + component; shape: nodes (z, y, x), at least 3
-    along y and x.
+    shape: nodes (z, y, x), at least 3 along y and x; planes: [first, end), the node planes that
+    this rank gives to, neighbours share one; rows: [first, end), its share of PETSc's vectors,
+    degrees of freedom 3·node + component. `values` are to be written, then update() called.
+    Collective over comm.
     """
 
-    def __init__(self, matrix: PETSc.Mat, shape: tuple[int, int, int]):
-        self._matrix, self._row = matrix, shape[2]
-        self._plane = shape[1] * shape[2]
-        first, end = (row // 3 for row in matrix.getOwnershipRange())
-        self._margin = self._plane + self._row + 1
-        blocks = -(-(end - first) // LANES)
-        self._values = np.zeros((blocks, 27, 3, 3, LANES), np.float32)
-        self._u = np.zeros((3, LANES * blocks + 2 * self._margin), np.float32)
+    def __init__(
+        self,
+        shape: tuple[int, int, int],
+        planes: tuple[int, int],
+        rows: tuple[int, int],
+        comm: MPI.Comm,
+    ):
+        self.shape, self.first_plane = (planes[1] - planes[0], *shape[1:]), planes[0]
+        self._row, self._plane = shape[2], shape[1] * shape[2]
+        nodes = self.shape[0] * self._plane
+        margin = self._plane + self._row + 1
+        blocks = -(-nodes // LANES)
+        self.values = np.zeros((blocks, 27, 3, 3, LANES), np.float32)
+        self._u = np.zeros((3, LANES * blocks + 2 * margin), np.float32)
         self._result = np.zeros_like(self._u)
-        # The nodes that the own ones feel, and where they are in u.
-        total = int(np.prod(shape))
-        lowest, highest = max(first - self._margin, 0), min(end + self._margin, total)
-        start = self._margin + lowest - first
-        self._felt = slice(start, start + highest - lowest)
-        self._own = slice(self._margin, self._margin + end - first)
+        self._own = slice(margin, margin + nodes)
+        size = (rows[1] - rows[0], 3 * int(np.prod(shape)))
+        self.matrix = PETSc.Mat().createPython((size, size), context=self, comm=comm)
+        self.matrix.setUp()
+        self.matrix.setOption(PETSc.Mat.Option.SPD, True)
+        self._diagonal = self.matrix.createVecRight()
         self._scatter = self._near = None
-        if matrix.getComm().size > 1:
-            self._near = PETSc.Vec().createSeq(3 * (highest - lowest))
-            stride = PETSc.IS().createStride(3 * (highest - lowest), 3 * lowest, 1, MPI.COMM_SELF)
-            self._scatter = PETSc.Scatter().create(
-                matrix.createVecRight(), stride, self._near, None
+        if comm.size > 1:
+            self._near = PETSc.Vec().createSeq(3 * nodes)
+            stride = PETSc.IS().createStride(
+                3 * nodes, 3 * planes[0] * self._plane, 1, MPI.COMM_SELF
             )
-        self._places = self._find()
+            self._scatter = PETSc.Scatter().create(self._diagonal, stride, self._near, None)
 
-    def update(self) -> None:
-        """Take the matrix' values over; its pattern never changes."""
-        self._values.reshape(-1)[self._places] = self._matrix.getValuesCSR()[2]
+    def update(self, alone: float) -> None:
+        """Heed new values; nodes that have no stiffness get `alone` on the diagonal."""
+        self._put(self._own_diagonal(), self._diagonal)
+        empty = self._take(self._diagonal) == 0.0
+        numbers, components = np.nonzero(empty)
+        self.values[numbers // LANES, 13, components, components, numbers % LANES] = alone
+        self._put(self._own_diagonal(), self._diagonal)
+        self.matrix.stateIncrease()
 
-    def _find(self) -> np.ndarray:
-        """Positions in `_values` of the entries of the matrix."""
-        starts, columns, _ = self._matrix.getValuesCSR()
-        found = np.empty(columns.size, np.int32)
-        first = self._matrix.getOwnershipRange()[0] // 3
-        _find_places(starts, columns, first, self._row, self._plane, found)
-        return found
+    def _own_diagonal(self) -> np.ndarray:
+        """(nodes, 3), what this rank gives."""
+        each = self.values[:, 13, range(3), range(3)].transpose(0, 2, 1).reshape(-1, 3)
+        return each[: self._own.stop - self._own.start]
+
+    def _take(self, vector) -> np.ndarray:
+        """The part of a vector that belongs to this rank's planes, (nodes, 3)."""
+        if self._scatter is not None:
+            self._scatter.scatter(vector, self._near)
+            vector = self._near
+        return vector.getArray(readonly=True).reshape(-1, 3)
+
+    def _put(self, parts: np.ndarray, vector) -> None:
+        """Write the sum of the ranks' parts (nodes, 3) to a vector."""
+        if self._scatter is None:
+            vector.getArray().reshape(-1, 3)[:] = parts
+            return
+        self._near.getArray().reshape(-1, 3)[:] = parts
+        vector.set(0.0)
+        self._scatter.scatter(
+            self._near, vector, PETSc.InsertMode.ADD_VALUES, PETSc.ScatterMode.REVERSE
+        )
 
     def mult(self, matrix, x, y):
         """PETSc's matrix product."""
-        given = x
-        if self._scatter is not None:
-            self._scatter.scatter(x, self._near)
-            given = self._near
-        self._u[:, self._felt] = given.getArray(readonly=True).reshape(-1, 3).T
-        multiply_stencil(self._values, self._u, self._result, self._row, self._plane)
-        y.getArray().reshape(-1, 3)[:] = self._result[:, self._own].T
+        self._u[:, self._own] = self._take(x).T
+        multiply_stencil(self.values, self._u, self._result, self._row, self._plane)
+        self._put(self._result[:, self._own].T, y)
+
+    def getDiagonal(self, matrix, vector):  # noqa: N802 - PETSc's name
+        """PETSc's diagonal."""
+        self._diagonal.copy(vector)
+
+    def release(self) -> None:
+        """Free PETSc's memory (collective)."""
+        for item in (self.matrix, self._diagonal, self._scatter, self._near):
+            if item is not None:
+                item.destroy()
