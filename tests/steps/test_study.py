@@ -108,12 +108,21 @@ def test_the_table_has_the_mean_and_spread_of_the_folds(output, variants):
             for k in range(FOLDS)
         ]
         rows = [scores["set"].tolist().index(name) for scores in each]
-        for key in ("top_1", "top_3", "mean_squared_error", "site_recall"):
+        for key in ("mean_squared_error", "site_recall"):
             values = [scores[key][row] for scores, row in zip(each, rows, strict=True)]
             assert table[key][i] == pytest.approx(np.mean(values), nan_ok=True)
             spread = np.std(values, ddof=1)
             assert table[f"{key}_deviation"][i] == pytest.approx(spread, abs=1e-9, nan_ok=True)
         counts = [s["specimens"][row] for s, row in zip(each, rows, strict=True)]
+        hits = [
+            in_set(files.read_table(variants / label / model / f"fold-{k}" / "specimens.csv"), name)
+            for k in range(FOLDS)
+        ]
+        for key in ("top_1", "top_3", "ceiling_1"):
+            whole = np.concatenate([one[key] for one in hits])
+            assert table[key][i] == pytest.approx(np.mean(whole))
+        assert table["top_1_low"][i] < table["top_1_high"][i]
+        assert table["top_1_low"][i] <= table["top_1"][i] <= table["top_1_high"][i]
         # Those of another ensemble are the same for every fold.
         assert table["specimens"][i] == (counts[0] if name == "others" else sum(counts))
         assert table["folds"][i] == FOLDS
@@ -132,25 +141,61 @@ def test_scores_from_the_curves(output, variants, settings):
         validation, test = (in_set(curves, name) for name in ("validation", "test"))
         at = np.argmin(np.abs(test["threshold"] - evaluation["site_threshold"]))
         recall.append(test["cluster_found"][at] / test["cluster_true"][at])
-        spread = files.read_table(folder / "distribution.csv")
-        count = spread["true"][spread["set"] == "validation"].sum()
         scores = []
         for threshold, positive, false, missed in zip(
             validation["threshold"],
             *(
-                validation[f"voxel_{n}"]
+                validation[f"failure_{n}"]
                 for n in ("true_positive", "false_positive", "false_negative")
             ),
             strict=True,
         ):
-            if positive + missed <= evaluation["site_volume"] * count:
-                f = 2 * positive / max(2 * positive + false + missed, 1)
-                scores.append((f, -threshold))
+            f = 2 * positive / max(2 * positive + false + missed, 1)
+            scores.append((f, -threshold))
         chosen = np.argmin(np.abs(test["threshold"] + max(scores)[1]))  # of equals the lowest
-        positive = test["voxel_true_positive"][chosen]
-        voxel.append(positive / (positive + test["voxel_false_negative"][chosen]))
+        positive = test["failure_true_positive"][chosen]
+        voxel.append(positive / (positive + test["failure_false_negative"][chosen]))
     assert table["same_cluster_recall"][row] == pytest.approx(np.mean(recall))
-    assert table["voxel_recall"][row] == pytest.approx(np.mean(voxel))
+    assert table["failure_recall"][row] == pytest.approx(np.mean(voxel))
+
+
+def test_the_true_label_bounds_what_can_be_found(output):
+    """A label that is not filtered has its maximum where the specimen failed; t may not."""
+    table = files.read_table(output / "table.csv")
+    exact = table["label"] == "id"
+    assert (table["ceiling_1"][exact] == 1).all()
+    assert (table["ceiling_1"] <= table["ceiling_3"]).all()
+
+
+def test_gains_are_over_the_elastic_solve(output):
+    """`uniform` is one here; on the same specimens."""
+    table = files.read_table(output / "table.csv")
+    own = (table["model"] == "uniform") & (table["label"] == "t")
+    assert (table["gain_1"][own] == 0).all() and (table["gain_1_high"][own] == 0).all()
+    test = table[(table["set"] == "test")].set_index(["label", "model"])
+    difference = test["top_1"] - test["top_1"]["t", "uniform"]
+    np.testing.assert_allclose(test["gain_1"], difference, atol=1e-12)
+    assert (test["gain_1_low"] <= test["gain_1"]).all()
+
+
+def test_the_winner_is_chosen_on_validation_and_scored_on_the_test_part(output, variants):
+    best = files.read_table(output / "winners.csv").set_index("comparison")
+    assert list(best.index) == ["paper", "weightings", "parameters", "frontier"]
+    hits, names = [], []
+    for k in range(FOLDS):
+        found = {
+            model: files.read_table(variants / "t" / model / f"fold-{k}" / "specimens.csv")
+            for model in MODELS
+        }
+        skill = {
+            model: tuple(in_set(each, "validation")[["top_1", "top_3"]].mean())
+            for model, each in found.items()
+        }
+        names.append(max(MODELS, key=skill.__getitem__))
+        hits += in_set(found[names[-1]], "test")["top_1"].tolist()
+    row = best.loc["frontier"]
+    assert row["top_1"] == pytest.approx(np.mean(hits)) and row["specimens"] == len(hits)
+    assert row["winners"] == "; ".join(f"t {n} {names.count(n)}" for n in dict.fromkeys(names))
 
 
 def test_skill_against_cost(output, variants, timed):
@@ -268,6 +313,7 @@ def test_what_is_not_compared_is_not_drawn(made, variants, wanted, tmp_path):
         "curves.csv",
         "summary.txt",
         "table.csv",
+        "winners.csv",
     ]
     assert len(files.read_table(tmp_path / "table.csv")["label"]) == 3
 

@@ -49,6 +49,7 @@ rule study:
         ensemble=f"{RESULTS}/ensemble.h5",
     output:
         f"{RESULTS}/study/curves.csv",
+        f"{RESULTS}/study/winners.csv",
         f"{RESULTS}/study/summary.txt",
         in_report(f"{RESULTS}/study/table.csv", "8. Study", "study_table"),
         [

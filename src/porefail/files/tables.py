@@ -7,6 +7,8 @@ where there is none (float | None). The columns of learning curves are those of 
 MAYBE = float | None
 _SCORES = ("precision", "recall", "f", "jaccard", "dice")
 _CLUSTERS = ("predicted", "hit", "true", "found")
+_VOXELS = ("true_positive", "false_positive", "false_negative")
+_HITS = tuple(f"{name}_{rank}" for name in ("top", "ceiling") for rank in (1, 3, 5))
 
 # gather: what became of each realization.
 ACCOUNT = {
@@ -73,7 +75,7 @@ FOLD = {
         "set": str,
         "threshold": float,
         "predicted_volume": float,
-        **{f"voxel_{name}": int for name in ("true_positive", "false_positive", "false_negative")},
+        **{f"{kind}_{name}": int for kind in ("voxel", "failure") for name in _VOXELS},
         **{f"{kind}_{name}": int for kind in ("cluster", "site") for name in _CLUSTERS},
     },
     "distribution": {
@@ -86,7 +88,7 @@ FOLD = {
     "specimens": {
         "set": str,
         "realization": int,
-        **dict.fromkeys(("top_1", "top_3", "top_5"), float),
+        **dict.fromkeys(_HITS, float),
     },
 }
 # The same of networks that say how sure they are.

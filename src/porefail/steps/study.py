@@ -14,6 +14,7 @@ from porefail.errors import PorefailError
 from porefail.learning import uncertain
 from porefail.study.figures import figures
 from porefail.study.frontier import frontier_table
+from porefail.study.hits import bar, winners
 from porefail.study.summary import study_summary
 from porefail.study.table import overlap_curves, variant_table
 
@@ -33,14 +34,14 @@ SETTINGS = {
 def run(
     ensemble: Annotated[File, "ensemble"],
     variants: Annotated[Folder, "folder of what crossvalidate wrote"],
-    output: Annotated[NewFolder, "folder of the figures, table.csv and summary.txt, to write"],
+    output: Annotated[NewFolder, "folder of the figures, tables and summary.txt, to write"],
     settings: Settings,
 ) -> None:
-    """Write table.csv, summary.txt and the figures of the comparisons into the folder `output`.
+    """Write table.csv, winners.csv, curves.csv, summary.txt and the figures into `output`.
 
     variants: folder of what `crossvalidate` wrote, <label>/<model>/fold-<k>/. settings: the keys of
-    SETTINGS. The table has a row for each variant and set of specimens: mean and standard deviation
-    over folds.
+    SETTINGS. The table has a row for each variant and set of specimens; winners.csv one for each
+    comparison: the variant that is best on the validation part, on the test part.
     """
     require_settings(settings, SETTINGS)
     folds = {
@@ -58,13 +59,15 @@ def run(
                 raise PorefailError(
                     f"settings: comparisons.{name} has {' '.join(variant)}, which folds do not name"
                 )
-    table = variant_table(folds, settings["evaluation"])
-    curves, text = overlap_curves(folds), study_summary(table, settings)
+    table = variant_table(folds, settings["evaluation"], settings["kinds"])
+    best = winners(folds, settings["comparisons"], bar(list(folds), settings["kinds"]))
+    curves, text = overlap_curves(folds), study_summary(table, best, settings)
     costs = None
     if compared(settings["comparisons"].get("frontier")):
         costs = frontier_table(ensemble, folds, settings)
     drawn = figures(ensemble, folds, settings, costs)
     files.write_table(Path(output) / "table.csv", table)
+    files.write_table(Path(output) / "winners.csv", best)
     files.write_table(Path(output) / "curves.csv", curves)
     files.write_text(Path(output) / "summary.txt", text)
     if costs is not None:

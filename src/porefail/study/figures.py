@@ -26,14 +26,13 @@ from porefail.figures.variant_skill import variant_skill
 from porefail.metrics import intervals
 from porefail.metrics.distributions import Distribution, pool
 from porefail.study.folds import Fold
+from porefail.study.hits import Name
 from porefail.voxels.rounding import bin_of
 
 GOAL = {"site_precision": 0.6, "top_1": 0.85, "top_3": 0.97}
 RECALL = 0.9  # at which the goal for the precision holds
 
 DAMAGE_BINS = 10
-
-Name = tuple[str, str]  # of a variant: label, model
 
 
 def figures(

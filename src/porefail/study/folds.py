@@ -100,9 +100,10 @@ def held_out(each: Sequence[Fold], name: str) -> list[pd.DataFrame]:
     return [in_set(getattr(fold, name), "test") for fold in each]
 
 
-def voxels(curves: pd.DataFrame) -> Overlap:
+def voxels(curves: pd.DataFrame, kind: str = "voxel") -> Overlap:
+    """kind: "voxel" for truth and prediction cut at the same value, "failure" for one truth."""
     names = Overlap._fields[1:]
-    return Overlap(*_arrays(curves, ["threshold", *(f"voxel_{name}" for name in names)]))
+    return Overlap(*_arrays(curves, ["threshold", *(f"{kind}_{name}" for name in names)]))
 
 
 def clusters(curves: pd.DataFrame, kind: str) -> ClusterOverlap:

@@ -10,12 +10,11 @@ from porefail import store
 from porefail.baselines.site_regression import KIND
 from porefail.configuration.study import compared
 from porefail.configuration.variants import CHANNELS
-from porefail.metrics.intervals import bootstrap, wilson
 from porefail.study import folds as cv
+from porefail.study import hits as sites
 from porefail.study.scores import RANKS
 
 SIMULATION = "whole simulation"
-NO_GAIN = dict.fromkeys(("gain", "gain_low", "gain_high"), np.nan)
 SECONDS = ("elastic/seconds", "presolve/seconds")
 
 
@@ -34,12 +33,7 @@ def frontier_table(ensemble: str | Path, folds: Mapping, settings: Mapping) -> p
     variants = compared(settings["comparisons"]["frontier"])
     # The same specimens for all of them.
     count = min(len(folds[variant]) for variant in variants)
-    found_by = {
-        variant: pd.concat(cv.held_out(folds[variant][:count], "specimens")).set_index(
-            "realization"
-        )
-        for variant in variants
-    }
+    found_by = {variant: sites.hits(folds[variant][:count], "test") for variant in variants}
     bars = [variant for variant in variants if settings["kinds"][variant[1]] == KIND]
     rows = []
     for variant in variants:
@@ -52,23 +46,13 @@ def frontier_table(ensemble: str | Path, folds: Mapping, settings: Mapping) -> p
         )
         row = {"model": variant[1], "label": variant[0], "specimens": len(hits)}
         for rank in RANKS:
-            name, found = f"top_{rank}", hits[f"top_{rank}"]
-            low, high = wilson(found.sum(), len(found))
-            row |= {name: found.mean(), f"{name}_low": float(low), f"{name}_high": float(high)}
-        gain = _gain(hits["top_1"], found_by[bars[0]]["top_1"]) if bars else NO_GAIN
+            row |= sites.rate(hits[f"top_{rank}"], f"top_{rank}")
+        gain = sites.gain(hits["top_1"], found_by[bars[0]]["top_1"] if bars else None, "gain")
         rows.append(row | gain | {"seconds": seconds, "share": seconds / whole})
     known = {"specimens": max(row["specimens"] for row in rows), "seconds": whole, "share": 1.0}
     perfect = {f"top_{rank}{end}": 1.0 for rank in RANKS for end in ("", "_low", "_high")}
     rows.append({"model": SIMULATION, "label": ""} | perfect | known)
     return pd.DataFrame(rows)
-
-
-def _gain(hits: pd.Series, bar: pd.Series) -> dict[str, float]:
-    """Mean difference of the hits of specimens that both met, and its interval."""
-    difference = (hits - bar).dropna().to_numpy()
-    if not difference.size:
-        return NO_GAIN
-    return dict(zip(NO_GAIN, (difference.mean(), *bootstrap(difference)), strict=True))
 
 
 def _seconds(ensemble: str | Path) -> dict[str, float]:

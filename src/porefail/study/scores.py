@@ -19,6 +19,7 @@ from porefail.metrics import (
     uncertainty,
 )
 from porefail.study import folds
+from porefail.voxels.neighbours import grown
 
 TOP = 0.9  # labels above it are of the voxels that fail
 COVERAGE = 0.95  # of intervals of a label
@@ -38,12 +39,14 @@ def fold_tables(
         prediction = predicted.mean
         seconds = (time.perf_counter() - start) / len(prediction)
         solid = specimens.porosity == 0
-        curves = _curves(specimens.label, prediction, solid, wanted)
+        curves = _curves(specimens.label, prediction, solid, failed, wanted)
         if chosen is None:  # on the validation part, which comes first
             chosen = _choose(curves, wanted)
         bins = wanted["thresholds"] + 1
         spread = distributions.damage_distribution(specimens.label, prediction, solid, bins)
         hits = _hits(prediction, solid, failed, wanted["near_voxels"])
+        ceiling = _hits(specimens.label, solid, failed, wanted["near_voxels"])
+        ceiling = {rank.replace("top", "ceiling"): values for rank, values in ceiling.items()}
         known, reliable, own = {}, {}, {}
         if predicted.noise is not None:
             if bounds is None:  # on the validation part too
@@ -82,7 +85,7 @@ def fold_tables(
                 "squared_error": spread.squared_error,
                 **reliable,
             },
-            "specimens": {"realization": specimens.realization, **hits, **own},
+            "specimens": {"realization": specimens.realization, **hits, **ceiling, **own},
         }
         for table, columns in tables.items():
             parts.setdefault(table, []).append(pd.DataFrame({"set": name, **columns}))
@@ -130,17 +133,24 @@ def _uncertainty(
 
 
 def _curves(
-    truth: np.ndarray, prediction: np.ndarray, solid: np.ndarray, wanted: Mapping
+    truth: np.ndarray,
+    prediction: np.ndarray,
+    solid: np.ndarray,
+    failed: np.ndarray,
+    wanted: Mapping,
 ) -> pd.DataFrame:
-    """Voxels and clusters with both cut at a threshold, and sites: the truth cut at one value.
+    """Voxels and clusters with both cut at a threshold; sites: the truth cut at one value; failure:
+    voxels within near_voxels of those that failed, the same truth whatever the label.
 
     predicted_volume: share of the voxels that the prediction has above the threshold.
     """
+    near = np.array([grown(each, wanted["near_voxels"]) for each in failed])
     threshold = overlap.thresholds(wanted["thresholds"])
     volume = [np.mean(prediction[solid] >= value) for value in threshold]
     fields = truth, prediction, solid, threshold
     counts = {
         "voxel": overlap.overlap(*fields),
+        "failure": overlap.overlap(near.astype(float), *fields[1:], 0.5),
         "cluster": clusters.cluster_overlap(*fields),
         "site": clusters.cluster_overlap(*fields, wanted["site_threshold"]),
     }

@@ -7,13 +7,19 @@ import pandas as pd
 
 import porefail.study.folds as cv
 from porefail.files import tables
-from porefail.study.figures import Name
 from porefail.study.folds import Fold
+from porefail.study.hits import Name, bar, found_sites
 
-# Scores of the table that are not in scores.csv, from the curves: truth and prediction cut at the
-# same value, for voxels the best one, for clusters that of the configuration.
-CURVE_SCORES = ("voxel_recall", "voxel_precision", "same_cluster_recall", "same_cluster_precision")
-SCORES = ("site_recall", "site_precision", "top_1", "top_3", "mean_squared_error")
+# Scores of the table that are not in scores.csv, from the curves: voxels near the failure against
+# the prediction cut at its best value; clusters of truth and prediction, both cut at the value of
+# the configuration.
+CURVE_SCORES = (
+    "failure_recall",
+    "failure_precision",
+    "same_cluster_recall",
+    "same_cluster_precision",
+)
+SCORES = ("site_recall", "site_precision", "mean_squared_error")
 # Of the networks that say how sure they are, NaN for others.
 UNCERTAINTY = (*tables.SURE["scores"], "larger_variance")
 COSTS = ("parameters", "products", "fit_seconds", "predict_seconds")
@@ -23,8 +29,8 @@ OWN = ("validation", "test")  # sets of specimens that are part of the ensemble 
 def _row(fold: Fold, name: str, wanted: Mapping) -> dict[str, float]:
     """Scores of one fold on one set of specimens."""
     scores, curves = cv.in_set(fold.scores, name), cv.in_set(fold.curves, name)
-    voxels, clusters = cv.voxels(curves), cv.clusters(curves, "cluster")
-    best = _best_threshold(fold, wanted)
+    voxels, clusters = cv.voxels(curves, "failure"), cv.clusters(curves, "cluster")
+    best = _best_threshold(fold)
     same = np.argmin(np.abs(curves["threshold"] - wanted["site_threshold"]))
     from_curves = (
         voxels.recall[best],
@@ -54,22 +60,22 @@ def _larger_variance(fold: Fold, name: str) -> float:
     return float(np.mean((ours[:, None] > test) + 0.5 * (ours[:, None] == test)))
 
 
-def _best_threshold(fold: Fold, wanted: Mapping) -> int:
-    """Number of the threshold, the same for truth and prediction, of the highest F of voxels.
+def _best_threshold(fold: Fold) -> int:
+    """Number of the threshold of the highest F of voxels near the failure, on validation."""
+    voxels = cv.voxels(cv.in_set(fold.curves, "validation"), "failure")
+    return int(np.argmax(np.nan_to_num(voxels.f)))
 
-    On the validation part, and where high damage is rare: at low thresholds all is damaged, and F
-    is 1 for any prediction.
+
+def variant_table(
+    folds: Mapping[Name, list[Fold]], wanted: Mapping, kinds: Mapping[str, str]
+) -> pd.DataFrame:
+    """A row for each variant and set of specimens.
+
+    Mean and deviation over folds of SCORES, CURVE_SCORES and UNCERTAINTY; of sites found see
+    hits.found_sites, against the first variant of a kind of hits.BARS. kinds: of each model.
     """
-    voxels = cv.voxels(cv.in_set(fold.curves, "validation"))
-    voxel_count = cv.in_set(fold.distribution, "validation")["true"].sum()
-    volume = (voxels.true_positive + voxels.false_negative) / voxel_count
-    rare = volume <= max(wanted["site_volume"], volume.min())
-    return int(np.argmax(np.where(rare, np.nan_to_num(voxels.f), -1.0)))
-
-
-def variant_table(folds: Mapping[Name, list[Fold]], wanted: Mapping) -> pd.DataFrame:
-    """A row for each variant and set of specimens."""
     table = []
+    against = bar(list(folds), kinds)
     for (label, model), each in folds.items():
         for name in each[0].scores["set"]:
             rows = pd.DataFrame([_row(fold, name, wanted) for fold in each])
@@ -80,8 +86,15 @@ def variant_table(folds: Mapping[Name, list[Fold]], wanted: Mapping) -> pd.DataF
             row["specimens"] = held_out
             for key in (*SCORES, *CURVE_SCORES, *UNCERTAINTY):
                 row |= {key: mean[key], f"{key}_deviation": deviation[key]}
+            row |= found_sites(folds, (label, model), name, _if_met(folds, against, name))
             table.append(row | {key: mean[key] for key in COSTS})
     return pd.DataFrame(table)
+
+
+def _if_met(folds: Mapping[Name, list[Fold]], variant: Name | None, name: str) -> Name | None:
+    """A variant if it met a set of specimens."""
+    met = variant is not None and name in set(folds[variant][0].scores["set"])
+    return variant if met else None
 
 
 def overlap_curves(folds: Mapping[Name, list[Fold]]) -> pd.DataFrame:
