@@ -97,3 +97,9 @@ def test_bad_data_are_refused():
         site_regression.fit(channels, pores, site, channels, pores, site, [-1.0])
     with pytest.raises(PorefailError, match="0 .solid. or 1"):
         site_regression.fit(channels, pores + 1, site, channels, pores, site, PENALTIES)
+
+
+def test_a_fit_that_does_not_end_is_told(monkeypatch):
+    monkeypatch.setattr(site_regression, "GRADIENT", 0.0)
+    with pytest.raises(PorefailError, match="the regression found no best coefficients"):
+        site_regression.fit(*made_up(20, 0), *made_up(10, 1), [1.0])

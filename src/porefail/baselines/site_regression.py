@@ -20,6 +20,7 @@ from porefail.errors import PorefailError
 KIND = "site_regression"
 WIDTH = 1.0  # voxels, of the filter that tells what is around
 CANDIDATES = 400  # voxels of a specimen that the softmax is fitted on: all others are unlikely
+GRADIENT = 1e-5  # of the loss where a fit ends
 ROUNDS = 3  # of fits, each on the likeliest voxels of the one before
 
 
@@ -111,15 +112,18 @@ def fit(
             truth = np.stack([there[place] for there, place in zip(sites, chosen, strict=True)])
             # By second derivatives: features are nearly dependent (a field, its square), and what
             # knows gradients alone takes hundreds of steps.
-            coefficients = optimize.minimize(
+            found = optimize.minimize(
                 _loss,
                 coefficients,
                 (given, truth, penalty),
                 method="trust-exact",
                 jac=True,
                 hess=_curvature,
-                options={"gtol": 1e-5},
-            ).x
+                options={"gtol": GRADIENT},
+            )
+            if not np.linalg.norm(found.jac) <= 100 * GRADIENT:
+                raise PorefailError(f"the regression found no best coefficients: {found.message}")
+            coefficients = found.x
         loss = np.mean(
             [
                 _surprise(_scores(each, centre, scale, coefficients), mask[voxels == 0])
