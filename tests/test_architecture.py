@@ -74,7 +74,7 @@ def pinned(file: str) -> dict[str, str]:
 
 
 def test_every_verb_is_a_rule_or_a_tool():
-    tools = {"status", "material_point", "export", "phantom", "calibrate"}
+    tools = {"status", "material_point", "export", "phantom", "failures", "calibrate"}
     verbs = {verb.replace("-", "_") for verb in VERBS}
     assert rules() == verbs - tools and tools < verbs
 

@@ -129,6 +129,7 @@ def command_lines(folder: Path) -> dict[str, dict[str, str | list[str]]]:
     found["phantom"] = {"porosity": shard, "realization": first, "output": SCAN, **SCANNER}
     found["calibrate"] = {"ensemble": found["dataset"]["ensemble"], "output": LOCATOR}
     found["calibrate"] |= {"settings": json.dumps(CALIBRATION)}
+    found["failures"] = {"shards": found["gather"]["shards"], "output": "failures.h5"}
     for verb, made in (("phantom", SCAN), ("calibrate", LOCATOR)):
         if not (folder / made).exists():
             status, told, trouble = _run([verb, *flat(verb, found[verb])], folder)

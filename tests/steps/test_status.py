@@ -222,3 +222,11 @@ def test_a_wrong_configuration(config):
     config.write_text("porosity: {realizations: 0}\n")
     with pytest.raises(PorefailError, match="porosity.realizations is 0, expected a whole number"):
         status.run([config])
+
+
+def test_known_realizations_are_done(config, run_status):
+    write("known.h5", range(8))
+    changed = CONFIG | {"execution": {"known": {"file": "known.h5", "realizations": 8}}}
+    config.write_text(yaml.safe_dump(changed))
+    _, statuses = run_status()
+    assert statuses == ["FIRST_FAILURE"] * 8 + ["MISSING"] * 2

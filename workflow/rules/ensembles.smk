@@ -21,15 +21,21 @@ rule porosity:
         command("porosity --first {wildcards.first} --last {wildcards.last}")
 
 
+CAMPAIGN = configuration.campaign_of(config)
+
+
 rule gather:
     input:
         shards=[
-            f"results/{{name}}/simulation/{first:05d}-{last:05d}.h5"
-            for first, last in configuration.campaign_of(config).batches
+            *([CAMPAIGN.known] if CAMPAIGN.known else []),
+            *(
+                f"results/{{name}}/simulation/{first:05d}-{last:05d}.h5"
+                for first, last in CAMPAIGN.batches
+            ),
         ],
         presolve=[
             f"results/{{name}}/presolve/{first:05d}-{last:05d}.h5"
-            for first, last in configuration.campaign_of(config).batches
+            for first, last in configuration.batches_of(config)
             if config["presolve"]["strain"] > 0
         ],
     output:

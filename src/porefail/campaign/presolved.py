@@ -1,12 +1,11 @@
 """What presolve shards tell of realizations, to stand beside their simulations."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from porefail import store
-from porefail.configuration.variants import SIMULATED
 
 ADDED = ("elastic/", "presolve/")  # to what a simulation tells itself
 
@@ -14,12 +13,13 @@ ADDED = ("elastic/", "presolve/")  # to what a simulation tells itself
 class Presolved:
     """Presolve shards; reads rows when they are asked for.
 
-    attributes: `presolve`, what they were made with; empty without shards. Raises PorefailError
+    held: datasets that a simulation tells itself. attributes: `presolve`, what the shards were made
+    with; empty without shards. Raises PorefailError
     where shards were made with other settings than `made_with`, or than each other, where they hold
     other datasets, or where a realization appears twice.
     """
 
-    def __init__(self, shards: Sequence[str | Path], made_with: Mapping):
+    def __init__(self, shards: Sequence[str | Path], made_with: Mapping, held: Collection[str]):
         self.attributes: dict = {}
         self._places: dict[int, tuple[str | Path, int]] = {}
         self._names: list[str] = []
@@ -27,7 +27,7 @@ class Presolved:
             found, attributes = store.read(shard, ["realization"], kind="presolve shard")
             store.require_attributes(shard, attributes, made_with | self.attributes)
             self.attributes = {"presolve": attributes["presolve"]}
-            names = [name for name in store.shapes(shard) if _is_added(name)]
+            names = [n for n in store.shapes(shard) if n.startswith(ADDED) and n not in held]
             if self._names and names != self._names:
                 raise store.StoreError(f"{shard}: holds other datasets than {shards[0]}")
             self._names = names
@@ -62,7 +62,3 @@ class Presolved:
                     found[name] = np.empty((len(places), *values.shape[1:]), values.dtype)
                 found[name][here] = values[rows]
         return found
-
-
-def _is_added(name: str) -> bool:
-    return name.startswith(ADDED) and name not in SIMULATED

@@ -26,7 +26,7 @@ VERBS = (
     ),
     *("predict", "rank", "evaluate", "perturb", "sensitivity", "crossvalidate", "study", "report"),
     "scan",
-    *("status", "material-point", "export", "phantom", "calibrate"),
+    *("status", "material-point", "export", "phantom", "failures", "calibrate"),
 )
 LARGEST = 2**31 - 1  # of whole numbers
 

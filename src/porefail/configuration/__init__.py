@@ -2,6 +2,7 @@
 
 from porefail.configuration.campaign import (
     Campaign,
+    batches_of,
     campaign,
     campaign_of,
     material,
@@ -23,6 +24,7 @@ __all__ = [
     "Campaign",
     "Sample",
     "Settings",
+    "batches_of",
     "campaign",
     "campaign_of",
     "costs_of",

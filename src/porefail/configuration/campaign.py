@@ -18,7 +18,9 @@ class Campaign(NamedTuple):
     """What a configuration asks to be simulated."""
 
     name: str
-    batches: list[tuple[int, int]]  # first and last realization of each
+    batches: list[tuple[int, int]]  # first and last realization of each that is simulated
+    known: str | None  # file of failures that are not simulated again, from realization 0 on
+    realizations: int
     made_with: dict[str, dict]  # attributes of a shard: sections `porosity` and `simulation`
 
 
@@ -47,18 +49,26 @@ def campaign_of(whole: Mapping) -> Campaign:
 
     How many there are, and in which batches, changes no realization.
     """
+    known = whole["execution"]["known"]
     pores = dict(whole["porosity"])
     realizations, size = pores.pop("realizations"), pores.pop("batch_size")
     name = whole["simulation"]["material"]
     return Campaign(
         whole["name"],
-        batches(realizations, size),
+        [each for each in batches(realizations, size) if each[1] >= known["realizations"]],
+        known["file"] if known["realizations"] else None,
+        realizations,
         {
             "porosity": {"seed": whole["seed"], **pores},
             "simulation": whole["simulation"]
             | {"material": {"name": name, **whole["materials"][name]}},
         },
     )
+
+
+def batches_of(whole: Mapping) -> list[tuple[int, int]]:
+    """First and last realization of all batches, also of those that are not simulated again."""
+    return batches(whole["porosity"]["realizations"], whole["porosity"]["batch_size"])
 
 
 def batches(count: int, size: int) -> list[tuple[int, int]]:

@@ -68,6 +68,15 @@ def _contradictions(config: Mapping) -> Iterator[str]:
             f"execution.ranks is {ranks}, expected a multiple of "
             f"execution.ranks_per_realization, {team}"
         )
+    known, pores = execution["known"], config["porosity"]
+    if known["realizations"] and known["file"] is None:
+        yield "execution.known.file is null, expected a file with the known realizations"
+    if known["realizations"] % pores["batch_size"] or known["realizations"] > pores["realizations"]:
+        yield (
+            f"execution.known.realizations is {known['realizations']}, expected a multiple of"
+            f" porosity.batch_size, {pores['batch_size']}, up to porosity.realizations,"
+            f" {pores['realizations']}"
+        )
     if config["simulation"]["material"] not in config["materials"]:
         yield (
             f"simulation.material is {config['simulation']['material']!r}, expected one of "

@@ -11,6 +11,7 @@ from porefail.learning.specimens import (
     read,
     specimens,
     symmetries,
+    truth,
 )
 
 __all__ = [
@@ -29,4 +30,5 @@ __all__ = [
     "specimens",
     "symmetries",
     "train",
+    "truth",
 ]

@@ -87,19 +87,26 @@ def read(dataset: str | Path, wanted: Part, names: Sequence[str]) -> Specimens:
     )
 
 
+def truth(settings: Mapping) -> str:
+    """The dataset that labels are made of: of sites it is enough to know which voxels failed."""
+    return "failed" if settings["transform"] == "site" else "damage"
+
+
 def label(fields: Mapping[str, np.ndarray], source: Mapping, settings: Mapping) -> np.ndarray:
     """Labels (n, nx, ny, nz) of rows of an ensemble, NaN in voids.
 
-    fields: realization, damage and porosity of the rows; source: the ensemble's attributes;
-    settings: with transform, filter_width and contrast, as in config/schema.yaml.
+    fields: realization, porosity and truth(settings) of the rows; source: the ensemble's
+    attributes; settings: with transform, filter_width and contrast, as in config/schema.yaml.
     """
+    maximum = source["simulation"]["material"]["maximum_damage"]
+    known = fields[truth(settings)]
     return transform(
-        fields["damage"],
+        maximum * known if truth(settings) == "failed" else known,
         fields["porosity"],
         settings["transform"],
         filter_width=settings["filter_width"],
         contrast=settings["contrast"],
-        maximum_damage=source["simulation"]["material"]["maximum_damage"],
+        maximum_damage=maximum,
         realization=fields["realization"].tolist(),
     )
 
@@ -113,7 +120,7 @@ def specimens(
     (n, nx, ny, nz).
     """
     _, source = store.read(ensemble, [], kind="ensemble")
-    stored = ["realization", "damage", "failed", *datasets(names)]
+    stored = list(dict.fromkeys(["realization", "failed", truth(settings), *datasets(names)]))
     fields, _ = store.read(ensemble, stored, rows)
     found = Specimens(
         fields["realization"],

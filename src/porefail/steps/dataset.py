@@ -43,7 +43,7 @@ def run(
     with store.appending(output, attributes) as file:
         for first in range(0, len(numbers), ROWS):
             rows = slice(first, first + ROWS)
-            fields, _ = store.read(ensemble, ["damage", *names], rows)
+            fields, _ = store.read(ensemble, [learning.truth(settings), *names], rows)
             fields["realization"] = numbers[rows]
             file.append(
                 {

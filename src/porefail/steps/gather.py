@@ -8,6 +8,7 @@ import numpy as np
 
 from porefail import __version__, store
 from porefail.campaign import accounting
+from porefail.campaign.known import joined
 from porefail.campaign.presolved import Presolved
 from porefail.campaign.queue import stack
 from porefail.command_line.kinds import Files, NewFile, Settings
@@ -25,7 +26,7 @@ SETTINGS = {
 
 
 def run(
-    shards: Annotated[Files, "simulation shards"],
+    shards: Annotated[Files, "simulation shards, or what `failures` made of some"],
     output: Annotated[NewFile, "ensemble to write (HDF5)"],
     account: Annotated[NewFile, "what became of each realization, to write (CSV)"],
     settings: Annotated[Settings, "what all shards must be made with; number of realizations"],
@@ -33,7 +34,8 @@ def run(
 ) -> None:
     """Write the realizations that failed to `output`, what became of each to `account`.
 
-    presolve: what their datasets tell of a realization stands beside its simulation.
+    presolve: what their datasets tell of a realization stands beside its simulation. Where one of
+    the shards tells failures alone (see `failures`), the ensemble holds no more.
 
     settings: what every shard must have been made with, and how many realizations there are (the
     keys of SETTINGS). Rows are sorted by realization. Shards are read one at a time. Raises
@@ -43,7 +45,6 @@ def run(
     require_settings(settings, SETTINGS)
     made_with = {key: settings[key] for key in SETTINGS if key != "realizations"}
     made_with["spacing"] = settings["porosity"]["spacing"]
-    before = Presolved(presolve, made_with)
     entries = {shard: accounting.read(shard, made_with) for shard in shards}
     order = sorted(shards, key=lambda shard: min(entries[shard]))
     whole = dict(sorted(pair for shard in order for pair in entries[shard].items()))
@@ -55,8 +56,11 @@ def run(
             "(raise simulation.max_strain, or porosity.mean_porosity if most are empty); "
             "`python -m porefail status --account FILE` lists them all"
         )
-    _require_same_datasets(order)
-    steps = max(store.shapes(shard)["history/strain"][1] for shard in order)
+    names = joined(order)
+    before = Presolved(presolve, made_with, names)
+    steps = 0
+    if "history/strain" in names:
+        steps = max(store.shapes(shard)["history/strain"][1] for shard in order)
     _, attributes = store.read(order[0], [])
     for name in ("complete", "fingerprint"):
         attributes.pop(name, None)
@@ -64,7 +68,7 @@ def run(
     with store.appending(output, {**attributes, "porefail_version": __version__}) as ensemble:
         last, unsolved = -1, 0
         for shard in order:
-            datasets, _ = store.read(shard)
+            datasets, _ = store.read(shard, names)
             rows = np.argsort(datasets["realization"])
             if datasets["realization"][rows[0]] <= last:
                 raise PorefailError(f"{shard}: its realizations overlap with those of another")
@@ -99,17 +103,4 @@ def _require_each_once(entries: Mapping[str | Path, Mapping], realizations: int)
         raise PorefailError(
             f"{len(extra)} realizations are in a shard, but not among the {realizations} asked "
             f"for: {accounting.listed(extra)}"
-        )
-
-
-def _require_same_datasets(shards: Sequence[str | Path]) -> None:
-    names = {shard: store.shapes(shard).keys() for shard in shards}
-    union = set().union(*names.values())
-    lacking = [shard for shard in shards if names[shard] != union]
-    if lacking:
-        missing = min(union - names[lacking[0]])
-        raise PorefailError(
-            f"{len(lacking)} of {len(shards)} shards lack /{missing}, which the others have "
-            "(an older version of porefail made them): delete "
-            f"{' '.join(map(str, lacking))} and run again"
         )

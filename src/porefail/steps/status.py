@@ -29,6 +29,10 @@ def run(
     folder = RESULTS / campaign.name
     made_with = campaign.made_with | {"model_version": MODEL_VERSION}
     entries: dict[int, accounting.Entry] = {}
+    if campaign.known:
+        first = campaign.batches[0][0] if campaign.batches else campaign.realizations
+        known = accounting.read(campaign.known, made_with)
+        entries |= {number: known[number] for number in range(first) if number in known}
     notes: list[str] = []
     for first, last in campaign.batches:
         shard = folder / "simulation" / f"{first:05d}-{last:05d}.h5"

@@ -221,7 +221,7 @@ DATASETS = {
         *("realization", "porosity", "status"),
         *("elastic/von_mises", "elastic/pressure"),
     ),
-    "ensemble": ("realization", "porosity", "damage", "failed"),
+    "ensemble": ("realization", "porosity", "failed"),
     "data set": ("realization", "porosity", "label", "part"),
     "prediction": ("realization", "mean"),
     "ranking": ("realization", "site"),
