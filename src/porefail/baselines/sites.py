@@ -19,6 +19,16 @@ def coarse_damage(log_growth: np.ndarray, porosity: np.ndarray) -> np.ndarray:
     return _scaled(np.exp(log_growth), porosity)
 
 
+def submodel_failure(
+    strain: np.ndarray, von_mises: np.ndarray, pressure: np.ndarray, porosity: np.ndarray
+) -> np.ndarray:
+    """Sites of sub-models by the strain at which they fail, 0 elsewhere; below them hot_spot()."""
+    known = strain > 0
+    sooner = np.where(known, 1.0 / np.where(known, strain, 1.0), 0.0)
+    sooner = _scaled(sooner, porosity)
+    return _scaled(np.where(known, 1.0 + sooner, hot_spot(von_mises, pressure, porosity)), porosity)
+
+
 def pore_size(porosity: np.ndarray) -> np.ndarray:
     """Voxels of the largest pore (26-connected) that a solid voxel touches, 0 where none."""
     size = np.zeros(porosity.shape, np.float32)

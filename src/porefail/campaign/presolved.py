@@ -7,7 +7,7 @@ import numpy as np
 
 from porefail import store
 
-ADDED = ("elastic/", "presolve/")  # to what a simulation tells itself
+ADDED = ("elastic/", "presolve/", "submodels/")  # to what a simulation tells itself
 
 
 class Presolved:

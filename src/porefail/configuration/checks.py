@@ -98,6 +98,7 @@ def _contradictions(config: Mapping) -> Iterator[str]:
                 f"porosity.shape is {x} x {y}"
             )
     yield from training_problems(config["training"], "training.")
+    yield from presolve_problems(config["presolve"])
     for problem in _presolved_problems(config, config["training"]["channels"]):
         yield f"training.channels names {problem}"
     if (config["training"]["loss"] == "site_likelihood") != (
@@ -116,11 +117,22 @@ def _contradictions(config: Mapping) -> Iterator[str]:
     yield from _study_problems(config)
 
 
+def presolve_problems(presolve: Mapping) -> Iterator[str]:
+    """Contradictions in a section `presolve`."""
+    if "submodels" in presolve and presolve["strain"] == 0:
+        yield (
+            f"presolve.submodels is {presolve['submodels']}, expected it only where"
+            " presolve.strain is above 0"
+        )
+
+
 def _presolved_problems(config: Mapping, channels: Sequence[str]) -> Iterator[str]:
     """What of the channels the simulations alone do not give."""
     lacking = [each for each in channels if presolved(each)]
     if lacking and config["presolve"]["strain"] == 0:
         yield f"{lacking[0]}, which needs presolve.strain above 0"
+    if "submodel_strain" in channels and "submodels" not in config["presolve"]:
+        yield "submodel_strain, which needs presolve.submodels"
 
 
 def material_problems(material: Mapping, prefix: str = "") -> Iterator[str]:

@@ -9,6 +9,7 @@ GIVEN_CHANNELS = (*NETWORKS, "site_regression")
 UNTRAINED_CHANNELS = {
     "elastic_hot_spot": ["von_mises", "pressure"],
     "coarse_step": ["log_coarse_damage"],
+    "submodels": ["submodel_strain", "von_mises", "pressure"],
 }
 # The datasets that each channel is made from. All are known before a simulation.
 CHANNELS: dict[str, tuple[str, ...]] = {
@@ -21,6 +22,7 @@ CHANNELS: dict[str, tuple[str, ...]] = {
     "log_largest_von_mises": ("elastic/largest_von_mises",),
     "lode": ("elastic/lode",),
     "log_coarse_damage": ("presolve/damage",),
+    "submodel_strain": ("submodels/strain",),
 }
 SIMULATED = ("porosity", "elastic/von_mises", "elastic/pressure")  # that a simulation tells itself
 

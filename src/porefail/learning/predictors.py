@@ -22,6 +22,7 @@ UNTRAINED: dict[str, Callable[[Specimens], np.ndarray]] = {
         s.channels["von_mises"], s.channels["pressure"], s.porosity
     ),
     "coarse_step": lambda s: sites.coarse_damage(s.channels["log_coarse_damage"], s.porosity),
+    "submodels": lambda s: sites.submodel_failure(*s.channels.values(), s.porosity),
     "largest_pore": lambda s: sites.pore_size(s.porosity),
     "porous_section": lambda s: sites.section_porosity(s.porosity),
 }

@@ -36,6 +36,7 @@ CHANGES: dict[str, Callable[..., np.ndarray]] = {
     "log_largest_von_mises": lambda stress: np.log(np.maximum(stress, 1e-3)),
     "lode": np.asarray,
     "log_coarse_damage": _log_growth,
+    "submodel_strain": np.asarray,  # 0 where no block failed
 }
 
 

@@ -1,6 +1,6 @@
 """gather: join the shards to one ensemble, with every realization accounted for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 

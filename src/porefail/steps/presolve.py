@@ -11,13 +11,17 @@ import numpy as np
 from mpi4py import MPI
 
 from porefail.campaign.batch import Batch, read_batch
+from porefail.campaign.presolve_rows import elastic_row, submodel_row
 from porefail.campaign.work import require_model_version, require_teams, work_through
 from porefail.command_line.kinds import File, NewFile, Number, Settings
 from porefail.configuration import require_settings
-from porefail.configuration.checks import material_problems, simulation_problems
+from porefail.configuration.checks import (
+    material_problems,
+    presolve_problems,
+    simulation_problems,
+)
 from porefail.configuration.sections import PRESOLVE
 from porefail.fe import tension
-from porefail.fe.elastic import fields as elastic
 from porefail.fe.material import named_material
 from porefail.fe.presolve import coarse_step
 from porefail.store import Status
@@ -37,7 +41,8 @@ def run(
 ) -> None:
     """Write the elastic fields of every realization of a file with pores, of any grid.
 
-    Also the damage after one load step, where presolve.strain is above 0; then the sides of the
+    Also the damage after one load step, where presolve.strain is above 0, and what sub-models tell,
+    where presolve.submodels says how many (the team's first rank pulls them); then the sides of the
     grid must be even. settings: the keys of SETTINGS. Collective over `world`. Rows are
     sorted by realization; the number of ranks changes them by no more than the tolerances.
     """
@@ -58,9 +63,12 @@ def run(
         )
 
     def make(batch: Batch, number: int, voxels: np.ndarray, team: MPI.Comm) -> dict | None:
-        row = _elastic(voxels, settings["simulation"], team)
+        row = elastic_row(voxels, settings["simulation"], team)
         if settings["presolve"]["strain"] > 0:
             row |= _coarse(batch, voxels, settings, int(row["status"]), team)
+        if "submodels" in settings["presolve"] and team.rank == 0:
+            count = settings["presolve"]["submodels"]
+            row |= submodel_row(voxels, row, batch.spacing, settings["simulation"], count)
         row |= {"realization": np.int64(number), "porosity": voxels}
         if team.rank:
             return None
@@ -72,26 +80,7 @@ def run(
 def _problems(settings: Mapping) -> Iterator[str]:
     yield from simulation_problems(settings["simulation"], "simulation.")
     yield from material_problems(settings["simulation"]["material"], "simulation.material.")
-
-
-def _elastic(voxels: np.ndarray, simulation: Mapping, team: MPI.Comm) -> dict:
-    """Elastic part of a row, of NaN where there is no pore or no solution."""
-    start = time.monotonic()
-    status, found = Status.EMPTY, None
-    if voxels.any():
-        try:
-            found = elastic.elastic_fields(
-                voxels, simulation["material"]["poisson_ratio"], simulation["element"], team
-            )
-            status = Status.SOLVED
-        except elastic.Severed:
-            status = Status.SEVERED
-        except elastic.NotConverged:
-            status = Status.NOT_CONVERGED
-    nothing = np.full(voxels.shape, np.nan, np.float32)
-    row = {f"elastic/{name}": getattr(found, name, nothing) for name in elastic.NAMES}
-    row["elastic/iterations"] = np.int32(getattr(found, "iterations", 0))
-    return row | {"status": np.uint8(status), "elastic/seconds": time.monotonic() - start}
+    yield from presolve_problems(settings["presolve"])
 
 
 def _coarse(

@@ -149,6 +149,17 @@ FIELDS = {
         nan=True,
     ),
     "presolve/seconds": Field("s", "wall time of the coarse load step", "f8", low=0),
+    "submodels/strain": Field(
+        "1",
+        "nominal strain at first failure of a block cut out around a hot spot, in the voxels that "
+        "failed first in it, NaN elsewhere",
+        "f4",
+        GRID,
+        0,
+        nan=True,
+    ),
+    "submodels/pulled": Field("1", "blocks that were pulled", "i4", low=0),
+    "submodels/seconds": Field("s", "wall time of all blocks", "f8", low=0),
     "provenance/host": Field("1", "machine that simulated the realization", "S"),
     "provenance/started": Field(
         "s", "when its simulation began, since 1970-01-01 00:00 UTC", "f8", nan=True

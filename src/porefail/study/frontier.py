@@ -15,7 +15,7 @@ from porefail.study import hits as sites
 from porefail.study.scores import RANKS
 
 SIMULATION = "whole simulation"
-SECONDS = ("elastic/seconds", "presolve/seconds")
+SECONDS = ("elastic/seconds", "presolve/seconds", "submodels/seconds")
 
 
 def frontier_table(ensemble: str | Path, folds: Mapping, settings: Mapping) -> pd.DataFrame:

@@ -1,0 +1,72 @@
+"""Sub-models: a block cut out around each of some hot spots, pulled alone to its first failure.
+
+Pores are few: from a few voxels away a hot spot feels nearly uniaxial stress, which asks nothing of
+the sides of a block and leaves its ends plane. So a block is a specimen of its own, at a cost that
+does not grow with the part that it is cut from.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from porefail.configuration.codes import Status
+from porefail.fe import tension
+from porefail.fe.material import Material
+
+HALF = (8, 8, 12)  # voxels from the hot spot to the sides of its block, where the specimen goes on
+
+
+class Submodels(NamedTuple):
+    """strain: (nx, ny, nz) float32, nominal strain at first failure of a block, in the voxels that
+    failed first in it, NaN elsewhere; pulled: number of blocks."""
+
+    strain: np.ndarray
+    pulled: int
+
+
+def submodels(
+    porosity: np.ndarray,
+    spots: Sequence[Sequence[int]],
+    spacing: float,
+    material: Material,
+    settings: tension.LoadSettings,
+) -> Submodels:
+    """Pull a block of a specimen (nx, ny, nz), even sides, around each of the spots (m, 3).
+
+    A block is pulled no further than the one that failed first so far, so the likeliest spot should
+    come first; what lies within a voxel of a spot before is not pulled again. Raises PorefailError
+    as tension.simulate().
+    """
+    tension.check_grid(porosity.shape)
+    found = np.full(porosity.shape, np.nan, np.float32)
+    limit, middles = settings.max_strain, []
+    for spot in spots:
+        if any(np.all(np.abs(np.subtract(spot, middle)) <= 1) for middle in middles):
+            continue
+        middles.append(spot)
+        box = tuple(
+            _side(place, half, side)
+            for place, half, side in zip(spot, HALF, porosity.shape, strict=True)
+        )
+        block = tension.simulate(
+            np.ascontiguousarray(porosity[box]),
+            spacing,
+            material,
+            settings._replace(max_strain=limit, until="first_failure", snapshot_strains=()),
+        )
+        if block.status != Status.FIRST_FAILURE:
+            continue
+        strain = block.first_failure_strain
+        inside = found[box]
+        inside[(block.failed == 1) & ~(inside <= strain)] = strain
+        limit = min(limit, max(strain + settings.max_strain_step, settings.max_strain_step))
+    return Submodels(found, len(middles))
+
+
+def _side(place: int, half: int, side: int) -> slice:
+    """Voxels [place - half, place + half) that are there, of an even side an even number."""
+    first, end = max(place - half, 0), min(place + half, side)
+    if (end - first) % 2:
+        first, end = (first - 1, end) if first else (first, end + 1)
+    return slice(first, end)

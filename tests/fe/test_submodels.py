@@ -1,0 +1,96 @@
+"""Sub-models fail as the specimen does that they are cut from, and at the same voxel."""
+
+import numpy as np
+import pytest
+
+from porefail.configuration.codes import Status
+from porefail.errors import PorefailError
+from porefail.fe.submodels import HALF, submodels
+from porefail.fe.tension import LoadSettings, simulate
+
+SETTINGS = LoadSettings(
+    strain_rate=0.002,
+    max_strain=0.25,
+    max_strain_step=2e-3,
+    min_strain_step=1e-6,
+    max_damage_step=0.02,
+    newton_tolerance=1e-4,
+    newton_iterations=12,
+    linear_tolerance=1e-2,
+    kinematics="small",
+    element="full",
+    damage_in_stress="start_of_step",
+    max_damage_share=0.3,
+)
+
+
+@pytest.fixture(scope="module")
+def material(named):
+    return named("deviator_norm")
+
+
+def bar(length, *pores):
+    voxels = np.zeros((6, 6, length), np.uint8)
+    for pore in pores:
+        voxels[pore] = 1
+    return voxels
+
+
+# Not symmetric: one voxel fails first. The first three are one pore, larger than the other.
+FAR_APART = (slice(1, 3), 2, 9), (1, 3, 9), (2, 2, 10), (4, 3, 31)
+
+
+@pytest.fixture(scope="module")
+def whole(material):
+    """A bar longer than a block, with two pores."""
+    porosity = bar(3 * HALF[2] + 4, *FAR_APART)
+    return porosity, simulate(porosity, 0.05, material, SETTINGS)
+
+
+def test_a_block_of_the_whole_specimen_is_the_specimen(material):
+    porosity = bar(16, (3, 3, 8), (4, 3, 8))
+    expected = simulate(porosity, 0.05, material, SETTINGS)
+    found = submodels(porosity, [(2, 3, 8)], 0.05, material, SETTINGS)
+    np.testing.assert_array_equal(np.isfinite(found.strain), expected.failed == 1)
+    assert np.nanmin(found.strain) == np.float32(expected.first_failure_strain)
+    assert found.pulled == 1
+
+
+def test_a_block_fails_as_the_specimen_that_it_is_cut_from(whole, material):
+    porosity, expected = whole
+    assert expected.status == Status.FIRST_FAILURE
+    spot = np.argwhere(expected.failed)[0]
+    assert spot[2] < 20
+    found = submodels(porosity, [spot], 0.05, material, SETTINGS)
+    np.testing.assert_array_equal(np.isfinite(found.strain), expected.failed == 1)
+    print("strains:", np.nanmin(found.strain), expected.first_failure_strain)
+    assert np.nanmin(found.strain) == pytest.approx(expected.first_failure_strain, rel=0.05)
+
+
+def test_the_first_to_fail_is_found_in_whatever_order(whole, material):
+    """A block that would fail later is not pulled as far as it takes."""
+    porosity, expected = whole
+    first, other = np.argwhere(expected.failed)[0], (4, 3, 32)
+    for spots in ([first, other], [other, first]):
+        found = submodels(porosity, spots, 0.05, material, SETTINGS)
+        assert found.pulled == 2
+        best = np.unravel_index(np.nanargmin(found.strain), porosity.shape)
+        assert expected.failed[best] == 1
+
+
+def test_a_spot_beside_one_before_is_not_pulled_again(material):
+    porosity = bar(16, (3, 3, 8))
+    found = submodels(porosity, [(2, 3, 8), (3, 3, 7), (2, 3, 10)], 0.05, material, SETTINGS)
+    assert found.pulled == 2
+
+
+def test_a_block_that_bears_nothing_does_not_fail(material):
+    porosity = bar(32)
+    porosity[:, :, 16] = 1
+    found = submodels(porosity, [(3, 3, 15)], 0.05, material, SETTINGS)
+    assert found.pulled == 1 and np.isnan(found.strain).all()
+
+
+def test_odd_sides_are_refused(material):
+    with pytest.raises(PorefailError, match=r"grid \(6, 6, 15\)"):
+        submodels(bar(15), [(1, 1, 1)], 0.05, material, SETTINGS)
