@@ -68,3 +68,21 @@ def test_they_are_nan_in_voids_alone_and_zero_without_a_pore(name):
     assert field.dtype == np.float32
     np.testing.assert_array_equal(np.isnan(field), voids == 1)
     assert (field[0] == 0).all() and np.nanmax(field[1]) == 1
+
+
+def test_submodels_come_before_hot_spots_and_the_soonest_first():
+    voids = porosity(1)
+    solid = voids == 0
+    stress = np.random.default_rng(1).random(voids.shape)
+    strain = np.zeros(voids.shape, np.float32)
+    first, second = map(tuple, np.argwhere(solid)[[5, 40]])
+    strain[first], strain[second] = 0.06, 0.04
+    got = sites.submodel_failure(strain, stress, stress, voids)
+    order = np.argsort(-got[solid])
+    assert got[second] == 1 and got[solid][order[1]] == got[first]
+    others = solid & (strain == 0)
+    spots = sites.hot_spot(stress, stress, voids)
+    np.testing.assert_allclose(got[others], 0.5 * spots[others], rtol=1e-6)
+    assert np.isnan(got[~solid]).all()
+    none = sites.submodel_failure(np.zeros_like(strain), stress, stress, voids)
+    np.testing.assert_allclose(none[solid], spots[solid], rtol=1e-6)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from porefail import store
+from porefail.baselines.sites import hot_spot
 from porefail.campaign.queue import Parts
 from porefail.errors import PorefailError
 from porefail.fe import MODEL_VERSION
@@ -15,7 +16,9 @@ from porefail.fe.elastic import fields as elastic
 from porefail.fe.elastic.fields import elastic_fields
 from porefail.fe.material import named_material
 from porefail.fe.presolve import coarse_step
+from porefail.fe.submodels import submodels
 from porefail.fe.tension import load_settings
+from porefail.metrics.peaks import local_maxima
 from porefail.steps import presolve, simulate
 from porefail.store import Status, memory
 
@@ -59,6 +62,27 @@ def test_rows_hold_what_the_functions_give(make_porosity, run, settings, tmp_pat
         np.testing.assert_array_equal(found["presolve/damage"][row], step.damage)
         assert found["presolve/strain"][row] == step.strain == 0.01
     assert (found["presolve/seconds"] > 0).all() and (found["elastic/seconds"] > 0).all()
+
+
+def test_submodels_of_the_highest_hot_spots(make_porosity, run, settings, tmp_path):
+    pores = make_porosity(0, 1)
+    found, _ = run(pores, tmp_path / "p.h5", submodels=2)
+    simulation = settings["simulate"]
+    parameters = named_material(simulation["material"])
+    for row, voxels in enumerate(store.read(pores)[0]["porosity"]):
+        score = hot_spot(
+            *(found[f"elastic/{name}"][row : row + 1] for name in ("von_mises", "pressure")),
+            voxels[None],
+        )[0]
+        maxima = local_maxima(np.where(voxels == 0, score, 0.0), voxels == 0)
+        spots = [np.argwhere(maxima.rank == rank)[0] for rank in (1, 2)]
+        wanted = submodels(voxels, spots, 0.05, parameters, load_settings(simulation))
+        np.testing.assert_array_equal(found["submodels/strain"][row], wanted.strain)
+        assert found["submodels/pulled"][row] == wanted.pulled
+    assert (found["submodels/seconds"] > 0).all()
+    assert "submodels/strain" not in run(pores, tmp_path / "q.h5")[0]
+    with pytest.raises(PorefailError, match="submodels is 2, expected it only where"):
+        run(pores, tmp_path / "r.h5", submodels=2, strain=0)
 
 
 def test_without_a_strain_any_grid_will_do(make_porosity, run, tmp_path, capsys):
