@@ -165,3 +165,13 @@ def test_perturbed_copies_in_batches(written):
         (1, 0, 1),
         *((2, 0, 1), (2, 2, 3)),
     ]
+
+
+def test_known_realizations_are_not_simulated(tmp_path):
+    path = tmp_path / "my.yaml"
+    path.write_text("execution: {known: {file: a.h5, realizations: 40}}")
+    found = configuration.campaign([path])
+    assert found.known == "a.h5" and found.batches[0] == (40, 59)
+    assert configuration.batches_of(configuration.resolve([path]))[0] == (0, 19)
+    path.write_text("execution: {known: {file: a.h5, realizations: 0}}")
+    assert configuration.campaign([path]).known is None
