@@ -111,7 +111,7 @@ def locator():
     return Locator(
         0.05,
         simulation | {"material": material},
-        {"strain": 0.01, "newton_tolerance": 0.01},
+        {"strain": 0.01, "newton_tolerance": 0.01, "submodels": 0},
         regression,
         Choice(np.array([1.0, 0.0]), -3.0),
         -0.1,

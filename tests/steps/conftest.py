@@ -44,7 +44,7 @@ def settings() -> dict[str, dict]:
         "simulate": simulation,
         "presolve": {
             "simulation": simulation,
-            "presolve": {"strain": 0.01, "newton_tolerance": 0.01},
+            "presolve": {"strain": 0.01, "newton_tolerance": 0.01, "submodels": 0},
         },
         "gather": {
             "porosity": seed | pores,

@@ -119,10 +119,9 @@ def _contradictions(config: Mapping) -> Iterator[str]:
 
 def presolve_problems(presolve: Mapping) -> Iterator[str]:
     """Contradictions in a section `presolve`."""
-    if "submodels" in presolve and presolve["strain"] == 0:
+    if presolve["submodels"] > 0 and presolve["strain"] == 0:
         yield (
-            f"presolve.submodels is {presolve['submodels']}, expected it only where"
-            " presolve.strain is above 0"
+            f"presolve.submodels is {presolve['submodels']}, expected 0 where presolve.strain is 0"
         )
 
 
@@ -131,8 +130,8 @@ def _presolved_problems(config: Mapping, channels: Sequence[str]) -> Iterator[st
     lacking = [each for each in channels if presolved(each)]
     if lacking and config["presolve"]["strain"] == 0:
         yield f"{lacking[0]}, which needs presolve.strain above 0"
-    if "submodel_strain" in channels and "submodels" not in config["presolve"]:
-        yield "submodel_strain, which needs presolve.submodels"
+    if "submodel_strain" in channels and config["presolve"]["submodels"] == 0:
+        yield "submodel_strain, which needs presolve.submodels above 0"
 
 
 def material_problems(material: Mapping, prefix: str = "") -> Iterator[str]:

@@ -42,7 +42,7 @@ def run(
     """Write the elastic fields of every realization of a file with pores, of any grid.
 
     Also the damage after one load step, where presolve.strain is above 0, and what sub-models tell,
-    where presolve.submodels says how many (the team's first rank pulls them); then the sides of the
+    where presolve.submodels is above 0 (the team's first rank pulls them); then the sides of the
     grid must be even. settings: the keys of SETTINGS. Collective over `world`. Rows are
     sorted by realization; the number of ranks changes them by no more than the tolerances.
     """
@@ -66,8 +66,8 @@ def run(
         row = elastic_row(voxels, settings["simulation"], team)
         if settings["presolve"]["strain"] > 0:
             row |= _coarse(batch, voxels, settings, int(row["status"]), team)
-        if "submodels" in settings["presolve"] and team.rank == 0:
-            count = settings["presolve"]["submodels"]
+        count = settings["presolve"]["submodels"]
+        if count > 0 and team.rank == 0:
             row |= submodel_row(voxels, row, batch.spacing, settings["simulation"], count)
         row |= {"realization": np.int64(number), "porosity": voxels}
         if team.rank:
