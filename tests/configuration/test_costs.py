@@ -24,7 +24,7 @@ def test_a_simulation_gets_seven_times_as_long_as_it_takes():
         porosity={"shape": [10, 10, 100], "batch_size": 36},
         execution={"ranks": 4, "ranks_per_realization": 2},
     )
-    assert configuration.costs_of(config)["simulate"] == (4 * (600 + 80), 10 + 4)
+    assert configuration.costs_of(config)["simulate"] == (4 * (600 + 50), 10 + 4)
     config = laid_over(config, {"sensitivity": {"batch_size": 72}})
     assert configuration.costs_of(config)["simulate"].minutes == 10 + 7
     config = laid_over(config, {"simulation": {"kinematics": "finite"}})

@@ -23,9 +23,9 @@ def costs_of(config: Mapping) -> dict[str, Cost]:
     minutes = 10 + math.ceil(7 * _core_seconds(config) * math.ceil(batch / teams) / 60)
     return {
         "porosity": Cost(1000, 30),
-        # A rank takes 0.3 GB (0.6 GB while it compiles) and 4 to 5 kB a voxel; some is to spare.
-        "simulate": Cost(ranks * (600 + math.ceil(8e-3 * voxels)), minutes),
-        "presolve": Cost(ranks * (600 + math.ceil(8e-3 * voxels)), minutes),
+        # A rank takes 0.3 GB (0.6 GB while it compiles) and 2.4 kB a voxel; as much is to spare.
+        "simulate": Cost(ranks * (600 + math.ceil(5e-3 * voxels)), minutes),
+        "presolve": Cost(ranks * (600 + math.ceil(5e-3 * voxels)), minutes),
         "gather": Cost(2000, 60),
         "phenomenology": Cost(4000, 60),
         "dataset": Cost(8000, 120),

@@ -27,7 +27,7 @@ from porefail.fe.presolve import coarse_step
 from porefail.store import Status
 
 SETTINGS = PRESOLVE
-BYTES = {"elastic": 150, "coarse step": 4700}  # a voxel
+BYTES = {"elastic": 150, "coarse step": 2600}  # a voxel
 
 
 def run(

@@ -16,7 +16,7 @@ from porefail.scans.volume import Scan
 from porefail.store import memory
 
 AXES = "xyz"
-BYTES = 4700  # of memory, a voxel of the coarse load step
+BYTES = 2600  # of memory, a voxel of the coarse load step
 MOVED = 0.05  # of the contrast, by which a threshold might be wrong
 
 
