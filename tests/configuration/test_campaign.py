@@ -169,9 +169,20 @@ def test_perturbed_copies_in_batches(written):
 
 def test_known_realizations_are_not_simulated(tmp_path):
     path = tmp_path / "my.yaml"
-    path.write_text("execution: {known: {file: a.h5, realizations: 40}}")
+    comparisons = configuration.resolve()["study"]["comparisons"]
+    changes = {
+        "execution": {"known": {"file": "a.h5", "realizations": 40}},
+        "presolve": {"strain": 0.01},
+        "dataset": {"transform": "site"},
+        "training": {"loss": "site_likelihood"},
+        "study": {"comparisons": {name: {"models": []} for name in comparisons}},
+    }
+    path.write_text(yaml.safe_dump(changes))
     found = configuration.campaign([path])
     assert found.known == "a.h5" and found.batches[0] == (40, 59)
     assert configuration.batches_of(configuration.resolve([path]))[0] == (0, 19)
-    path.write_text("execution: {known: {file: a.h5, realizations: 0}}")
-    assert configuration.campaign([path]).known is None
+    assert configuration.campaign().known is None
+    changes["study"]["comparisons"]["paper"] = {"labels": ["site", "g"], "models": ["uniform"]}
+    path.write_text(yaml.safe_dump(changes))
+    with pytest.raises(PorefailError, match="comparisons.paper: label g needs damage, which is no"):
+        configuration.campaign([path])

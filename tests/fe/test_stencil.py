@@ -24,15 +24,18 @@ def random_matrix(shape):
     return matrix
 
 
-def write(stencil, matrix, shape, planes):
-    """Give a stencil the entries between the nodes of planes [first, end), less those between
-    nodes of the last plane alone, which the next rank gives."""
+def write(stencil, matrix, shape, planes, rank=0):
+    """Give a rank's stencil its entries: the first rank that holds both ends of one gives it.
+
+    planes: [first, end) of each rank.
+    """
     stencil.values[:] = 0.0
-    plane, (first, end) = shape[1] * shape[2], planes
+    plane, first = shape[1] * shape[2], planes[rank][0]
     for row, column, value in zip(*sparse.find(matrix), strict=True):
         (node, c), (other, e) = divmod(row, 3), divmod(column, 3)
-        ends = [node // plane, other // plane]
-        if min(ends) < first or max(ends) >= end or (min(ends) == end - 1 < shape[0] - 1):
+        low, high = sorted((node // plane, other // plane))
+        holders = [n for n, (start, end) in enumerate(planes) if start <= low and high < end]
+        if holders[0] != rank:
             continue
         steps = np.subtract(np.unravel_index(other, shape), np.unravel_index(node, shape))
         number = node - first * plane
@@ -53,7 +56,7 @@ def test_product_is_that_of_the_sparse_matrix(shape):
     x, y = stencil.matrix.createVecs()
     x.array[:] = np.random.default_rng(1).normal(size=x.size)
     for factor in (1.0, -2.0):
-        write(stencil, factor * matrix, shape, (0, shape[0]))
+        write(stencil, factor * matrix, shape, [(0, shape[0])])
         stencil.update(ALONE)
         stencil.matrix.mult(x, y)
         expected = factor * matrix @ x.array
@@ -69,7 +72,7 @@ def test_nodes_without_stiffness_stand_alone():
     empty = [17, 18, 19, 20, 100]
     matrix[empty], matrix[:, empty] = 0.0, 0.0
     stencil = alone(shape)
-    write(stencil, matrix.tocsr(), shape, (0, shape[0]))
+    write(stencil, matrix.tocsr(), shape, [(0, shape[0])])
     stencil.update(ALONE)
     x, y = stencil.matrix.createVecs()
     x.array[:] = 1.0 + np.arange(x.size)
@@ -82,14 +85,23 @@ def test_nodes_without_stiffness_stand_alone():
 def product_on_ranks(shape: tuple[int, int, int]) -> float:
     """Largest relative difference from the sparse product; collective over all ranks."""
     comm = MPI.COMM_WORLD
-    matrix = random_matrix(shape)
+    matrix = random_matrix(shape).tolil()
     nodes = int(np.prod(shape))
+    empty = np.arange(2, 3 * nodes, 17)
+    matrix[empty], matrix[:, empty] = 0.0, 0.0
+    matrix = matrix.tocsr()
     cuts = [(shape[0] - 1) * rank // comm.size for rank in range(comm.size + 1)]
-    planes = (cuts[comm.rank], cuts[comm.rank + 1] + 1)
+    # Neighbours share one plane, or two.
+    planes = [
+        (cuts[rank], min(cuts[rank + 1] + 1 + rank % 2, shape[0])) for rank in range(comm.size)
+    ]
     rows = tuple(3 * (nodes * rank // comm.size) for rank in (comm.rank, comm.rank + 1))
-    stencil = Stencil(shape, planes, rows, comm)
-    write(stencil, matrix, shape, planes)
+    stencil = Stencil(shape, planes[comm.rank], rows, comm)
+    write(stencil, matrix, shape, planes, comm.rank)
     stencil.update(ALONE)
+    matrix = matrix.tolil()
+    matrix[empty, empty] = ALONE
+    matrix = matrix.tocsr()
     x, y = stencil.matrix.createVecs()
     x.array[:] = np.sin(np.arange(*rows))
     stencil.matrix.mult(x, y)

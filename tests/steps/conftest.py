@@ -47,6 +47,7 @@ def settings() -> dict[str, dict]:
             "presolve": {"strain": 0.01, "newton_tolerance": 0.01, "submodels": 0},
         },
         "gather": {
+            "known": 0,
             "porosity": seed | pores,
             "simulation": simulation,
             "model_version": MODEL_VERSION,

@@ -149,6 +149,12 @@ MISTAKES = {
     "split": ("whole.h5", {"split": [1, 0, 2]}, [], r"split\[1\] is 0, expected"),
     "penalties": ("whole.h5", {"penalties": []}, [], r"penalties is \[\], expected"),
     "channel": ("whole.h5", {"channels": ["colour"]}, [], r"channels\[0\] is .colour., expected"),
+    "no channel of a scan": (
+        "whole.h5",
+        {"channels": ["submodel_strain"]},
+        [],
+        "channels names submodel_strain, which a scan does not have",
+    ),
     "too few": ("whole.h5", {"split": [1, 1, 98], "seed": 3}, [], "part"),
     "unit": ("whole.h5", {}, ["--scanned=12"], "--scanned: '12' is no length"),
     "noise": ("whole.h5", {}, ["--scanned=12um", "--noise=nan"], "noise is nan"),

@@ -210,7 +210,7 @@ def test_errors(variant, made, tmp_path):
         ({"fold": 5}, "fold is 5, expected 0 to 4"),
         ({"colour": 3}, "settings: colour is not a known key"),
         ({"ensemble": tmp_path / "none.h5"}, "none.h5: missing file"),
-        ({"ensemble": made["dataset"]}, "no dataset /damage"),
+        ({"ensemble": made["dataset"]}, "no dataset /failed"),
     ]:
         with pytest.raises(PorefailError, match=message):
             variant(tmp_path / "bad", **changes)

@@ -49,7 +49,7 @@ def test_gather_takes_it_beside_simulations(written, make_shard, settings, tmp_p
     for shard in (*shards, more):
         before.append(tmp_path / f"before-{len(before)}.h5")
         presolved(before[-1], shard, settings)
-    wanted = settings["gather"] | {"realizations": 6}
+    wanted = settings["gather"] | {"realizations": 6, "known": 5}
     gather.run([more, path], tmp_path / "ensemble.h5", tmp_path / "account.csv", wanted, before)
     assert "tells failures alone: no damage" in capsys.readouterr().out
     rows, attributes = store.read(tmp_path / "ensemble.h5")
@@ -64,7 +64,7 @@ def test_gather_takes_it_beside_simulations(written, make_shard, settings, tmp_p
 def test_sites_are_learnt_from_it_and_nothing_else(make_shard, settings, tmp_path):
     shard, path = make_shard(list(range(12))), tmp_path / "failures.h5"
     failures.run([shard], path)
-    wanted = settings["gather"] | {"realizations": 12}
+    wanted = settings["gather"] | {"realizations": 12, "known": 12}
     for name, given in (("few", path), ("whole", shard)):
         gather.run([given], tmp_path / f"{name}.h5", tmp_path / f"{name}.csv", wanted)
     label = settings["dataset"] | {"transform": "site"}
@@ -77,6 +77,20 @@ def test_sites_are_learnt_from_it_and_nothing_else(make_shard, settings, tmp_pat
     with pytest.raises(PorefailError, match=r"few\.h5: no dataset /damage"):
         dataset.run(tmp_path / "few.h5", tmp_path / "other.h5", settings["dataset"])
     assert not (tmp_path / "other.h5").exists()
+
+
+def test_gather_takes_no_more_than_it_is_asked_for(written, make_shard, settings, tmp_path):
+    """Of the five in the file three are known, two are simulated again."""
+    path, shards = written
+    wanted = settings["gather"] | {"realizations": 5, "known": 3}
+    output = tmp_path / "ensemble.h5", tmp_path / "account.csv"
+    gather.run([path, shards[0]], *output, wanted)
+    assert store.read(output[0])[0]["realization"].tolist() == [0, 2, 3, 4]
+    account = files.read_table(output[1])
+    assert account["file"].tolist() == [str(path)] * 3 + [str(shards[0])] * 2
+    wanted |= {"realizations": 6, "known": 6}
+    with pytest.raises(PorefailError, match=r"failures\.h5: holds 5 of the realizations below 6 "):
+        gather.run([path], *output, wanted)
 
 
 def test_errors(written, make_shard, settings, tmp_path):

@@ -13,6 +13,7 @@ from porefail.fe import MODEL_VERSION
 from porefail.steps import status
 from porefail.store import Status
 
+COMPARISONS = configuration.resolve()["study"]["comparisons"]
 CONFIG = {"name": "mine", "porosity": {"realizations": 10, "batch_size": 4}}
 
 
@@ -226,7 +227,21 @@ def test_a_wrong_configuration(config):
 
 def test_known_realizations_are_done(config, run_status):
     write("known.h5", range(8))
-    changed = CONFIG | {"execution": {"known": {"file": "known.h5", "realizations": 8}}}
+    changed = CONFIG | {
+        "execution": {"known": {"file": "known.h5", "realizations": 8}},
+        "presolve": {"strain": 0.01},
+        "dataset": {"transform": "site"},
+        "training": {"loss": "site_likelihood"},
+        "study": {"comparisons": {name: {"models": []} for name in COMPARISONS}},
+    }
     config.write_text(yaml.safe_dump(changed))
     _, statuses = run_status()
     assert statuses == ["FIRST_FAILURE"] * 8 + ["MISSING"] * 2
+    write("known.h5", range(6))
+    assert run_status()[1] == ["FIRST_FAILURE"] * 6 + ["MISSING"] * 4
+    write("known.h5", range(8), model_version=1)
+    text, statuses = run_status()
+    assert statuses == ["OUTDATED"] * 8 + ["MISSING"] * 2 and "known.h5: " in text
+    os.remove("known.h5")
+    text, statuses = run_status()
+    assert statuses == ["DAMAGED"] * 8 + ["MISSING"] * 2 and "known.h5: missing file" in text

@@ -17,13 +17,18 @@ KEPT = (
 )
 
 
+def tells_failures_alone(shard: str | Path) -> bool:
+    """Whether a shard is what `failures` wrote."""
+    return store.shapes(shard).keys() <= set(KEPT)
+
+
 def joined(shards: Sequence[str | Path]) -> list[str]:
     """Names of the datasets that all shards have, none of which may lack one by mistake.
 
     Where one tells failures alone, these. Raises PorefailError where others differ.
     """
     names = {shard: store.shapes(shard).keys() for shard in shards}
-    few = [shard for shard in shards if names[shard] <= set(KEPT)]
+    few = list(filter(tells_failures_alone, shards))
     if few:
         print(f"gather: {few[0]} tells failures alone: no damage in the ensemble", flush=True)
         return [name for name in KEPT if all(name in each for each in names.values())]

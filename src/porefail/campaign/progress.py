@@ -57,6 +57,19 @@ def batch_entries(
     return batch
 
 
+def known_entries(
+    path: Path, numbers: range, made_with: Mapping, notes: list[str]
+) -> dict[int, Entry]:
+    """Entries of realizations that a file of failures is to hold; else as batch_entries()."""
+    try:
+        entries = read(path, made_with)
+    except store.StoreError as error:
+        notes.append(str(error))
+        state = OUTDATED if isinstance(error, store.OtherSettings) else DAMAGED
+        return dict.fromkeys(numbers, Entry(state, file=str(path)))
+    return {number: entries.get(number, Entry(MISSING)) for number in numbers}
+
+
 def _readable(
     path: Path, numbers: Sequence[int], made_with: Mapping, notes: list[str]
 ) -> dict[int, Entry]:

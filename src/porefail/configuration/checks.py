@@ -69,14 +69,19 @@ def _contradictions(config: Mapping) -> Iterator[str]:
             f"execution.ranks_per_realization, {team}"
         )
     known, pores = execution["known"], config["porosity"]
-    if known["realizations"] and known["file"] is None:
-        yield "execution.known.file is null, expected a file with the known realizations"
+    if bool(known["realizations"]) != (known["file"] is not None):
+        yield (
+            f"execution.known.file is {known['file']} and execution.known.realizations is"
+            f" {known['realizations']}, expected both or neither"
+        )
     if known["realizations"] % pores["batch_size"] or known["realizations"] > pores["realizations"]:
         yield (
             f"execution.known.realizations is {known['realizations']}, expected a multiple of"
             f" porosity.batch_size, {pores['batch_size']}, up to porosity.realizations,"
             f" {pores['realizations']}"
         )
+    if known["realizations"]:
+        yield from _known_problems(config)
     if config["simulation"]["material"] not in config["materials"]:
         yield (
             f"simulation.material is {config['simulation']['material']!r}, expected one of "
@@ -115,6 +120,24 @@ def _contradictions(config: Mapping) -> Iterator[str]:
             f"one block of dataset.split {split}"
         )
     yield from _study_problems(config)
+
+
+def _known_problems(config: Mapping) -> Iterator[str]:
+    """What an ensemble with known realizations has not: damage, and stresses of the simulations."""
+    if config["presolve"]["strain"] == 0:
+        yield "presolve.strain is 0, expected above 0 where execution.known has realizations"
+    if config["dataset"]["transform"] != "site":
+        yield (
+            f"dataset.transform is {config['dataset']['transform']}, expected site where"
+            " execution.known has realizations: of these no damage is known"
+        )
+    for name, comparison in config["study"]["comparisons"].items():
+        for label in comparison["labels"] if comparison["models"] else ():
+            if study_label(config, label)["transform"] != "site":
+                yield (
+                    f"study.comparisons.{name}: label {label} needs damage, which is not known"
+                    " where execution.known has realizations"
+                )
 
 
 def presolve_problems(presolve: Mapping) -> Iterator[str]:

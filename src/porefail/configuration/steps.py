@@ -29,7 +29,11 @@ def step_settings(config: Mapping) -> dict[str, dict]:
         "simulate": made_with["simulation"],
         "presolve": {"simulation": made_with["simulation"], "presolve": config["presolve"]},
         "gather": made_with
-        | {"model_version": MODEL_VERSION, "realizations": config["porosity"]["realizations"]},
+        | {
+            "model_version": MODEL_VERSION,
+            "realizations": config["porosity"]["realizations"],
+            "known": config["execution"]["known"]["realizations"],
+        },
         "phenomenology": config["phenomenology"],
         "dataset": seed | config["dataset"],
         "train": seed | training,

@@ -65,9 +65,9 @@ class Stencil:
     """The matrix of a grid as PETSc sees one, the sum of what each rank gives to its planes.
 
     shape: nodes (z, y, x), at least 3 along y and x; planes: [first, end), the node planes that
-    this rank gives to, neighbours share one; rows: [first, end), its share of PETSc's vectors,
-    degrees of freedom 3·node + component. `values` are to be written, then update() called.
-    Collective over comm.
+    this rank gives to, others may give to them as well; rows: [first, end), its share of PETSc's
+    vectors, degrees of freedom 3·node + component. `values` are to be written, then update()
+    called. Collective over comm.
     """
 
     def __init__(
@@ -98,13 +98,17 @@ class Stencil:
                 3 * nodes, 3 * planes[0] * self._plane, 1, MPI.COMM_SELF
             )
             self._scatter = PETSc.Scatter().create(self._diagonal, stride, self._near, None)
+        self._put(np.ones((nodes, 3)), self._diagonal)
+        self._ranks = self._take(self._diagonal).astype(np.uint8)  # that give to each node
 
     def update(self, alone: float) -> None:
         """Heed new values; nodes that have no stiffness get `alone` on the diagonal."""
         self._put(self._own_diagonal(), self._diagonal)
         empty = self._take(self._diagonal) == 0.0
         numbers, components = np.nonzero(empty)
-        self.values[numbers // LANES, 13, components, components, numbers % LANES] = alone
+        self.values[numbers // LANES, 13, components, components, numbers % LANES] = (
+            alone / self._ranks[empty]
+        )
         self._put(self._own_diagonal(), self._diagonal)
         self.matrix.stateIncrease()
 

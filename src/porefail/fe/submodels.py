@@ -34,9 +34,9 @@ def submodels(
 ) -> Submodels:
     """Pull a block of a specimen (nx, ny, nz), even sides, around each of the spots (m, 3).
 
-    A block is pulled no further than the one that failed first so far, so the likeliest spot should
-    come first; what lies within a voxel of a spot before is not pulled again. Raises PorefailError
-    as tension.simulate().
+    A block is pulled no more than a load step further than the one that failed first so far, so the
+    likeliest spot should come first; what lies within a voxel of a spot before is not pulled again.
+    Raises PorefailError as tension.simulate().
     """
     tension.check_grid(porosity.shape)
     found = np.full(porosity.shape, np.nan, np.float32)
@@ -60,7 +60,8 @@ def submodels(
         strain = block.first_failure_strain
         inside = found[box]
         inside[(block.failed == 1) & ~(inside <= strain)] = strain
-        limit = min(limit, max(strain + settings.max_strain_step, settings.max_strain_step))
+        # One step more, in which failure is interpolated.
+        limit = min(limit, strain + settings.max_strain_step)
     return Submodels(found, len(middles))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from porefail import __version__, store
 from porefail.campaign import accounting
-from porefail.campaign.known import joined
+from porefail.campaign.known import joined, tells_failures_alone
 from porefail.campaign.presolved import Presolved
 from porefail.campaign.queue import stack
 from porefail.command_line.kinds import Files, NewFile, Settings
@@ -22,6 +22,7 @@ SETTINGS = {
     "simulation": SIMULATION,
     "model_version": "$defs.model_version",
     "realizations": "porosity.realizations",
+    "known": "execution.known.realizations",
 }
 
 
@@ -35,7 +36,8 @@ def run(
     """Write the realizations that failed to `output`, what became of each to `account`.
 
     presolve: what their datasets tell of a realization stands beside its simulation. Where one of
-    the shards tells failures alone (see `failures`), the ensemble holds no more.
+    the shards tells failures alone (see `failures`), its first settings.known realizations are
+    taken, and the ensemble holds no more of any.
 
     settings: what every shard must have been made with, and how many realizations there are (the
     keys of SETTINGS). Rows are sorted by realization. Shards are read one at a time. Raises
@@ -43,9 +45,17 @@ def run(
     all, or none is usable.
     """
     require_settings(settings, SETTINGS)
-    made_with = {key: settings[key] for key in SETTINGS if key != "realizations"}
+    made_with = {key: settings[key] for key in ("porosity", "simulation", "model_version")}
     made_with["spacing"] = settings["porosity"]["spacing"]
     entries = {shard: accounting.read(shard, made_with) for shard in shards}
+    for shard in filter(tells_failures_alone, shards):
+        taken = {n: entry for n, entry in entries[shard].items() if n < settings["known"]}
+        if len(taken) < settings["known"]:
+            raise PorefailError(
+                f"{shard}: holds {len(taken)} of the realizations below {settings['known']}"
+                " (execution.known.realizations)"
+            )
+        entries[shard] = taken
     order = sorted(shards, key=lambda shard: min(entries[shard]))
     whole = dict(sorted(pair for shard in order for pair in entries[shard].items()))
     _require_each_once(entries, settings["realizations"])
@@ -70,6 +80,7 @@ def run(
         for shard in order:
             datasets, _ = store.read(shard, names)
             rows = np.argsort(datasets["realization"])
+            rows = rows[np.isin(datasets["realization"][rows], list(entries[shard]))]
             if datasets["realization"][rows[0]] <= last:
                 raise PorefailError(f"{shard}: its realizations overlap with those of another")
             last = datasets["realization"][rows[-1]]

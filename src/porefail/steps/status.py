@@ -6,7 +6,7 @@ from typing import Annotated
 
 from porefail import configuration
 from porefail.campaign import accounting
-from porefail.campaign.progress import batch_entries, outlook
+from porefail.campaign.progress import batch_entries, known_entries, outlook
 from porefail.command_line.kinds import Files, NewFile
 from porefail.fe import MODEL_VERSION
 
@@ -29,11 +29,10 @@ def run(
     folder = RESULTS / campaign.name
     made_with = campaign.made_with | {"model_version": MODEL_VERSION}
     entries: dict[int, accounting.Entry] = {}
+    notes: list[str] = []
     if campaign.known:
         first = campaign.batches[0][0] if campaign.batches else campaign.realizations
-        known = accounting.read(campaign.known, made_with)
-        entries |= {number: known[number] for number in range(first) if number in known}
-    notes: list[str] = []
+        entries |= known_entries(Path(campaign.known), range(first), made_with, notes)
     for first, last in campaign.batches:
         shard = folder / "simulation" / f"{first:05d}-{last:05d}.h5"
         batch = batch_entries(shard, range(first, last + 1), made_with, notes)

@@ -9,6 +9,8 @@ import pandas as pd
 
 from porefail import __version__, store
 from porefail.baselines import site_regression
+from porefail.configuration import require_settings
+from porefail.configuration.sections import PRESOLVE
 from porefail.dataset.split import Part, split
 from porefail.errors import PorefailError
 from porefail.learning.specimens import channels, datasets
@@ -17,7 +19,7 @@ from porefail.ranking.choice import fit_choice, ranking
 from porefail.scans.phantom import Scanner
 from porefail.verdict import assessment
 from porefail.verdict.assessment import Physics
-from porefail.verdict.locator import Locator
+from porefail.verdict.locator import SCANNED, Locator
 from porefail.verdict.measures import measured, ranges
 from porefail.verdict.part import of_phantom
 
@@ -50,6 +52,14 @@ def calibrate(
     scanned by it and read back, so that probabilities are of what is seen in scans.
     """
     rows, source = store.read(ensemble, ["realization"], kind="ensemble")
+    missing = sorted(set(settings["channels"]) - set(SCANNED))
+    if missing:
+        raise PorefailError(f"settings: channels names {missing[0]}, which a scan does not have")
+    if "presolve" in source:
+        try:
+            require_settings({name: source[name] for name in PRESOLVE}, PRESOLVE)
+        except PorefailError as error:
+            raise PorefailError(f"{ensemble}: made by an older porefail? {error}") from None
     part = split(rows["realization"], settings["split"], settings["seed"])
     good = {each: read_known(ensemble, part == each, settings["channels"]) for each in Part}
     train, validation = good[Part.TRAIN], good[Part.VALIDATION]

@@ -20,6 +20,8 @@ from porefail.ranking.choice import Choice
 from porefail.verdict.measures import MEASURES
 
 SHIPPED = Path(__file__).with_name("locator.json")
+# Channels that are known of a part, see assessment.py: no sub-models of it are pulled.
+SCANNED = tuple(name for name, fields in CHANNELS.items() if not fields[0].startswith("submodels/"))
 FEATURES = 2  # of a site, see assessment.py
 SKILL = ("specimens", "top_1", "top_3", "in_set", "set_size")
 VERSION = 1
@@ -105,7 +107,7 @@ def read_locator(path: str | Path | None = None) -> Locator:
 def _parsed(text: Mapping) -> Locator:
     given = text["regression"]
     names = tuple(given["names"])
-    unknown = set(names) - set(CHANNELS)
+    unknown = set(names) - set(SCANNED)
     if not names or unknown:
         raise ValueError(f"regression.names {sorted(unknown)}")
     count = 2 * len(names) + len(names) * (len(names) + 1) // 2 + 1
