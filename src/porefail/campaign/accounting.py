@@ -4,13 +4,14 @@ An account is a mapping {number of the realization: Entry}.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from porefail import files, store
+from porefail.errors import PorefailError
 from porefail.files import tables
 from porefail.store import Collapse, Status
 
@@ -62,6 +63,17 @@ def read(path: str | Path, made_with: Mapping) -> dict[int, Entry]:
     if not entries:
         raise store.StoreError(f"{path}: no realization in it")
     return entries
+
+
+def require_once(numbers: Iterable[tuple[str | Path, Iterable[int]]]) -> set[int]:
+    """All realizations of files, given with their numbers; PorefailError where one is in two."""
+    seen: dict[int, str | Path] = {}
+    for path, each in numbers:
+        for number in each:
+            if number in seen:
+                raise PorefailError(f"realization {number} is in {seen[number]} and in {path}")
+            seen[number] = path
+    return set(seen)
 
 
 def table(account: Account) -> list[str]:

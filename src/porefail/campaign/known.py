@@ -1,9 +1,8 @@
 """Simulations of which only the failures are kept, beside whole ones."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from porefail import store
 from porefail.errors import PorefailError
 
 # What `failures` keeps of a simulation.
@@ -17,28 +16,28 @@ KEPT = (
 )
 
 
-def tells_failures_alone(shard: str | Path) -> bool:
-    """Whether a shard is what `failures` wrote."""
-    return store.shapes(shard).keys() <= set(KEPT)
+def tells_failures_alone(datasets: Collection[str]) -> bool:
+    """Whether a shard with these datasets is what `failures` wrote."""
+    return set(datasets) <= set(KEPT)
 
 
-def joined(shards: Sequence[str | Path]) -> list[str]:
+def joined(shards: Mapping[str | Path, Collection[str]]) -> list[str]:
     """Names of the datasets that all shards have, none of which may lack one by mistake.
 
+    shards: of each its datasets.
     Where one tells failures alone, these. Raises PorefailError where others differ.
     """
-    names = {shard: store.shapes(shard).keys() for shard in shards}
-    few = list(filter(tells_failures_alone, shards))
+    few = [shard for shard, names in shards.items() if tells_failures_alone(names)]
     if few:
         print(f"gather: {few[0]} tells failures alone: no damage in the ensemble", flush=True)
-        return [name for name in KEPT if all(name in each for each in names.values())]
-    union = set().union(*names.values())
-    lacking = [shard for shard in shards if names[shard] != union]
+        return [name for name in KEPT if all(name in each for each in shards.values())]
+    union = set().union(*shards.values())
+    lacking = [shard for shard, names in shards.items() if set(names) != union]
     if lacking:
-        missing = min(union - names[lacking[0]])
+        missing = min(union - set(shards[lacking[0]]))
         raise PorefailError(
             f"{len(lacking)} of {len(shards)} shards lack /{missing}, which the others have "
             "(an older version of porefail made them): delete "
             f"{' '.join(map(str, lacking))} and run again"
         )
-    return list(names[shards[0]])
+    return list(next(iter(shards.values())))

@@ -14,9 +14,9 @@ class Presolved:
     """Presolve shards; reads rows when they are asked for.
 
     held: datasets that a simulation tells itself. attributes: `presolve`, what the shards were made
-    with; empty without shards. Raises PorefailError
-    where shards were made with other settings than `made_with`, or than each other, where they hold
-    other datasets, or where a realization appears twice.
+    with; empty without shards. Raises PorefailError where shards were made with other settings than
+    `made_with`, or than each other, where they hold other datasets, or where a realization appears
+    twice.
     """
 
     def __init__(self, shards: Sequence[str | Path], made_with: Mapping, held: Collection[str]):

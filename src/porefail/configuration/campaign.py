@@ -19,8 +19,8 @@ class Campaign(NamedTuple):
 
     name: str
     batches: list[tuple[int, int]]  # first and last realization of each that is simulated
-    known: str | None  # file of failures that are not simulated again, from realization 0 on
-    realizations: int
+    known: str | None  # file of failures that are not simulated again: of so many,
+    known_realizations: int  # from 0 on
     made_with: dict[str, dict]  # attributes of a shard: sections `porosity` and `simulation`
 
 
@@ -51,13 +51,13 @@ def campaign_of(whole: Mapping) -> Campaign:
     """
     known = whole["execution"]["known"]
     pores = dict(whole["porosity"])
-    realizations, size = pores.pop("realizations"), pores.pop("batch_size")
+    del pores["realizations"], pores["batch_size"]
     name = whole["simulation"]["material"]
     return Campaign(
         whole["name"],
-        [each for each in batches(realizations, size) if each[1] >= known["realizations"]],
-        known["file"] if known["realizations"] else None,
-        realizations,
+        [each for each in batches_of(whole) if each[1] >= known["realizations"]],
+        known["file"],
+        known["realizations"],
         {
             "porosity": {"seed": whole["seed"], **pores},
             "simulation": whole["simulation"]

@@ -3,12 +3,12 @@
 No rule of the workflow calls it; `execution.known` takes such a file in the place of simulations.
 """
 
-from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 
 from porefail import __version__, store
+from porefail.campaign import accounting
 from porefail.campaign.known import KEPT
 from porefail.command_line.kinds import Files, NewFile
 from porefail.errors import PorefailError
@@ -38,15 +38,8 @@ def run(
         attributes = {name: found[name] for name in MADE_WITH}
         parts.append(rows)
     whole = {name: np.concatenate([rows[name] for rows in parts]) for name in names}
-    numbers, count = np.unique(whole["realization"], return_counts=True)
-    if (count > 1).any():
-        number = numbers[count > 1][0]
-        holders = [
-            str(Path(shard))
-            for shard, rows in zip(shards, parts, strict=True)
-            if number in rows["realization"]
-        ]
-        raise PorefailError(f"realization {number} is in {' and in '.join(holders)}")
+    numbers = (rows["realization"].tolist() for rows in parts)
+    accounting.require_once(zip(shards, numbers, strict=True))
     order = np.argsort(whole["realization"])
     store.write_atomically(
         output,

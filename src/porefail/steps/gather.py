@@ -48,7 +48,10 @@ def run(
     made_with = {key: settings[key] for key in ("porosity", "simulation", "model_version")}
     made_with["spacing"] = settings["porosity"]["spacing"]
     entries = {shard: accounting.read(shard, made_with) for shard in shards}
-    for shard in filter(tells_failures_alone, shards):
+    there = {shard: store.shapes(shard) for shard in shards}
+    for shard in shards:
+        if not tells_failures_alone(there[shard]):
+            continue
         taken = {n: entry for n, entry in entries[shard].items() if n < settings["known"]}
         if len(taken) < settings["known"]:
             raise PorefailError(
@@ -66,11 +69,11 @@ def run(
             "(raise simulation.max_strain, or porosity.mean_porosity if most are empty); "
             "`python -m porefail status --account FILE` lists them all"
         )
-    names = joined(order)
+    names = joined({shard: there[shard] for shard in order})
     before = Presolved(presolve, made_with, names)
     steps = 0
     if "history/strain" in names:
-        steps = max(store.shapes(shard)["history/strain"][1] for shard in order)
+        steps = max(there[shard]["history/strain"][1] for shard in order)
     _, attributes = store.read(order[0], [])
     for name in ("complete", "fingerprint"):
         attributes.pop(name, None)
@@ -97,19 +100,14 @@ def run(
 
 
 def _require_each_once(entries: Mapping[str | Path, Mapping], realizations: int) -> None:
-    seen: dict[int, str | Path] = {}
-    for shard, numbers in entries.items():
-        for number in numbers:
-            if number in seen:
-                raise PorefailError(f"realization {number} is in {seen[number]} and in {shard}")
-            seen[number] = shard
-    missing = sorted(set(range(realizations)) - seen.keys())
+    seen = accounting.require_once(entries.items())
+    missing = sorted(set(range(realizations)) - seen)
     if missing:
         raise PorefailError(
             f"{len(missing)} of {realizations} realizations are in no shard: "
             f"{accounting.listed(missing)}"
         )
-    extra = sorted(seen.keys() - set(range(realizations)))
+    extra = sorted(seen - set(range(realizations)))
     if extra:
         raise PorefailError(
             f"{len(extra)} realizations are in a shard, but not among the {realizations} asked "

@@ -31,8 +31,8 @@ def run(
     entries: dict[int, accounting.Entry] = {}
     notes: list[str] = []
     if campaign.known:
-        first = campaign.batches[0][0] if campaign.batches else campaign.realizations
-        entries |= known_entries(Path(campaign.known), range(first), made_with, notes)
+        known = range(campaign.known_realizations)
+        entries |= known_entries(Path(campaign.known), known, made_with, notes)
     for first, last in campaign.batches:
         shard = folder / "simulation" / f"{first:05d}-{last:05d}.h5"
         batch = batch_entries(shard, range(first, last + 1), made_with, notes)

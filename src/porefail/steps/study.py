@@ -59,8 +59,9 @@ def run(
                 raise PorefailError(
                     f"settings: comparisons.{name} has {' '.join(variant)}, which folds do not name"
                 )
-    table = variant_table(folds, settings["evaluation"], settings["kinds"])
-    best = winners(folds, settings["comparisons"], bar(list(folds), settings["kinds"]))
+    against = bar(list(folds), settings["kinds"])
+    table = variant_table(folds, settings["evaluation"], against)
+    best = winners(folds, settings["comparisons"], against)
     curves, text = overlap_curves(folds), study_summary(table, best, settings)
     costs = None
     if compared(settings["comparisons"].get("frontier")):

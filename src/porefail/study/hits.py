@@ -60,15 +60,19 @@ def bar(variants: Sequence[Name], kinds: Mapping[str, str]) -> Name | None:
 def found_sites(
     folds: Mapping[Name, Sequence[Fold]], variant: Name, name: str, against: Name | None
 ) -> dict[str, float]:
-    """Of a variant on a set: top_k, ceiling_k (the true label as a prediction), gain_k."""
+    """Of a variant on a set: top_k, gain_k, ceiling_k (the true label as a prediction)."""
     mine = hits(folds[variant], name)
-    theirs = None if against is None else hits(folds[against], name)
+    ceilings = {f"ceiling_{rank}": mine[f"ceiling_{rank}"].mean() for rank in RANKS}
+    return _skill(mine, None if against is None else hits(folds[against], name)) | ceilings
+
+
+def _skill(mine: pd.DataFrame, theirs: pd.DataFrame | None) -> dict[str, float]:
+    """top_k and gain_k, with their intervals, from hits."""
     row = {}
     for rank in RANKS:
-        row |= rate(mine[f"top_{rank}"], f"top_{rank}")
-        row[f"ceiling_{rank}"] = mine[f"ceiling_{rank}"].mean()
-        bars = None if theirs is None else theirs[f"top_{rank}"]
-        row |= gain(mine[f"top_{rank}"], bars, f"gain_{rank}")
+        name = f"top_{rank}"
+        row |= rate(mine[name], name)
+        row |= gain(mine[name], None if theirs is None else theirs[name], f"gain_{rank}")
     return row
 
 
@@ -82,6 +86,7 @@ def winners(
     nothing.
     """
     rows = []
+    theirs = None if against is None else hits(folds[against], "test")
     for comparison, wanted in comparisons.items():
         variants = compared(wanted)
         if len(variants) < 2:
@@ -97,11 +102,7 @@ def winners(
             ),
             "specimens": len(test),
         }
-        for rank in RANKS:
-            row |= rate(test[f"top_{rank}"], f"top_{rank}")
-            bars = None if against is None else hits(folds[against], "test")[f"top_{rank}"]
-            row |= gain(test[f"top_{rank}"], bars, f"gain_{rank}")
-        rows.append(row)
+        rows.append(row | _skill(test, theirs))
     return pd.DataFrame(rows if rows else {name: [] for name in WINNERS})
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import porefail.study.folds as cv
 from porefail.files import tables
 from porefail.study.folds import Fold
-from porefail.study.hits import Name, bar, found_sites
+from porefail.study.hits import Name, found_sites
 
 # Scores of the table that are not in scores.csv, from the curves: voxels near the failure against
 # the prediction cut at its best value; clusters of truth and prediction, both cut at the value of
@@ -67,15 +67,14 @@ def _best_threshold(fold: Fold) -> int:
 
 
 def variant_table(
-    folds: Mapping[Name, list[Fold]], wanted: Mapping, kinds: Mapping[str, str]
+    folds: Mapping[Name, list[Fold]], wanted: Mapping, against: Name | None
 ) -> pd.DataFrame:
     """A row for each variant and set of specimens.
 
     Mean and deviation over folds of SCORES, CURVE_SCORES and UNCERTAINTY; of sites found see
-    hits.found_sites, against the first variant of a kind of hits.BARS. kinds: of each model.
+    hits.found_sites; gains are over the variant `against`, where it met the set.
     """
     table = []
-    against = bar(list(folds), kinds)
     for (label, model), each in folds.items():
         for name in each[0].scores["set"]:
             rows = pd.DataFrame([_row(fold, name, wanted) for fold in each])
@@ -86,15 +85,9 @@ def variant_table(
             row["specimens"] = held_out
             for key in (*SCORES, *CURVE_SCORES, *UNCERTAINTY):
                 row |= {key: mean[key], f"{key}_deviation": deviation[key]}
-            row |= found_sites(folds, (label, model), name, _if_met(folds, against, name))
+            row |= found_sites(folds, (label, model), name, against)
             table.append(row | {key: mean[key] for key in COSTS})
     return pd.DataFrame(table)
-
-
-def _if_met(folds: Mapping[Name, list[Fold]], variant: Name | None, name: str) -> Name | None:
-    """A variant if it met a set of specimens."""
-    met = variant is not None and name in set(folds[variant][0].scores["set"])
-    return variant if met else None
 
 
 def overlap_curves(folds: Mapping[Name, list[Fold]]) -> pd.DataFrame:
