@@ -79,13 +79,6 @@ localrules:
     all,
 
 
-def whole_report(wildcards):
-    """The report, whose histories known realizations do not have."""
-    if CAMPAIGN.known:
-        raise WorkflowError("execution.known: no report without histories; ask for `study`")
-    return expand(rules.report.output, name=config["name"])
-
-
 rule all:
     default_target: True
     input:

@@ -71,6 +71,13 @@ def scan_reports(wildcards):
     return [f"{RESULTS}/scans/{sample}/report.html" for sample in SAMPLES]
 
 
+def whole_report(wildcards):
+    """The report, whose histories known realizations do not have."""
+    if CAMPAIGN.known:
+        raise WorkflowError("execution.known: no report without histories; ask for `study`")
+    return expand(rules.report.output, name=config["name"])
+
+
 def needs(name):
     """Memory and time on a cluster: twice as much at the second attempt, and so on."""
     cost = COSTS[name]
