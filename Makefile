@@ -3,13 +3,14 @@ PYTHON = python3
 IN_VENV = PATH="$(CURDIR)/.venv/bin:$$PATH" OMP_NUM_THREADS=1 TF_CPP_MIN_LOG_LEVEL=2
 SNAKEMAKE = $(IN_VENV) snakemake --configfile $(CONFIG)
 
-.PHONY: help setup demo smoke scan-demo study workflow test test-slurm slurm-packages docs check quick bench clean
+.PHONY: help setup demo smoke scan-demo study reproduction workflow test test-slurm slurm-packages docs check quick bench clean
 
 help:
 	@echo "make demo    set up, run the whole workflow with config/default.yaml, write the report"
 	@echo "make scan-demo  a scan in, a verdict out: of a phantom whose failure is known"
 	@echo "make smoke   the same with config/smoke.yaml: about a minute after set-up"
 	@echo "make study   set up, compare labels, weightings, networks, baselines; about two hours"
+	@echo "make reproduction  every number of the paper beside ours; most of a day on two cores"
 	@echo "make test    set up, check the sources, run every test"
 	@echo "make test-slurm  (root, Debian) install Slurm, run the workflow on a cluster of one node"
 	@echo "make quick   set up, check the sources, run the tests that take seconds"
@@ -67,6 +68,12 @@ study: setup
 	done
 	@$(IN_VENV) snakemake study --configfile config/study.yaml config/transfer.yaml && \
 	    cat results/study/study/summary.txt
+
+# The mechanics to collapse first, which simulates for the longest.
+reproduction: setup
+	@$(IN_VENV) snakemake phenomenology --configfile config/collapse.yaml && \
+	$(IN_VENV) snakemake reproduction --configfile config/paper.yaml config/reproduction.yaml && \
+	cat results/reproduction/reproduction/reproduction.md
 
 # The tests on a real Slurm have time limits of their own: nothing else runs beside them.
 test: check

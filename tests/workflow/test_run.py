@@ -111,6 +111,19 @@ def test_the_sensitivity_study_of_a_finished_run(folder, snakemake):
     }
 
 
+def test_the_reproduction_of_a_finished_run(folder, snakemake):
+    """All that the paper says is looked for; what a smoke run lacks is told."""
+    changes = {"reproduction": {"collapse": None}}
+    ended = snakemake(folder, "smoke", changes, "reproduction")
+    assert ended.returncode == 0, ended.stderr
+    table = files.read_table(folder / "results" / "smoke" / "reproduction" / "table.csv")
+    assert {"2.2", "2.4", "2.5, Fig. 4", "6.2, Fig. 16"} < set(table["where"])
+    assert {"yes", "no"} < set(table["agrees"]) and "not run" in set(table["ours"])
+    page = (folder / "results" / "smoke" / "reproduction" / "reproduction.md").read_text()
+    assert page in ended.stdout
+    assert counts(snakemake(folder, "smoke", changes, "-n", "reproduction")) == {}
+
+
 def test_what_is_presolved_joins_the_ensemble(folder, snakemake, tmp_path):
     """Asked for after the simulations, it repeats none of them."""
     copy = tmp_path / "copy"

@@ -34,6 +34,7 @@ rule rank:
         ensemble=f"{RESULTS}/ensemble.h5",
     output:
         f"{RESULTS}/ranking/prediction.h5",
+        f"{RESULTS}/ranking/scores.csv",
         f"{RESULTS}/ranking/summary.txt",
         in_report(f"{RESULTS}/ranking/sites.csv", "9. Ranking", "ranking_table"),
         in_report(f"{RESULTS}/ranking/damage_variance.png", "9. Ranking", "ranking"),

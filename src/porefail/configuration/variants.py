@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-UNCERTAIN = ("bayesian", "deep_ensemble", "dropout")  # kinds of networks that say how sure they are
+# Kinds of networks that say how sure they are.
+UNCERTAIN = ("bayesian", "deep_ensemble", "dropout", "one_network")
 NETWORKS = ("heteroencoder", *UNCERTAIN)
 # Kinds that take the channels of their settings; those of others that take any.
 GIVEN_CHANNELS = (*NETWORKS, "site_regression")

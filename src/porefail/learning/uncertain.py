@@ -1,6 +1,8 @@
-"""Networks that say how sure they are: a Bayesian network, an ensemble of networks, dropout.
+"""Networks that say how sure they are: a Bayesian network, an ensemble of networks, dropout, and
+one plain network with its noise, beside which the others have to be better.
 
-Each is asked for predictions by draws: networks that differ as far as the data leave them free.
+Each is asked for predictions by draws: networks that differ as far as the data leave them free. The
+epochs of the settings are those of all that is trained for a kind, together.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -57,17 +59,21 @@ def fit(
 ) -> Posterior:
     """Fit a network that says how sure it is; settings: the keys of SETTINGS.
 
-    A Bayesian network starts from a plain one, which is trained first. A training that was killed
-    goes on from `checkpoint`, or from files beside it. Raises PorefailError as bayesian() does.
+    A Bayesian network starts from a plain one, which is trained first, for half of the epochs; the
+    networks of an ensemble share them. A training that was killed goes on from `checkpoint`, or
+    from files beside it. Raises PorefailError as bayesian() does.
     """
     if kind == "deep_ensemble":
         return _ensemble(training, validation, settings, Path(checkpoint), report)
     if kind == "dropout":
         return _dropout(training, validation, settings, checkpoint, report)
+    if kind == "one_network":
+        return _one(training, validation, settings, checkpoint, report)
     if kind != "bayesian":
         raise PorefailError(f"settings: kind {kind!r} is unknown")
     from porefail.nn.bayesian import draws
 
+    settings = _shared(settings, 2)
     trained = learning.network(settings)
     first = Path(checkpoint).with_name("trained.npz")
     plain = learning.train(trained, training, validation, settings, first, report)
@@ -138,6 +144,7 @@ def bayesian(
 
 def _ensemble(training, validation, settings, checkpoint, report) -> Posterior:
     members, epochs = [], []
+    settings = _shared(settings, settings["bayesian"]["members"])
     for k in range(settings["bayesian"]["members"]):
         own = settings | {"seed": settings["seed"] + 1000 * (k + 1)}
         model = _noisy(training, own)
@@ -147,6 +154,13 @@ def _ensemble(training, validation, settings, checkpoint, report) -> Posterior:
         members.append(model)
     parameters = sum(model.count_params() for model in members)
     return Posterior(lambda: members, parameters, len(members), epochs[0], _seconds(*epochs))
+
+
+def _one(training, validation, settings, checkpoint, report) -> Posterior:
+    model = _noisy(training, settings)
+    epochs = _train(model, training, validation, settings, checkpoint, report)
+    twice = (model, model)  # a variance between draws is of two at least: here it is 0
+    return Posterior(lambda: twice, model.count_params(), 1, epochs, _seconds(epochs))
 
 
 def _dropout(training, validation, settings, checkpoint, report) -> Posterior:
@@ -162,6 +176,11 @@ def _dropout(training, validation, settings, checkpoint, report) -> Posterior:
             yield model
 
     return Posterior(draws, model.count_params(), wanted["draws"], epochs, _seconds(epochs))
+
+
+def _shared(settings: Mapping, parts: int) -> dict:
+    """Settings of one of several trainings that share the epochs."""
+    return {**settings, "epochs": max(1, settings["epochs"] // parts)}
 
 
 def _seconds(*curves: list) -> float:

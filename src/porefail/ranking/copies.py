@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from porefail import files, store
+from porefail.baselines.sites import hot_spot
 from porefail.errors import PorefailError
 from porefail.files import tables
 from porefail.store import Status
@@ -17,14 +18,16 @@ RANKED = ("realization", "rank", "probability")  # columns of the sites of `rank
 class Specimen(NamedTuple):
     """A held-out specimen; fields (nx, ny, nz); what became of its k perturbed copies.
 
-    porosity; failed: bool; label: NaN in voids; predicted: label by the trained network; site: rank
-    in the ranking, 0 in none; probability: of the ranked sites, (m,); number, status: (k,);
-    strain: (k,), at first failure; places: bool (f, nx, ny, nz), where those failed that did.
+    porosity; failed: bool; elastic: score of one elastic solve, NaN in voids, as the label;
+    predicted: label by the trained network; site: rank in the ranking, 0 in none; probability: of
+    the ranked sites, (m,); number, status: (k,); strain: (k,), at first failure; places: bool (f,
+    nx, ny, nz), where those failed that did.
     """
 
     realization: int
     porosity: np.ndarray
     failed: np.ndarray
+    elastic: np.ndarray
     label: np.ndarray
     predicted: np.ndarray
     site: np.ndarray
@@ -100,7 +103,8 @@ def specimen(
         found, _ = store.read_where(path, names, numbers == realization)
         return [found[name][0] for name in names]
 
-    porosity, failed = field(ensemble, "porosity", "failed")
+    stresses = ("elastic/von_mises", "elastic/pressure")
+    porosity, failed, *solved = field(ensemble, "porosity", "failed", *stresses)
     probability = ranked.get(realization, np.empty(0))
     broken = made["status"] == Status.FIRST_FAILURE
     site = field(ranking, "site")[0].astype(int)
@@ -110,6 +114,7 @@ def specimen(
         realization,
         porosity,
         failed == 1,
+        hot_spot(*(each[None] for each in (*solved, porosity)))[0],
         *field(dataset, "label"),
         *field(prediction, "mean"),
         site,

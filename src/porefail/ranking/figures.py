@@ -9,8 +9,8 @@ from porefail.figures.cluster_distributions import cluster_distributions
 from porefail.figures.damage_variance import damage_variance
 from porefail.figures.weight_variation import weight_variation
 from porefail.metrics import uncertainty
-from porefail.nn.flipout import Flipout
 from porefail.ranking.choice import Ranking
+from porefail.ranking.scores import layer_variation
 from porefail.ranking.sites import Known
 
 if TYPE_CHECKING:
@@ -36,12 +36,7 @@ def ranking_figures(
         name = f"specimen {test.specimens.realization[k]}"
         for part, values in zip(parts.values(), (*means, voxels / voxels.sum()), strict=True):
             part[name] = values
-    layers = [layer for layer in network.layers if isinstance(layer, Flipout)]
-    # ASSUME: of the means' sizes. The paper divides by the mean of the means, which may be zero.
-    variation = [
-        [float(np.mean(np.exp(scale)) / np.mean(np.abs(mean))) for mean, scale in layer.distributed]
-        for layer in layers
-    ]
+    variation = layer_variation(network)
     return {
         "damage_variance": damage_variance(edges, *parts.values()),
         "cluster_distributions": cluster_distributions(
@@ -50,6 +45,6 @@ def ranking_figures(
             settings["mass_threshold"],
         ),
         "weight_variation": weight_variation(
-            [layer.name for layer in layers], *np.array(variation).T
+            list(variation), *np.array(list(variation.values())).T
         ),
     }

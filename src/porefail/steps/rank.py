@@ -17,6 +17,7 @@ from porefail.errors import PorefailError
 from porefail.metrics import conformal
 from porefail.ranking.choice import Ranking, fit_choice, ranking
 from porefail.ranking.figures import ranking_figures
+from porefail.ranking.scores import ranking_scores
 from porefail.ranking.sites import Known, known_sites
 from porefail.ranking.summary import ranking_summary
 from porefail.ranking.table import site_table
@@ -35,10 +36,10 @@ def run(
     model: Annotated[File, "Bayesian network"],
     dataset: Annotated[File, "data set"],
     ensemble: Annotated[File, "ensemble"],
-    output: Annotated[NewFolder, "folder of prediction.h5, sites.csv, summary.txt and figures"],
+    output: Annotated[NewFolder, "folder of prediction.h5, the tables, summary.txt and figures"],
     settings: Settings,
 ) -> None:
-    """Write prediction.h5, sites.csv, summary.txt and figures for the test part to `output`.
+    """Write prediction.h5, tables, summary.txt and figures for the test part to `output`.
 
     settings: the keys of SETTINGS. model: a Bayesian network. A site is a cluster of the mean field
     above site_threshold × its maximum; its mass is the share of draws in which its average is above
@@ -69,9 +70,13 @@ def run(
     test = known[Part.TEST]
     rankings = [ranking(choice.probability(each.features), level) for each in test.sites]
     table = site_table(test, rankings, spacing, settings["mass_threshold"])
-    text = ranking_summary(test, rankings, level, len(calibration), settings)
+    scores = ranking_scores(network, test, rankings, settings)
+    text = ranking_summary(scores, test, rankings, level, len(calibration), settings)
     figures = ranking_figures(network, test, rankings, settings)
     files.write_table(Path(output) / "sites.csv", table)
+    files.write_table(
+        Path(output) / "scores.csv", {"score": list(scores), "value": list(scores.values())}
+    )
     files.write_text(Path(output) / "summary.txt", text)
     files.write_figures(output, figures)
     _write(Path(output) / "prediction.h5", test, rankings, source, settings)

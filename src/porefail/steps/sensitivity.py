@@ -15,6 +15,7 @@ from porefail.metrics import clusters
 from porefail.ranking.copies import ranked_probabilities, read_copies, specimen
 from porefail.ranking.copy_figures import copies_figures
 from porefail.ranking.copy_tables import copies_summary, failure_table, specimen_table
+from porefail.ranking.equal_volume import moved_failures
 from porefail.ranking.locus import agreement, locus
 from porefail.steps import require_origin, same_origin
 
@@ -73,9 +74,13 @@ def run(
         )
         for each, place, network in zip(specimens, loci, cut, strict=True)
     ]
-    table = specimen_table(specimens, loci, met, cut, near)
+    equal = {
+        "ranking": moved_failures(specimens, loci, [each.site for each in specimens], near),
+        "network": moved_failures(specimens, loci, cut, near),
+    }
+    table = specimen_table(specimens, loci, met, cut, equal, near)
     failures = failure_table(specimens, loci, met, spacing)
-    text = copies_summary(specimens, whole, loci, table, near, spacing)
+    text = copies_summary(specimens, whole, loci, table, equal, near, spacing)
     figures = copies_figures(specimens, loci, cut, spacing, settings["true_threshold"])
     files.write_table(Path(output) / "table.csv", table)
     files.write_table(Path(output) / "failures.csv", failures)
