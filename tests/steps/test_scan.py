@@ -162,12 +162,22 @@ def test_inspect_draws_where_there_is_an_output(grey, tmp_path, capsys):
 
 
 def test_simulate(grey, locator_file, tmp_path, undrawn, capsys):
+    """A block of a specimen this small is all of it: the sub-model fails as the specimen does."""
     np.save(tmp_path / "scan.npy", grey)
     words = [str(tmp_path / "scan.npy"), "--axis=z", "--voxel-size=25um", "--simulate"]
+    words += ["--submodels=2"]
     words += [f"--output={tmp_path / 'out'}", f"--locator={locator_file}"]
     assert main(["scan", *words]) == 0
-    assert "The whole simulation fails first at" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    at = r"at (site \d+|a place that is none of these sites), at a nominal strain of ([\d.]+%)"
+    block = re.search(r"Of 2 blocks .* the first to fail does so " + at, told)
+    whole = re.search(r"whole simulation fails first .* at a nominal strain of ([\d.]+%)", told)
+    assert block and whole and block[2] == whole[1]
     sites = pd.read_csv(tmp_path / "out" / "sites.csv")
+    known = sites["submodel_strain"].notna()
+    assert (known == (sites["simulated_failure"] == 1)).all()
+    least = sites["submodel_strain"].min()
+    assert np.isnan(least) if "none of these" in block[1] else f"{least:.2%}" == block[2]
     assert sites["simulated_failure"].isin([0, 1]).all()
     with h5py.File(tmp_path / "out" / "part.vtkhdf") as file:
         damage = file["VTKHDF/CellData/simulated_damage"][()]
@@ -213,6 +223,7 @@ MISTAKES = {
     "crop negative": ({"crop": "-5:,:,:"}, "--crop '-5:,:,:': expected x0:x1,y0:y1,z0:z1"),
     "bin 0": ({"bin": "0"}, "--bin 0"),
     "bin negative": ({"bin": "-2"}, "--bin -2"),
+    "submodels": ({"submodels": "13"}, "--submodels 13: expected a whole number from 0 to 12"),
     "bin no number": ({"bin": "two"}, "--bin: 'two' is not a whole number"),
     "bin too large": ({"bin": "9"}, "--bin 9: leaves 2 x 2 x 2 voxels"),
     "threshold nan": ({"threshold": "nan"}, "--threshold nan: expected a finite number"),

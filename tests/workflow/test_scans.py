@@ -34,13 +34,13 @@ def commands(text: str) -> list[list[str]]:
 def test_two_samples_are_two_jobs(folder, snakemake):
     rows = "one,user's  $(false) ü.tif,z,9.8 µm,,,\ntwo,-b.raw;c.raw,x,,mask.tif,4 5 6,uint8\n"
     changes = write(folder, rows)
-    changes["scan"] |= {"locator": "loc's.json", "simulate": True}
+    changes["scan"] |= {"locator": "loc's.json", "submodels": 2, "simulate": True}
     ended = snakemake(folder, "default", changes, "-n", "-p", "scans")
     text = ended.stdout + ended.stderr
     assert ended.returncode == 0, text
     counts = dict(re.findall(r"^(\w+) +(\d+)$", text, re.M))
     assert counts == {"scan": "2", "scans": "1", "total": "3"}
-    last = ["--locator=loc's.json", "--simulate", "--"]
+    last = ["--locator=loc's.json", "--submodels=2", "--simulate", "--"]
     one = ["scan", "--axis=z", "--voxel-size=9.8 µm", "--output=results/default/scans/one", *last]
     two = ["scan", "--part-mask=scans/mask.tif", "--axis=x", "--shape", "4", "5", "6"]
     two += ["--dtype=uint8", "--output=results/default/scans/two", *last]

@@ -12,6 +12,7 @@ from porefail.errors import PorefailError
 from porefail.scans import lengths
 from porefail.scans.opening import open_scan
 from porefail.scans.volume import Raw, Scan
+from porefail.verdict.assessment import MOST
 from porefail.verdict.inspection import inspection
 from porefail.verdict.judgement import judge
 from porefail.verdict.locator import read_locator
@@ -36,6 +37,7 @@ def run(
     skip: Annotated[Number, "bytes before the first voxel of raw data"] = 0,
     dataset: Annotated[Name, "dataset of an HDF5 file"] | None = None,
     locator: Annotated[File, "what `calibrate` wrote (default: the shipped one)"] | None = None,
+    submodels: Annotated[Number, "blocks around so many of the likeliest sites, pulled alone"] = 0,
     simulate: Annotated[Flag, "also by the whole simulation"] = False,
     inspect: Annotated[Flag, "tell what the scan is, and stop"] = False,
 ) -> None:
@@ -62,10 +64,12 @@ def run(
             raise PorefailError(f"--{name} {value}: expected a finite number")
     if bin < 1:
         raise PorefailError(f"--bin {bin}: expected a whole number from 1")
+    if not 0 <= submodels <= MOST:
+        raise PorefailError(f"--submodels {submodels}: expected a whole number from 0 to {MOST}")
     mask = None if part_mask is None else np.asarray(open_scan([part_mask]).values) != 0
     choices = Choices(axis, _crop(crop), bin, *numbers.values(), mask)
     used = read_locator(locator)
-    found = judge(opened, spacing, choices, used, simulate, _told)
+    found = judge(opened, spacing, choices, used, simulate, submodels, _told)
     write_verdict(output, opened, spacing, found, used)
 
 

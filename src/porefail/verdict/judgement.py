@@ -10,6 +10,7 @@ from porefail.configuration.codes import Status
 from porefail.errors import PorefailError
 from porefail.fe import tension
 from porefail.fe.material import named_material
+from porefail.fe.submodels import Submodels, submodels
 from porefail.scans import lengths
 from porefail.scans.coarsening import Coarse
 from porefail.scans.volume import Scan
@@ -32,10 +33,12 @@ class Simulated(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """warnings: of the scan and of the threshold; doubts: why probabilities are not calibrated."""
+    """submodels: of blocks around the likeliest sites; warnings: of the scan and of the threshold;
+    doubts: why probabilities are not calibrated."""
 
     part: Part
     assessment: assessment.Assessment
+    submodels: Submodels | None
     simulated: Simulated | None
     sites: pd.DataFrame
     warnings: list[str]
@@ -48,11 +51,13 @@ def judge(
     choices: Choices,
     locator: Locator,
     simulate: bool = False,
+    blocks: int = 0,
     progress: Callable[[str], None] = print,
 ) -> Verdict:
     """The likely sites of the part in a scan, with warnings; spacing: (3,) mm by the scan's axes.
 
-    simulate: also by the whole simulation. Raises PorefailError where there is no part, no pore, or
+    simulate: also by the whole simulation; blocks: also by so many sub-models, of the likeliest
+    sites. Raises PorefailError where there is no part, no pore, or
     no memory.
     """
     voxel = locator.voxel
@@ -75,13 +80,13 @@ def judge(
             progress(f"the same with a threshold moved by {share:+.0%} of the contrast")
             others.append((share, _again(coarse, found.coarse, assessed, locator)))
     warnings += words.moved_first(assessed, others)
+    pulled = _pulled(found.coarse, assessed, blocks, locator, progress) if blocks else None
     simulated = _simulated(found.coarse, locator, progress) if simulate else None
     failed = None if simulated is None else simulated.failed
     fine = fine_stress(found, assessed.sites.place, voxel, locator.simulation, progress)
-    sites = site_table(found, assessed, voxel, failed, fine)
-    return Verdict(
-        found, assessed, simulated, sites, warnings, words.confidence(found, assessed, locator)
-    )
+    sites = site_table(found, assessed, voxel, failed, fine, pulled)
+    doubts = words.confidence(found, assessed, locator)
+    return Verdict(found, assessed, pulled, simulated, sites, warnings, doubts)
 
 
 def fitting_bin(scan: Scan, choices: Choices) -> int:
@@ -141,6 +146,8 @@ def sentences(verdict: Verdict, locator: Locator) -> list[str]:
             f"The part fails at {'it' if count == 1 else f'one of the first {count} sites'} in"
             f" {locator.coverage:.0%} of parts like those that the probabilities are of."
         )
+    if verdict.submodels is not None:
+        lines.append(_first_block(verdict.submodels, sites))
     if verdict.simulated is not None:
         at = sites.index[sites["simulated_failure"] == 1]
         where = f"at site {sites['rank'][at[0]]}" if len(at) else "at none of these sites"
@@ -149,6 +156,19 @@ def sentences(verdict: Verdict, locator: Locator) -> list[str]:
             f" {verdict.simulated.strain:.2%}."
         )
     return lines
+
+
+def _first_block(pulled: Submodels, sites: pd.DataFrame) -> str:
+    """Which of the sub-models failed first."""
+    strain = np.nanmin(pulled.strain, initial=np.inf)
+    if not np.isfinite(strain):
+        return f"None of {pulled.pulled} sub-models fails."
+    at = sites.index[sites["submodel_strain"] <= strain]
+    where = f"site {sites['rank'][at[0]]}" if len(at) else "a place that is none of these sites"
+    return (
+        f"Of {pulled.pulled} blocks around the likeliest sites, pulled alone, the first to fail"
+        f" does so at {where}, at a nominal strain of {strain:.2%}."
+    )
 
 
 def _scanned(locator: Locator) -> str:
@@ -177,6 +197,21 @@ def _again(
         return _assessed(coarse, locator, lambda text: None)
     except PorefailError:
         return None
+
+
+def _pulled(
+    coarse: Coarse, assessed: assessment.Assessment, blocks: int, locator: Locator, progress
+) -> Submodels:
+    places = assessed.sites.place[assessed.ranking.order][:blocks]
+    progress(f"blocks around the {len(places)} likeliest sites, pulled to first failure")
+    simulation = locator.simulation
+    return submodels(
+        coarse.porosity,
+        places,
+        locator.voxel,
+        named_material(simulation["material"]),
+        tension.load_settings(simulation),
+    )
 
 
 def _simulated(coarse: Coarse, locator: Locator, progress) -> Simulated:

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
+from porefail.fe.submodels import Submodels
 from porefail.scans.pores import COLUMNS
-from porefail.verdict.assessment import Assessment, failed_at
+from porefail.verdict.assessment import NEAR, Assessment, failed_at
 from porefail.verdict.part import Part
 
 
@@ -15,10 +16,12 @@ def site_table(
     voxel: float,
     failed: np.ndarray | None = None,
     fine: np.ndarray | None = None,
+    pulled: Submodels | None = None,
 ) -> pd.DataFrame:
     """Sites by falling probability; failed: bool (nx, ny, nz), where a simulation failed first.
 
-    fine: (m,) stress of each site in the voxels of the scan, which ranks them.
+    fine: (m,) stress of each site in the voxels of the scan, which ranks them; pulled: sub-models
+    of the likeliest sites.
 
     Places are in mm from the corner of the scan, and in scan voxels (the first one's centre is 0),
     along the axes of the scan. pore: id in pores.csv of the nearest pore.
@@ -45,9 +48,18 @@ def site_table(
         ranks = np.empty(len(fine), int)
         ranks[np.argsort(-fine, kind="stable")] = np.arange(1, len(fine) + 1)
         table["fine_elastic_rank"] = ranks[order]
+    if pulled is not None:
+        table["submodel_strain"] = [_strain_near(pulled.strain, each) for each in place]
     if failed is not None:
         table["simulated_failure"] = failed_at(place, failed).astype(int)
     return pd.DataFrame(table)
+
+
+def _strain_near(strain: np.ndarray, place: np.ndarray) -> float:
+    """Least strain of the sub-models that failed near a voxel (3,), NaN where none did."""
+    low, high = np.maximum(place - NEAR, 0), place + NEAR + 1
+    near = strain[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+    return float(np.nanmin(near)) if np.isfinite(near).any() else np.nan
 
 
 def _nearest(part: Part, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
