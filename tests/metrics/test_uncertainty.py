@@ -3,7 +3,7 @@ import pytest
 from scipy import integrate, stats
 
 from porefail.errors import PorefailError
-from porefail.metrics.uncertainty import by_bin, crps, reliability, scores
+from porefail.metrics.uncertainty import by_bin, crps, probability_bins, reliability, scores
 
 RANDOM = np.random.default_rng(0)
 MEAN = RANDOM.random((50, 4, 4, 8))
@@ -78,3 +78,19 @@ def test_numbers_and_means_in_bins():
     for k in range(1, 4):
         inside = (by >= k / 4) & (by < (k + 1) / 4)
         assert count[k] == inside.sum() and mean[k] == pytest.approx(values[inside].mean())
+
+
+def test_reliability_of_probabilities():
+    """Two bins: said 0.1, true in 1 of 4; said 0.8, true in 2 of 2."""
+    probability = np.array([0.1, 0.1, 0.05, 0.15, 0.7, 0.9])
+    true = np.array([0, 1, 0, 0, 1, 1])
+    found = probability_bins(probability, true, 2)
+    assert found.count.tolist() == [4, 2]
+    np.testing.assert_allclose(found.said, [0.1, 0.8])
+    np.testing.assert_allclose(found.true, [0.25, 1.0])
+    assert found.error == pytest.approx((4 * 0.15 + 2 * 0.2) / 6)
+    random = np.random.default_rng(3)
+    chance = random.random(20_000)
+    honest = probability_bins(chance, random.random(20_000) < chance, 10)
+    bold = probability_bins(chance**0.5, random.random(20_000) < chance, 10)
+    assert honest.error < 0.02 < 0.1 < bold.error

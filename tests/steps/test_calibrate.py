@@ -79,7 +79,9 @@ def calibrated(ensembles, wanted, tmp_path_factory):
     folder = tmp_path_factory.mktemp("calibrated")
     scores = folder / "scores.csv"
     output = folder / "locator.json"
-    assert run(ensembles / "whole.h5", output, wanted, f"--scores={scores}") == 0
+    more = [f"--scores={scores}", f"--sites={folder / 'sites.csv'}"]
+    more += [f"--figure={folder / 'reliability.png'}"]
+    assert run(ensembles / "whole.h5", output, wanted, *more) == 0
     return output, scores
 
 
@@ -112,6 +114,19 @@ def test_skill_is_that_of_the_test_part(calibrated, wanted):
     assert 0 <= skill["top_1"] <= skill["top_3"] <= 1 and 0 <= skill["in_set"] <= 1
     assert (scores["top_1"] <= scores["top_3"]).all()
     assert scores["probability"].between(0, 1).all() and (scores["set_size"] >= 0).all()
+
+
+def test_sites_are_those_of_the_scores(calibrated):
+    folder = calibrated[0].parent
+    sites, scores = (pd.read_csv(folder / f"{name}.csv") for name in ("sites", "scores"))
+    scores = scores.set_index("realization")
+    found = sites.groupby("realization")
+    assert found["in_set"].sum().equals(scores["set_size"].sort_index().rename("in_set"))
+    first = sites[sites["rank"] == 1].set_index("realization")
+    for name, theirs in (("failed", "top_1"), ("probability", "probability")):
+        np.testing.assert_allclose(first[name], scores.loc[first.index, theirs])
+    assert (found["probability"].sum() <= 1 + 1e-9).all()
+    assert (folder / "reliability.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_what_is_plain_is_learnt(calibrated):

@@ -95,6 +95,25 @@ def by_bin(by: np.ndarray, bins: int, *values: np.ndarray) -> list[np.ndarray]:
         return [count, *(np.bincount(place, each, bins) / count for each in values)]
 
 
+class ProbabilityBins(NamedTuple):
+    """Entries (b,) in equal bins of a probability, mean probability and share that is true there.
+
+    error: expected calibration error, their mean difference, weighted by the entries.
+    """
+
+    count: np.ndarray
+    said: np.ndarray
+    true: np.ndarray
+    error: float
+
+
+def probability_bins(probability: np.ndarray, true: np.ndarray, bins: int) -> ProbabilityBins:
+    """Of probabilities (n,) of events, and whether they came true (n,). Guo et al. 2017, Eq. 3."""
+    count, said, share = by_bin(probability, bins, probability, true.astype(float))
+    gap = np.nansum(count * np.abs(said - share)) / count.sum()
+    return ProbabilityBins(count, said, share, float(gap))
+
+
 def _labelled(label, mean, variance) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The voxels with a label, in double precision."""
     if not label.shape == mean.shape == variance.shape:

@@ -51,12 +51,12 @@ def ranking_summary(
     lines += ["", "Probabilities, and how often the specimen did fail there:"]
     chance = np.concatenate([each.probability for each in rankings])
     true = np.concatenate([each.failed for each in test.sites])
-    bins, mean, share = uncertainty.by_bin(chance, PROBABILITY_BINS, chance, true)
-    for k in range(PROBABILITY_BINS):
-        if bins[k]:
-            low, high = k / PROBABILITY_BINS, (k + 1) / PROBABILITY_BINS
-            lines.append(
-                f"  {low:.1f} to {high:.1f}: said {mean[k]:.3f}, true {share[k]:.3f}"
-                f" ({bins[k]} sites)"
-            )
+    found = uncertainty.probability_bins(chance, true, PROBABILITY_BINS)
+    for k in np.flatnonzero(found.count):
+        low, high = k / PROBABILITY_BINS, (k + 1) / PROBABILITY_BINS
+        lines.append(
+            f"  {low:.1f} to {high:.1f}: said {found.said[k]:.3f}, true {found.true[k]:.3f}"
+            f" ({found.count[k]} sites)"
+        )
+    lines.append(f"Mean difference of the two, weighted by sites: {found.error:.3f}.")
     return "\n".join(lines) + "\n"

@@ -5,9 +5,14 @@ No rule of the workflow calls it: a locator ships with porefail.
 
 from typing import Annotated
 
+import numpy as np
+
 from porefail import files
 from porefail.command_line.kinds import File, Name, NewFile, Real, Settings
 from porefail.configuration import require_settings
+from porefail.figures.reliability import reliability
+from porefail.metrics.intervals import wilson
+from porefail.metrics.uncertainty import ProbabilityBins, probability_bins
 from porefail.scans import lengths
 from porefail.scans.phantom import Scanner
 from porefail.verdict.calibration import calibrate
@@ -23,6 +28,9 @@ SETTINGS = {
 }
 
 
+BINS = 10  # of the probability
+
+
 def run(
     ensemble: Annotated[File, "ensemble, made with presolve.strain above 0"],
     output: Annotated[NewFile, "locator to write (JSON)"],
@@ -31,6 +39,8 @@ def run(
     | None = None,
     noise: Annotated[Real, "of these scans, over the contrast"] = 0.05,
     scores: Annotated[NewFile, "scores of the test specimens to write (CSV)"] | None = None,
+    sites: Annotated[NewFile, "their sites and probabilities to write (CSV)"] | None = None,
+    figure: Annotated[NewFile, "whether probabilities hold, to draw (PNG)"] | None = None,
 ) -> None:
     """Write a locator, and print how it did on specimens that chose nothing.
 
@@ -41,10 +51,29 @@ def run(
     scanner = None
     if scanned is not None:
         scanner = Scanner(voxel=lengths.length(scanned, "--scanned"), noise=noise)
-    locator, table = calibrate(
+    locator, table, ranked = calibrate(
         ensemble, settings, scanner, lambda text: print(f"calibrate: {text}", flush=True)
     )
+    found = probability_bins(ranked["probability"].to_numpy(), ranked["failed"], BINS)
+    first = ranked[ranked["rank"] == 1]
+    firsts = probability_bins(first["probability"].to_numpy(), first["failed"], BINS)
     write_locator(output, locator)
-    if scores is not None:
-        files.write_table(scores, table)
+    for path, each in ((scores, table), (sites, ranked)):
+        if path is not None:
+            files.write_table(path, each)
+    if figure is not None:
+        drawn = reliability(*found[:3], *_bounds(found), found.error, "sites")
+        files.write_bytes(figure, files.png(drawn))
     print("calibrate: " + ", ".join(f"{name} {locator.skill[name]:.4g}" for name in SKILL))
+    print(
+        f"calibrate: probabilities differ from shares by {found.error:.3f} (all sites),"
+        f" {firsts.error:.3f} (first ones)"
+    )
+
+
+def _bounds(found: ProbabilityBins) -> np.ndarray:
+    """Wilson interval (2, b) of the shares, NaN in empty bins."""
+    bounds = np.full((2, BINS), np.nan)
+    for k in np.flatnonzero(found.count):
+        bounds[:, k] = wilson(found.true[k] * found.count[k], int(found.count[k]))
+    return bounds

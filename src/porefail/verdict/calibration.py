@@ -43,8 +43,8 @@ def calibrate(
     settings: Mapping,
     scanner: Scanner | None = None,
     progress: Callable[[str], None] = print,
-) -> tuple[Locator, pd.DataFrame]:
-    """A locator of an ensemble with presolved fields, and the test specimens' scores.
+) -> tuple[Locator, pd.DataFrame, pd.DataFrame]:
+    """A locator of an ensemble with presolved fields, the test specimens' scores, their sites.
 
     settings: seed, split, channels, penalties, penalty, coverage. The regression is learnt on the
     training part; the choice of sites and the conformal level on halves of the validation part; the
@@ -101,11 +101,13 @@ def calibrate(
         ],
         settings["coverage"],
     )
+    tested = cases(Part.TEST, "test")
+    chances = [choice.probability(each.sites.features) for each in tested]
     scores = pd.DataFrame(
-        [
-            scored(each, choice.probability(each.sites.features), level)
-            for each in cases(Part.TEST, "test")
-        ]
+        [scored(each, chance, level) for each, chance in zip(tested, chances, strict=True)]
+    )
+    sites = pd.concat(
+        [site_rows(each, chance, level) for each, chance in zip(tested, chances, strict=True)]
     )
     locator = Locator(
         spacing,
@@ -128,7 +130,7 @@ def calibrate(
         f" {source['model_version']}, porefail {__version__}",
         (0.0, 0.0) if scanner is None else (scanner.voxel, scanner.noise),
     )
-    return locator, scores
+    return locator, scores, sites
 
 
 def read_known(
@@ -204,6 +206,20 @@ def case(
         return Case(number, assessment.NO_SITES, np.zeros(0, bool))
     sites = assessment.sites_of(seen, assessment.likelihood(seen, regression))
     return Case(number, sites, assessment.failed_at(sites.place, known["failed"] == 1))
+
+
+def site_rows(each: Case, probability: np.ndarray, level: float) -> pd.DataFrame:
+    """The sites of a specimen by falling probability, and which of them failed."""
+    _, order, member = ranking(probability, level)
+    return pd.DataFrame(
+        {
+            "realization": each.realization,
+            "rank": np.arange(1, 1 + len(order)),
+            "probability": probability[order],
+            "in_set": member[order].astype(int),
+            "failed": each.failed[order].astype(int),
+        }
+    )
 
 
 def scored(each: Case, probability: np.ndarray, level: float) -> dict:
