@@ -11,7 +11,7 @@ from porefail.fe import tension
 from porefail.fe.elastic import fields as elastic
 from porefail.fe.material import named_material
 from porefail.fe.submodels import submodels
-from porefail.metrics.peaks import local_maxima
+from porefail.metrics import peaks
 from porefail.store import Status
 
 
@@ -47,11 +47,10 @@ def submodel_row(
             *(fields[name][None] for name in ("elastic/von_mises", "elastic/pressure")),
             voxels[None],
         )[0]
-        maxima = local_maxima(np.where(solid, score, 0.0), solid)
-        ranks = range(1, 1 + min(count, maxima.value.size))
+        maxima = peaks.local_maxima(np.where(solid, score, 0.0), solid)
         strain, pulled = submodels(
             voxels,
-            [np.argwhere(maxima.rank == rank)[0] for rank in ranks],
+            peaks.places(maxima, count),
             spacing,
             named_material(simulation["material"]),
             tension.load_settings(simulation),

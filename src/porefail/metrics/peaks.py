@@ -75,6 +75,14 @@ def local_maxima(score: np.ndarray, solid: np.ndarray) -> Maxima:
     return Maxima(rank[labels], value[order])
 
 
+def places(maxima: Maxima, count: int) -> np.ndarray:
+    """First voxels (m, 3) of the first `count` maxima, fewer if there are fewer."""
+    found = np.argwhere(maxima.rank > 0)
+    order = np.argsort(maxima.rank[tuple(found.T)], kind="stable")
+    ranks, first = np.unique(maxima.rank[tuple(found[order].T)], return_index=True)
+    return found[order][first[ranks <= count]]
+
+
 def _top_hit(value: np.ndarray, wrong: np.ndarray, k: int) -> float:
     """Probability of a hit among the first k <= m of maxima by falling value, each wrong or not."""
     sure, tied = value > value[k - 1], value == value[k - 1]

@@ -112,9 +112,8 @@ def sites_of(found: Physics, likely: np.ndarray) -> Sites:
     solid = ~(found.pores | found.outside)
     score = np.where(solid, likely, 0.0).astype(float)
     maxima = peaks.local_maxima(score, solid)
-    count = min(MOST, len(maxima.value))
-    total = score.sum()
-    place = np.empty((count, 3), int)
+    place = peaks.places(maxima, MOST)
+    count, total = len(place), score.sum()
     share = np.empty(count)
     others = [
         peaks.local_maxima(np.where(solid, field, 0.0), solid).rank
@@ -130,7 +129,6 @@ def sites_of(found: Physics, likely: np.ndarray) -> Sites:
     ranks = np.zeros((len(others), count), int)
     shape = np.array(solid.shape)
     for k in range(count):
-        place[k] = np.argwhere(maxima.rank == k + 1)[0]
         low, high = np.maximum(place[k] - NEAR, 0), np.minimum(place[k] + NEAR + 1, shape)
         box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
         share[k] = score[box].sum() / total
