@@ -77,7 +77,7 @@ def test_all_columns(table, tmp_path):
 def test_columns_are_options_of_the_verb():
     options = {option.name.replace("-", "_") for option in described("scan")[1]}
     assert set(COLUMNS) - {"name", "file"} == options - {
-        *("scan", "output", "locator", "simulate", "inspect")
+        *("scan", "output", "locator", "submodels", "simulate", "inspect")
     }
     assert set(TYPES) == set(raw.TYPES)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from porefail.errors import PorefailError
-from porefail.metrics.peaks import local_maxima, places, top_hits
+from porefail.metrics.peaks import first_voxels, local_maxima, top_hits
 
 
 def specimen(seed=0):
@@ -149,8 +149,8 @@ def test_a_plateau_is_one_maximum_and_none_where_a_neighbour_is_higher():
     maxima = local_maxima(score, solid)
     assert maxima.rank.tolist() == [[[0, 3, 3, 0, 0, 0, 0, 2, 0, 1, 1, 1]]]
     assert maxima.value.tolist() == [3, 2, 1]
-    assert places(maxima, 2).tolist() == [[0, 0, 9], [0, 0, 7]]
-    assert places(maxima, 9)[2:].tolist() == [[0, 0, 1]]
+    assert first_voxels(maxima, 2).tolist() == [[0, 0, 9], [0, 0, 7]]
+    assert first_voxels(maxima, 9)[2:].tolist() == [[0, 0, 1]]
     solid[0, 0, 7] = False  # a void is no neighbour, however high it is
     assert local_maxima(score, solid).rank.tolist() == [[[0, 2, 2, 0, 3, 3, 3, 0, 0, 1, 1, 1]]]
     assert (local_maxima(np.zeros((2, 2, 3)), np.ones((2, 2, 3), bool)).rank == 1).all()

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from porefail.ranking.copies import Specimen
-from porefail.ranking.equal_volume import highest_zone, moved_failures, moved_line
+from porefail.ranking.equal_volume import columns, highest_zone, moved_failures, moved_words
 from porefail.ranking.locus import locus
 from porefail.voxels.neighbours import grown
 
@@ -52,8 +52,13 @@ def test_moved_failures_are_counted_alone():
     found = moved_failures([one], [locus(places, original, 1, 0.05)], [sites], 1)
     assert found["sites"].tolist() == found["elastic"].tolist() == [0.5]
     assert found["volume"].tolist() == [2 * 27 / 720]
-    line = moved_line("sites", found)
-    assert "sites: 0.500 (0.500, 0.500)" in line and "difference 0.000" in line
+    words = moved_words(found.rename(columns=columns("network")), "network")
+    assert words.startswith("0.500; the elastic") and "difference 0.000; by chance 0.075" in words
+    many = found.loc[[0, 0, 0, 0]].assign(sites=[0.0, 0.5, 1.0, 1.0])
+    words = moved_words(many.rename(columns=columns("network")), "network")
+    assert words.startswith("0.625 (0.250, 1.000); ") and "(4 specimens)" in words
     one = specimen(elastic, places[:2], original)
     still = moved_failures([one], [locus(places[:2], original, 1, 0.05)], [sites], 1)
-    assert still["sites"].isna().all() and moved_line("x", still) == "x: no failure has moved."
+    assert still["sites"].isna().all()
+    table = still.rename(columns=columns("ranking"))
+    assert moved_words(table, "ranking") == "no failure has moved"

@@ -48,9 +48,9 @@ def submodel_row(
             voxels[None],
         )[0]
         maxima = peaks.local_maxima(np.where(solid, score, 0.0), solid)
-        strain, pulled = submodels(
+        strain, pulled, _ = submodels(
             voxels,
-            peaks.places(maxima, count),
+            peaks.first_voxels(maxima, count),
             spacing,
             named_material(simulation["material"]),
             tension.load_settings(simulation),

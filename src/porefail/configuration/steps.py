@@ -62,7 +62,11 @@ def step_settings(config: Mapping) -> dict[str, dict]:
             "near_voxels": evaluation["near_voxels"],
         },
         "study": _study(config),
-        "reproduction": {"site_threshold": evaluation["site_threshold"]},
+        "reproduction": {
+            "site_threshold": evaluation["site_threshold"],
+            "cut": config["ranking"]["site_threshold"],
+            "weighting": training["weighting"]["kind"],
+        },
         "report": config["report"]
         | {key: evaluation[key] for key in ("site_threshold", "near_voxels", "near_z")}
         | {"loss": config["training"]["loss"]},

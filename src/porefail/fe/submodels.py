@@ -19,10 +19,12 @@ HALF = (8, 8, 12)  # voxels from the hot spot to the sides of its block, where t
 
 class Submodels(NamedTuple):
     """strain: (nx, ny, nz) float32, nominal strain at first failure of a block, in the voxels that
-    failed first in it, NaN elsewhere; pulled: number of blocks."""
+    failed first in it, NaN elsewhere; pulled: number of blocks; lost: of them, without a solution.
+    """
 
     strain: np.ndarray
     pulled: int
+    lost: int
 
 
 def submodels(
@@ -40,7 +42,7 @@ def submodels(
     """
     tension.check_grid(porosity.shape)
     found = np.full(porosity.shape, np.nan, np.float32)
-    limit, middles = settings.max_strain, []
+    limit, middles, lost = settings.max_strain, [], 0
     for spot in spots:
         if any(np.all(np.abs(np.subtract(spot, middle)) <= 1) for middle in middles):
             continue
@@ -55,6 +57,7 @@ def submodels(
             material,
             settings._replace(max_strain=limit, until="first_failure", snapshot_strains=()),
         )
+        lost += block.status not in (Status.FIRST_FAILURE, Status.NO_FAILURE)
         if block.status != Status.FIRST_FAILURE:
             continue
         strain = block.first_failure_strain
@@ -62,7 +65,7 @@ def submodels(
         inside[(block.failed == 1) & ~(inside <= strain)] = strain
         # One step more, in which failure is interpolated.
         limit = min(limit, strain + settings.max_strain_step)
-    return Submodels(found, len(middles))
+    return Submodels(found, len(middles), lost)
 
 
 def _side(place: int, half: int, side: int) -> slice:

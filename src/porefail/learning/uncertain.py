@@ -2,7 +2,7 @@
 one plain network with its noise, beside which the others have to be better.
 
 Each is asked for predictions by draws: networks that differ as far as the data leave them free. The
-epochs of the settings are those of all that is trained for a kind, together.
+epochs of the settings are those of all that is trained for a kind, together (rounded down).
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -75,7 +75,7 @@ def local_maxima(score: np.ndarray, solid: np.ndarray) -> Maxima:
     return Maxima(rank[labels], value[order])
 
 
-def places(maxima: Maxima, count: int) -> np.ndarray:
+def first_voxels(maxima: Maxima, count: int) -> np.ndarray:
     """First voxels (m, 3) of the first `count` maxima, fewer if there are fewer."""
     found = np.argwhere(maxima.rank > 0)
     order = np.argsort(maxima.rank[tuple(found.T)], kind="stable")

@@ -8,7 +8,7 @@ import pandas as pd
 
 from porefail.metrics import sites
 from porefail.ranking.copies import Specimen
-from porefail.ranking.equal_volume import moved_line
+from porefail.ranking.equal_volume import columns, moved_words
 from porefail.ranking.locus import Agreement, Locus
 from porefail.store import Status
 from porefail.voxels.neighbours import grown
@@ -50,11 +50,7 @@ def specimen_table(
         }
         rows.append(row)
     table = pd.DataFrame(rows)
-    for name, met in equal.items():
-        table[f"moved_met_by_{name}"] = met["sites"]
-        table[f"moved_met_by_elastic_as_{name}"] = met["elastic"]
-        table[f"volume_of_{name}"] = met["volume"]
-    return table
+    return table.join([each.rename(columns=columns(kind)) for kind, each in equal.items()])
 
 
 def failure_table(
@@ -89,7 +85,6 @@ def copies_summary(
     whole: list[Specimen],
     loci: list[Locus],
     table: pd.DataFrame,
-    equal: Mapping[str, pd.DataFrame],
     near: int,
     spacing: float,
 ) -> str:
@@ -129,8 +124,8 @@ def copies_summary(
         " failed that the change had moved.",
         f"Share of the moved failures of a specimen within {near} voxel of its sites, mean of"
         " specimens (95 % by bootstrap over them):",
-        moved_line("  ranked sites", equal["ranking"]),
-        moved_line("  clusters of the trained network", equal["network"]),
+        f"  ranked sites: {moved_words(table, 'ranking')}.",
+        f"  clusters of the trained network: {moved_words(table, 'network')}.",
         f"|dz| from the failure of the specimen itself: mean"
         f" {np.mean(np.concatenate([each.height for each in loci])):.3f} mm.",
     ]

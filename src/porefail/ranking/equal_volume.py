@@ -14,6 +14,8 @@ from porefail.ranking.copies import Specimen
 from porefail.ranking.locus import Locus
 from porefail.voxels.neighbours import grown
 
+FEWEST = 3  # specimens that an interval is of
+
 
 def highest_zone(score: np.ndarray, solid: np.ndarray, volume: int, near: int) -> np.ndarray:
     """The highest voxels of a field and all near them, as many as fill `volume` solid ones at most.
@@ -60,17 +62,31 @@ def moved_failures(
     return pd.DataFrame(rows, columns=["sites", "elastic", "volume"])
 
 
-def moved_line(name: str, met: pd.DataFrame) -> str:
-    """What a table of moved_failures says, intervals by bootstrap over its specimens."""
-    known = met.dropna()
-    if known.empty:
-        return f"{name}: no failure has moved."
+def columns(kind: str) -> dict[str, str]:
+    """Names in the table of `sensitivity` of what moved_failures has; kind: of sites."""
+    return {
+        "sites": f"moved_met_by_{kind}",
+        "elastic": f"moved_met_by_elastic_as_{kind}",
+        "volume": f"volume_of_{kind}",
+    }
+
+
+def moved_words(table: pd.DataFrame, kind: str) -> str:
+    """What the table of `sensitivity` says of a kind of sites: means over specimens.
+
+    With intervals by bootstrap over those that have a moved failure, from FEWEST on.
+    """
+    found = table[list(columns(kind).values())].set_axis(list(columns(kind)), axis=1).dropna()
+    if found.empty:
+        return "no failure has moved"
     cells = []
-    for values in (known["sites"], known["elastic"], known["sites"] - known["elastic"]):
-        low, high = bootstrap(values.to_numpy())
-        cells.append(f"{values.mean():.3f} ({low:.3f}, {high:.3f})")
+    for values in (found["sites"], found["elastic"], found["sites"] - found["elastic"]):
+        cell = f"{values.mean():.3f}"
+        if len(found) >= FEWEST:
+            low, high = bootstrap(values.to_numpy())
+            cell += f" ({low:.3f}, {high:.3f})"
+        cells.append(cell)
     return (
-        f"{name}: {cells[0]}; the elastic solve's highest voxels of the same volume {cells[1]};"
-        f" difference {cells[2]}; by chance {known['volume'].mean():.3f}"
-        f" ({len(known)} specimens)."
+        f"{cells[0]}; the elastic solve's highest voxels of the same volume {cells[1]}; difference"
+        f" {cells[2]}; by chance {found['volume'].mean():.3f} ({len(found)} specimens)"
     )

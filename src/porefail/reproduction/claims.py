@@ -1,4 +1,4 @@
-"""A statement of the paper beside our value, and both as a table and a page."""
+"""A statement of the paper beside our value, and all of them as a page."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -24,13 +24,23 @@ class Claim(NamedTuple):
 
 
 def claim(
-    where: str, quantity: str, paper: str, ours: str | None, holds: bool | None, why: str
+    where: str,
+    quantity: str,
+    paper: str,
+    ours: str | None,
+    holds: bool | None = None,
+    why: str = "",
+    why_not: str = "",
 ) -> Claim:
-    """ours: None where the run has nothing of it; holds: None where there is nothing to agree."""
+    """ours: None where the run has nothing of it; holds: None where there is nothing to agree with.
+
+    why: also where there is nothing to agree with; why_not: where they do not agree.
+    """
     if ours is None:
-        return Claim(where, quantity, paper, NOT_RUN, "", why)
-    verdict = "" if holds is None else "yes" if holds else "no"
-    return Claim(where, quantity, paper, ours, verdict, why)
+        return Claim(where, quantity, paper, NOT_RUN, "", "")
+    if holds is None:
+        return Claim(where, quantity, paper, ours, "", why)
+    return Claim(where, quantity, paper, ours, *(("yes", why) if holds else ("no", why_not)))
 
 
 def shown(value: float, digits: int = 3) -> str | None:
@@ -41,7 +51,7 @@ def shown(value: float, digits: int = 3) -> str | None:
 def page(claims: Sequence[Claim], head: str) -> str:
     """All claims as Markdown, under a head."""
     table = pd.DataFrame(claims)
-    names = ["paper says in", "of", "paper", "ours", "agrees", "why, or why not"]
+    names = ["where", "of", "paper", "ours", "agrees", "why, or why not"]
     lines = [head.rstrip(), "", _row(names), _row(["---"] * len(names))]
     lines += [_row(each) for each in table.to_numpy()]
     told = table[table["agrees"] != ""]

@@ -62,12 +62,12 @@ def run(
         if path is not None:
             files.write_table(path, each)
     if figure is not None:
-        drawn = reliability(*found[:3], *_bounds(found), found.error, "sites")
+        drawn = reliability(*firsts[:3], *_bounds(firsts), firsts.error, "first sites")
         files.write_bytes(figure, files.png(drawn))
     print("calibrate: " + ", ".join(f"{name} {locator.skill[name]:.4g}" for name in SKILL))
     print(
-        f"calibrate: probabilities differ from shares by {found.error:.3f} (all sites),"
-        f" {firsts.error:.3f} (first ones)"
+        f"calibrate: probabilities differ from shares by {firsts.error:.3f} (first sites),"
+        f" {found.error:.3f} (all, most of them never in question)"
     )
 
 

@@ -16,7 +16,11 @@ from porefail.microstructure.karhunen_loeve import expansion
 from porefail.reproduction import learning, mechanics, uncertainty
 from porefail.reproduction.claims import page
 
-SETTINGS = {"site_threshold": "evaluation.site_threshold"}
+SETTINGS = {
+    "site_threshold": "evaluation.site_threshold",
+    "cut": "ranking.site_threshold",
+    "weighting": "training.weighting.kind",
+}
 PROCESS = ("shape", "spacing", "correlation_length", "exponent", "energy")
 
 
@@ -39,30 +43,27 @@ def run(
     """
     require_settings(settings, SETTINGS)
     fields, source = store.read(ensemble, ["porosity"], kind="ensemble")
-    process = source["porosity"]
-    modes = expansion(*(process[key] for key in PROCESS)).modes
-    voids = fields["porosity"]
-    tables = [_table(path) for path in (phenomenology, sensitivity, ranking)]
-    stages, copies, scores = tables
+    voids, process = fields["porosity"], source["porosity"]
+    read = files.read_table
+    stages, copies, scores = (read(path) for path in (phenomenology, sensitivity, ranking))
     try:
-        known = learning.studied(_table(study), _table(curves))
+        modes = expansion(*(process[key] for key in PROCESS)).modes
+        known = learning.studied(read(study), read(curves))
         claims = [
-            *mechanics.pores(
-                voids.shape[1:], modes, voids.mean(), len(voids), process["mean_porosity"]
-            ),
-            *mechanics.stages(stages, None if collapse is None else _table(collapse)),
+            *mechanics.pores(voids.shape[1:], modes, voids.mean(), len(voids)),
+            *mechanics.stages(stages, None if collapse is None else read(collapse)),
             *mechanics.moved_pores(copies),
             *learning.network(known),
             *learning.variants(known, settings["site_threshold"]),
-            *learning.false_positives(copies),
+            *learning.false_positives(copies, settings["weighting"], settings["cut"]),
             *uncertainty.twin(known),
             *uncertainty.ranked(dict(zip(scores["score"], scores["value"], strict=True)), copies),
             *learning.sites(known),
         ]
     except KeyError as error:
         raise PorefailError(
-            f"a table lacks {error}: give table.csv of phenomenology, of study and of sensitivity,"
-            " curves.csv of study, scores.csv of rank"
+            f"a table, or the ensemble's attribute porosity, lacks {error}: expected table.csv of"
+            " phenomenology, of study and of sensitivity, curves.csv of study, scores.csv of rank"
         ) from None
     head = (
         f"# The paper beside {len(voids)} specimens that failed\n\nMedians and quartiles of"
@@ -71,7 +72,3 @@ def run(
     files.write_table(Path(output) / "table.csv", pd.DataFrame(claims))
     files.write_text(Path(output) / "reproduction.md", page(claims, head))
     print(page(claims, head), end="")
-
-
-def _table(path: str | Path) -> pd.DataFrame:
-    return files.read_table(path)

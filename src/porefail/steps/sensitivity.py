@@ -80,7 +80,7 @@ def run(
     }
     table = specimen_table(specimens, loci, met, cut, equal, near)
     failures = failure_table(specimens, loci, met, spacing)
-    text = copies_summary(specimens, whole, loci, table, equal, near, spacing)
+    text = copies_summary(specimens, whole, loci, table, near, spacing)
     figures = copies_figures(specimens, loci, cut, spacing, settings["true_threshold"])
     files.write_table(Path(output) / "table.csv", table)
     files.write_table(Path(output) / "failures.csv", failures)

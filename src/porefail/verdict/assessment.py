@@ -112,7 +112,7 @@ def sites_of(found: Physics, likely: np.ndarray) -> Sites:
     solid = ~(found.pores | found.outside)
     score = np.where(solid, likely, 0.0).astype(float)
     maxima = peaks.local_maxima(score, solid)
-    place = peaks.places(maxima, MOST)
+    place = peaks.first_voxels(maxima, MOST)
     count, total = len(place), score.sum()
     share = np.empty(count)
     others = [

@@ -161,13 +161,16 @@ def sentences(verdict: Verdict, locator: Locator) -> list[str]:
 def _first_block(pulled: Submodels, sites: pd.DataFrame) -> str:
     """Which of the sub-models failed first."""
     strain = np.nanmin(pulled.strain, initial=np.inf)
+    lost = f" For {pulled.lost} of them no solution was found." if pulled.lost else ""
     if not np.isfinite(strain):
-        return f"None of {pulled.pulled} sub-models fails."
+        return (
+            f"None of {pulled.pulled} blocks around the likeliest sites, pulled alone, fails.{lost}"
+        )
     at = sites.index[sites["submodel_strain"] <= strain]
     where = f"site {sites['rank'][at[0]]}" if len(at) else "a place that is none of these sites"
     return (
         f"Of {pulled.pulled} blocks around the likeliest sites, pulled alone, the first to fail"
-        f" does so at {where}, at a nominal strain of {strain:.2%}."
+        f" does so at {where}, at a nominal strain of {strain:.2%}.{lost}"
     )
 
 
