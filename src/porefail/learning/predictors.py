@@ -13,7 +13,7 @@ from porefail.baselines import linear_heteroencoder, local_statistics, site_regr
 from porefail.dataset import symmetry
 from porefail.errors import PorefailError
 from porefail.learning import Specimens, uncertain
-from porefail.microstructure.karhunen_loeve import expansion
+from porefail.microstructure.karhunen_loeve import ARGUMENTS, expansion
 from porefail.nn.checkpoint import Epoch
 
 # Predictors that learn nothing, from what is known before a simulation.
@@ -68,14 +68,13 @@ def fit_predictor(
         fitted, epochs = _posterior(training, validation, checkpoint, settings)
     elif kind == "linear_heteroencoder":
         pores = source["porosity"]
-        names = ("shape", "spacing", "correlation_length", "exponent", "energy")
-        missing = [name for name in names if name not in pores]
+        missing = [name for name in ARGUMENTS if name not in pores]
         if missing:
             raise PorefailError(
                 f"the ensemble's attribute porosity lacks {', '.join(missing)}, which the linear"
                 " heteroencoder needs"
             )
-        modes = expansion(*(pores[name] for name in names))
+        modes = expansion(*(pores[name] for name in ARGUMENTS))
         model = linear_heteroencoder.fit(
             partial(_blocks, training),
             validation.porosity,

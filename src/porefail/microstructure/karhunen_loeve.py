@@ -15,6 +15,9 @@ from scipy.stats import norm
 
 from porefail.errors import PorefailError
 
+# Of `expansion`, as a configuration names them.
+ARGUMENTS = ("shape", "spacing", "correlation_length", "exponent", "energy")
+
 
 class KarhunenLoeve(NamedTuple):
     """A truncated expansion of a Gaussian field with unit variance at every voxel.

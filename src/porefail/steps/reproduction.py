@@ -12,7 +12,7 @@ from porefail import files, store
 from porefail.command_line.kinds import File, NewFolder, Settings
 from porefail.configuration import require_settings
 from porefail.errors import PorefailError
-from porefail.microstructure.karhunen_loeve import expansion
+from porefail.microstructure.karhunen_loeve import ARGUMENTS, expansion
 from porefail.reproduction import learning, mechanics, uncertainty
 from porefail.reproduction.claims import page
 
@@ -21,7 +21,6 @@ SETTINGS = {
     "cut": "ranking.site_threshold",
     "weighting": "training.weighting.kind",
 }
-PROCESS = ("shape", "spacing", "correlation_length", "exponent", "energy")
 
 
 def run(
@@ -47,7 +46,7 @@ def run(
     read = files.read_table
     stages, copies, scores = (read(path) for path in (phenomenology, sensitivity, ranking))
     try:
-        modes = expansion(*(process[key] for key in PROCESS)).modes
+        modes = expansion(*(process[key] for key in ARGUMENTS)).modes
         known = learning.studied(read(study), read(curves))
         claims = [
             *mechanics.pores(voids.shape[1:], modes, voids.mean(), len(voids)),
