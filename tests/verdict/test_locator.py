@@ -1,6 +1,8 @@
 """Locators: written and read back; one line for a damaged one; the one that ships."""
 
+import hashlib
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -145,6 +147,9 @@ def test_shipped_locator(locator):
     """It is of the default physics and did well on specimens that chose nothing."""
     found = read_locator()
     assert SHIPPED.name == "locator.json" and set(found.skill) == set(SKILL)
+    card = (Path(__file__).parents[2] / "docs" / "results" / "scan.md").read_text()
+    assert hashlib.sha256(SHIPPED.read_bytes()).hexdigest() in card
+    assert f"{found.skill['top_1']:.1%}".replace("%", " %") in card
     assert found.skill["specimens"] >= 80
     assert 0.5 < found.skill["top_1"] <= found.skill["top_3"] <= 1
     assert found.skill["in_set"] > found.coverage - 0.1
