@@ -108,6 +108,7 @@ def test_agreement_follows_from_the_tables(claims, tables, tmp_path):
     assert agrees["the same, weighted by IH"] == "no"
     assert agrees.filter(like="precision of voxels, weighted, unweighted").tolist() == ["yes"]
     assert agrees.filter(regex="^(unweighted|weighted by IH): recall").tolist() == ["yes", "yes"]
+    assert found["ours"]["specimens; perturbed copies of each"] == "3; 100 to 100"
     for kind in ("that hardly react", "at two or three places", "at several places"):
         assert found["ours"].filter(like=kind).tolist() == ["1 of 3"]
     met = "0.700; the elastic solve's highest voxels of the same volume 0.600; difference 0.100"

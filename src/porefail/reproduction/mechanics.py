@@ -182,7 +182,7 @@ def moved_pores(table: pd.DataFrame) -> list[Claim]:
             "2.5, Fig. 4",
             "specimens; perturbed copies of each",
             "12; 100, of three 500",
-            f"{len(table)}; {copies.min()} to {copies.max()}",
+            f"{len(table)}; {copies.min():.0f} to {copies.max():.0f}",
             why="with fewer copies rare places are not seen",
         ),
         *(
