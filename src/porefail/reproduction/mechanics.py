@@ -169,10 +169,10 @@ def _of_table(table: pd.DataFrame, row: Row) -> Claim:
 
 def moved_pores(table: pd.DataFrame) -> list[Claim]:
     """Section 2.5, from the table of `sensitivity`: each specimen is of one kind."""
-    still = table["moved"] / table["failed"] <= STILL
+    still = (table["moved"] / table["failed"] <= STILL) | (table["places"] == 1)
     few = ~still & (table["places"] <= 3)
     kinds = (
-        (f"that hardly react (at most {STILL:.0%} of the copies fail elsewhere)", "a, c, f", still),
+        (f"that hardly react (one place, or at most {STILL:.0%} elsewhere)", "a, c, f", still),
         ("that fail at two or three places", "b, i, k", few),
         ("that fail at several places", "g", ~still & ~few),
     )
