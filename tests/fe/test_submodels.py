@@ -53,7 +53,7 @@ def test_a_block_of_the_whole_specimen_is_the_specimen(material):
     found = submodels(porosity, [(2, 3, 8)], 0.05, material, SETTINGS)
     np.testing.assert_array_equal(np.isfinite(found.strain), expected.failed == 1)
     assert np.nanmin(found.strain) == np.float32(expected.first_failure_strain)
-    assert found.pulled == 1
+    assert (found.pulled, found.lost) == (1, 0)
 
 
 def test_a_block_fails_as_the_specimen_that_it_is_cut_from(whole, material):
@@ -88,7 +88,7 @@ def test_a_block_that_bears_nothing_does_not_fail(material):
     porosity = bar(32)
     porosity[:, :, 16] = 1
     found = submodels(porosity, [(3, 3, 15)], 0.05, material, SETTINGS)
-    assert found.pulled == 1 and np.isnan(found.strain).all()
+    assert (found.pulled, found.lost) == (1, 1) and np.isnan(found.strain).all()
 
 
 def test_odd_sides_are_refused(material):
