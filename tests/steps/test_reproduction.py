@@ -159,6 +159,6 @@ def test_variants_that_were_not_run_are_told(claims, tables, models):
 
 
 def test_a_table_of_another_kind(claims, tables, tmp_path):
-    with pytest.raises(PorefailError, match="lacks 'set': expected table.csv of"):
+    with pytest.raises(PorefailError, match="missing column label"):
         claims(study=tables["sensitivity"])
     assert not (tmp_path / "out").exists()

@@ -102,3 +102,33 @@ SURE = {
     "distribution": dict.fromkeys((*_COVERAGE, *_VARIANCE), MAYBE),
     "specimens": {"epistemic": float},
 }
+
+# What `reproduction` reads of what other steps write, by the option that it is given as.
+_COUNTED = ("copies", "failed", "moved", "places", "in_ranked_sites", "in_first_site")
+_MET = ("moved_met_by_{}", "moved_met_by_elastic_as_{}", "volume_of_{}")
+REPRODUCED = {
+    "phenomenology": {
+        "quantity": str,
+        "unit": str,
+        **dict.fromkeys(("mean", "median", "lower", "upper"), MAYBE),
+        "n": int,
+    },
+    "study": {
+        **dict.fromkeys(("label", "model", "set"), str),
+        **dict.fromkeys(("same_cluster_recall", "same_cluster_precision", "parameters"), MAYBE),
+        **dict.fromkeys(("noise", "epistemic", "log_score"), MAYBE),
+        **dict.fromkeys(("top_1", "top_1_low", "top_1_high", "top_3", "ceiling_1"), MAYBE),
+    },
+    "curves": {
+        **dict.fromkeys(("label", "model"), str),
+        "threshold": float,
+        **dict.fromkeys(("voxel_recall", "voxel_precision"), MAYBE),
+    },
+    "ranking": {"score": str, "value": MAYBE},
+    "sensitivity": {
+        **dict.fromkeys(_COUNTED, int),
+        **dict.fromkeys(("false_positives", "false_positives_with_failures"), int),
+        "ranked_volume": float,
+        **{each.format(kind): MAYBE for kind in ("ranking", "network") for each in _MET},
+    },
+}

@@ -12,6 +12,7 @@ from porefail import files, store
 from porefail.command_line.kinds import File, NewFolder, Settings
 from porefail.configuration import require_settings
 from porefail.errors import PorefailError
+from porefail.files.tables import REPRODUCED
 from porefail.microstructure.karhunen_loeve import ARGUMENTS, expansion
 from porefail.reproduction import learning, mechanics, uncertainty
 from porefail.reproduction.claims import page
@@ -43,26 +44,32 @@ def run(
     require_settings(settings, SETTINGS)
     fields, source = store.read(ensemble, ["porosity"], kind="ensemble")
     voids, process = fields["porosity"], source["porosity"]
-    read = files.read_table
-    stages, copies, scores = (read(path) for path in (phenomenology, sensitivity, ranking))
+    given = {"phenomenology": phenomenology, "study": study, "curves": curves}
+    given |= {"ranking": ranking, "sensitivity": sensitivity}
+    table = {name: files.read_table(path, REPRODUCED[name]) for name, path in given.items()}
+    ended = None
+    if collapse is not None:
+        ended = files.read_table(collapse, REPRODUCED["phenomenology"])
+    known = learning.studied(table["study"], table["curves"])
+    copies = table["sensitivity"]
+    scores = dict(zip(table["ranking"]["score"], table["ranking"]["value"], strict=True))
     try:
         modes = expansion(*(process[key] for key in ARGUMENTS)).modes
-        known = learning.studied(read(study), read(curves))
         claims = [
             *mechanics.pores(voids.shape[1:], modes, voids.mean(), len(voids)),
-            *mechanics.stages(stages, None if collapse is None else read(collapse)),
+            *mechanics.stages(table["phenomenology"], ended),
             *mechanics.moved_pores(copies),
             *learning.network(known),
             *learning.variants(known, settings["site_threshold"]),
             *learning.false_positives(copies, settings["weighting"], settings["cut"]),
             *uncertainty.twin(known),
-            *uncertainty.ranked(dict(zip(scores["score"], scores["value"], strict=True)), copies),
+            *uncertainty.ranked(scores, copies),
             *learning.sites(known),
         ]
     except KeyError as error:
         raise PorefailError(
-            f"a table, or the ensemble's attribute porosity, lacks {error}: expected table.csv of"
-            " phenomenology, of study and of sensitivity, curves.csv of study, scores.csv of rank"
+            f"{ranking}, or the ensemble's attribute porosity, lacks {error}: expected scores.csv"
+            " of rank, and an ensemble of this porefail"
         ) from None
     head = (
         f"# The paper beside {len(voids)} specimens that failed\n\nMedians and quartiles of"
