@@ -3,6 +3,7 @@ import pytest
 from scipy import integrate, stats
 
 from porefail.errors import PorefailError
+from porefail.metrics.intervals import wilson
 from porefail.metrics.uncertainty import by_bin, crps, probability_bins, reliability, scores
 
 RANDOM = np.random.default_rng(0)
@@ -88,6 +89,7 @@ def test_reliability_of_probabilities():
     assert found.count.tolist() == [4, 2]
     np.testing.assert_allclose(found.said, [0.1, 0.8])
     np.testing.assert_allclose(found.true, [0.25, 1.0])
+    np.testing.assert_allclose([found.low, found.high], np.array([wilson(1, 4), wilson(2, 2)]).T)
     assert found.error == pytest.approx((4 * 0.15 + 2 * 0.2) / 6)
     random = np.random.default_rng(3)
     chance = random.random(20_000)

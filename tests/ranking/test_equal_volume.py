@@ -6,14 +6,7 @@ from porefail.ranking.equal_volume import columns, highest_zone, moved_failures,
 from porefail.ranking.locus import locus
 from porefail.voxels.neighbours import grown
 
-SHAPE = (6, 6, 20)
-
-
-def at(*voxels) -> np.ndarray:
-    mask = np.zeros(SHAPE, bool)
-    for voxel in voxels:
-        mask[voxel] = True
-    return mask
+from .conftest import SHAPE, at
 
 
 @pytest.mark.parametrize("near", [0, 1, 2])

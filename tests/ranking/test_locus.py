@@ -5,15 +5,7 @@ from porefail.errors import PorefailError
 from porefail.ranking.locus import agreement, locus
 from porefail.voxels.neighbours import grown
 
-SHAPE = (6, 6, 20)
-
-
-def at(*voxels) -> np.ndarray:
-    mask = np.zeros(SHAPE, bool)
-    for voxel in voxels:
-        mask[voxel] = True
-    return mask
-
+from .conftest import SHAPE, at
 
 ORIGINAL = at((1, 1, 4))
 # Two near the original, one a little on, one far off with two voxels.

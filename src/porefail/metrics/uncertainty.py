@@ -6,6 +6,7 @@ import numpy as np
 from scipy import stats
 
 from porefail.errors import PorefailError
+from porefail.metrics.intervals import wilson
 from porefail.voxels.rounding import bin_of
 
 
@@ -98,12 +99,15 @@ def by_bin(by: np.ndarray, bins: int, *values: np.ndarray) -> list[np.ndarray]:
 class ProbabilityBins(NamedTuple):
     """Entries (b,) in equal bins of a probability, mean probability and share that is true there.
 
+    low, high: (b,), Wilson interval of 95 % of the share; NaN in empty bins, as said and true.
     error: expected calibration error, their mean difference, weighted by the entries.
     """
 
     count: np.ndarray
     said: np.ndarray
     true: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
     error: float
 
 
@@ -111,7 +115,10 @@ def probability_bins(probability: np.ndarray, true: np.ndarray, bins: int) -> Pr
     """Of probabilities (n,) of events, and whether they came true (n,). Guo et al. 2017, Eq. 3."""
     count, said, share = by_bin(probability, bins, probability, true.astype(float))
     gap = np.nansum(count * np.abs(said - share)) / count.sum()
-    return ProbabilityBins(count, said, share, float(gap))
+    bounds = np.full((2, bins), np.nan)
+    for k in np.flatnonzero(count):
+        bounds[:, k] = wilson(share[k] * count[k], int(count[k]))
+    return ProbabilityBins(count, said, share, *bounds, float(gap))
 
 
 def _labelled(label, mean, variance) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -151,12 +151,12 @@ def variants(study: Study, cut: float) -> list[Claim]:
                 "rough labels are above the threshold in few voxels",
             )
         )
-    plain = {
-        label: study.pair([(label, "uniform")], [(label, "uniform")], "voxel_recall", 0.0)
-        for label in LABELS
-    }
-    known = all(each is not None for each in plain.values())
-    order = sorted(plain, key=lambda label: plain[label]["one"].mean()) if known else []
+    known = set(product(LABELS, ["uniform"])) <= set(study.curves.index)
+    order = []
+    if known:
+        order = sorted(
+            LABELS, key=lambda label: study.curve((label, "uniform"), "voxel_recall").mean()
+        )
     found.append(
         claim(
             "4.2, Fig. 10",

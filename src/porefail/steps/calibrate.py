@@ -5,14 +5,11 @@ No rule of the workflow calls it: a locator ships with porefail.
 
 from typing import Annotated
 
-import numpy as np
-
 from porefail import files
 from porefail.command_line.kinds import File, Name, NewFile, Real, Settings
 from porefail.configuration import require_settings
 from porefail.figures.reliability import reliability
-from porefail.metrics.intervals import wilson
-from porefail.metrics.uncertainty import ProbabilityBins, probability_bins
+from porefail.metrics.uncertainty import probability_bins
 from porefail.scans import lengths
 from porefail.scans.phantom import Scanner
 from porefail.verdict.calibration import calibrate
@@ -62,18 +59,10 @@ def run(
         if path is not None:
             files.write_table(path, each)
     if figure is not None:
-        drawn = reliability(*firsts[:3], *_bounds(firsts), firsts.error, "first sites")
+        drawn = reliability(*firsts, "first sites")
         files.write_bytes(figure, files.png(drawn))
     print("calibrate: " + ", ".join(f"{name} {locator.skill[name]:.4g}" for name in SKILL))
     print(
         f"calibrate: probabilities differ from shares by {firsts.error:.3f} (first sites),"
         f" {found.error:.3f} (all, most of them never in question)"
     )
-
-
-def _bounds(found: ProbabilityBins) -> np.ndarray:
-    """Wilson interval (2, b) of the shares, NaN in empty bins."""
-    bounds = np.full((2, BINS), np.nan)
-    for k in np.flatnonzero(found.count):
-        bounds[:, k] = wilson(found.true[k] * found.count[k], int(found.count[k]))
-    return bounds

@@ -76,5 +76,6 @@ def run(
         " specimens, or means over those held out."
     )
     files.write_table(Path(output) / "table.csv", pd.DataFrame(claims))
-    files.write_text(Path(output) / "reproduction.md", page(claims, head))
-    print(page(claims, head), end="")
+    text = page(claims, head)
+    files.write_text(Path(output) / "reproduction.md", text)
+    print(text, end="")
