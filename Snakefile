@@ -72,6 +72,7 @@ include: "workflow/rules/phenomenology.smk"
 include: "workflow/rules/rank.smk"
 include: "workflow/rules/sensitivity.smk"
 include: "workflow/rules/study.smk"
+include: "workflow/rules/campaign.smk"
 include: "workflow/rules/reproduction.smk"
 include: "workflow/rules/scan.smk"
 

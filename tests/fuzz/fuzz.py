@@ -54,7 +54,7 @@ from porefail.command_line.parser import VERBS, described
 from porefail.errors import PorefailError
 
 ROOT = Path(__file__).parents[2]
-TARGETS = ("all", "reproduction")  # which wants study, sensitivity and phenomenology
+TARGETS = ("all", "campaign", "reproduction")  # which wants study, sensitivity and phenomenology
 CHANGES = {
     "porosity": {"realizations": 20, "batch_size": 10},
     "presolve": {"strain": 0.004},

@@ -11,6 +11,7 @@ from porefail import store
 from porefail.__main__ import main
 from porefail.configuration.codes import Part
 from porefail.dataset.split import split
+from porefail.errors import PorefailError
 from porefail.fe.elastic import fields as elastic
 from porefail.steps import gather
 from porefail.store import Status
@@ -154,7 +155,77 @@ def test_probabilities_of_what_a_scan_shows(ensembles, wanted, tmp_path):
     assert 0 <= found.skill["top_1"] <= found.skill["top_3"] <= 1
 
 
+def test_blocks_around_the_likeliest_sites_are_judged_too(
+    calibrated, ensembles, wanted, tmp_path, capsys
+):
+    """A block as large as the specimen is the specimen: it fails where the true one would, not
+    where a made-up one did, so rates are of no matter here; the table and the words are."""
+    scores = tmp_path / "scores.csv"
+    more = (f"--scores={scores}", "--submodels=2")
+    assert run(ensembles / "whole.h5", tmp_path / "locator.json", wanted, *more) == 0
+    told, found = capsys.readouterr().out, pd.read_csv(scores)
+    plain = pd.read_csv(calibrated[1])
+    pd.testing.assert_frame_equal(found[plain.columns], plain)
+    assert found["block_top_1"].isin([0, 1]).all() and found["block_strain"].gt(0).all()
+    rate = found["block_top_1"].mean()
+    assert f"the first block to fail: right in {rate:.3f} (" in told
+    assert (
+        f"the first block to fail over the first site: {rate - found['top_1'].mean():+.3f}" in told
+    )
+    assert "strain of the first block over the specimen's, 5, 25, 50, 75, 95 %: " in told
+
+
+NETWORK = {
+    "filters": 2,
+    "symmetric": True,
+    "symmetries": ["identity"],
+    "copies": 1,
+    "epochs": 2,
+    "batch_size": 8,
+    "learning_rate": 1e-3,
+}
+
+
+def test_a_network_beside_the_locator(ensembles, wanted, tmp_path, capsys):
+    """It ranks the regression's sites anew; what is read is what was written, or is refused."""
+    output, state = tmp_path / "locator.json", tmp_path / "state.npz"
+    given = wanted | {"network": NETWORK}
+    assert run(ensembles / "whole.h5", output, given, f"--checkpoint={state}") == 0
+    told = capsys.readouterr().out
+    assert "epoch 2/2" in told and state.is_file()
+    first = read_locator(output)
+    assert first.network is not None
+    found = [each.name for each in first.network.inputs]
+    assert found == ["solid", *wanted["channels"], "share"]
+    again = tmp_path / "again.json"
+    assert run(ensembles / "whole.h5", again, given, f"--checkpoint={state}") == 0
+    assert "training goes on after epoch 2/2" in capsys.readouterr().out
+    assert again.read_bytes() == output.read_bytes()
+    more = given | {"network": NETWORK | {"epochs": 3}}
+    assert run(ensembles / "whole.h5", tmp_path / "other.json", more) == 0
+    other, own = (tmp_path / f"{name}.keras" for name in ("other", "locator"))
+    kept = own.read_bytes()
+    for data, message in (
+        (other.read_bytes(), "locator.keras: not the network of the locator beside it"),
+        (kept[:-200], "locator.keras: not a model"),
+        (None, "locator.keras: missing file"),
+    ):
+        own.unlink()
+        if data is not None:
+            own.write_bytes(data)
+        with pytest.raises(PorefailError, match=message):
+            read_locator(output)
+
+
 MISTAKES = {
+    "network": ("whole.h5", {"network": {"filters": 2}}, [], "network.symmetric is missing"),
+    "suffix": (
+        "whole.h5",
+        {},
+        ["--output=locator.keras"],
+        "locator.keras: the suffix of a locator's network; call it .json",
+    ),
+    "blocks": ("whole.h5", {}, ["--submodels=-1"], "--submodels -1: expected a whole number"),
     "without presolve": ("plain.h5", {}, [], "plain.h5: lacks /.*presolve.strain must be above 0"),
     "no ensemble": ("none.h5", {}, [], "none.h5: missing file"),
     "a shard": ("shard.h5", {}, [], "shard.h5: "),

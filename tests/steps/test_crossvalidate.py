@@ -126,11 +126,18 @@ def test_a_regression_of_the_site_takes_its_channels_and_its_label(
     folder = variant(tmp_path / "regression", kind="site_regression", **changes)
     scores = files.read_table(folder / "scores.csv")
     assert (scores["parameters"] == 13).all() and (scores["top_1"] > 0.5).all()
+    # What ranks its sites anew has its numbers too, and epochs.
+    folder = variant(tmp_path / "sites", kind="site_network", **changes)
+    scores = files.read_table(folder / "scores.csv")
+    assert (scores["parameters"] > 13 + 1000).all() and (scores["products"] > 1e5).all()
+    assert (scores["top_1"] > 0.5).all() and (scores["fit_seconds"] > 0).all()
+    assert len(files.read_table(folder / "history.csv")) == training["epochs"]
     coarse = variant(tmp_path / "coarse", kind="coarse_step", **changes)
     # It grew where it failed in the end: the coarse step knows all sites.
     assert (files.read_table(coarse / "scores.csv")["top_1"] == 1).all()
-    with pytest.raises(PorefailError, match="needs dataset.transform site, not t"):
-        variant(tmp_path / "bad", kind="site_regression")
+    for kind in ("site_regression", "site_network"):
+        with pytest.raises(PorefailError, match="needs dataset.transform site, not t"):
+            variant(tmp_path / "bad", kind=kind)
     with pytest.raises(PorefailError, match="no dataset /presolve/damage"):
         variant(tmp_path / "bad", kind="coarse_step")
 

@@ -5,6 +5,9 @@ import pytest
 
 from porefail.errors import PorefailError
 from porefail.fe.elastic import fields as elastic
+from porefail.learning.candidates import MOST, failed_at
+from porefail.learning.site_network import REACH
+from porefail.nn.site_network import site_network
 from porefail.verdict import assessment
 from porefail.verdict.measures import MEASURES, measured, ranges, unlike
 
@@ -34,11 +37,34 @@ def found(one_pore, locator):
 
 def test_sites_are_beside_the_pore(found, one_pore):
     place = found.sites.place[found.ranking.order]
-    assert 0 < len(place) <= assessment.MOST
+    assert 0 < len(place) <= MOST
     voids = np.argwhere(one_pore)
     for each in place[:2]:
         assert not one_pore[tuple(each)]
         assert abs(voids - each).max(axis=1).min() == 1
+
+
+def test_a_network_ranks_the_same_sites_anew(one_pore, locator):
+    """An untrained one changes nothing; another one changes the order, not the sites."""
+    pores = one_pore.copy()
+    pores[6, 1, 12] = True  # sites of one pore are alike
+    names = ["log_von_mises", "triaxiality", "log_coarse_damage"]
+    scales = {"solid": (0.9, 0.3)} | {name: (0.0, 1.0) for name in names}
+    network = site_network(scales, MOST, REACH, filters=2, seed=1)
+    outside = np.zeros_like(pores)
+    found = assessed(pores, outside, locator)
+    same = assessed(pores, outside, locator._replace(network=network))
+    np.testing.assert_array_equal(same.sites.place, found.sites.place)
+    first = found.sites.features[:, 1]
+    np.testing.assert_allclose(same.sites.features[:, 1], first, atol=1e-4)
+    random = np.random.default_rng(0)
+    network.set_weights([random.random(each.shape) - 0.2 for each in network.get_weights()])
+    other = assessed(pores, outside, locator._replace(network=network))
+    np.testing.assert_array_equal(other.sites.place, found.sites.place)
+    assert np.abs(other.sites.features[:, 1] - first).max() > 0.1
+    likely = other.likelihood[tuple(other.sites.place.T)]
+    assert likely.argmax() == other.sites.features[:, 1].argmax()
+    assert np.isnan(other.likelihood[pores]).all()
 
 
 def test_the_likeliest_voxel_is_the_first_site(found, one_pore):
@@ -128,7 +154,7 @@ def test_failures_near_sites():
     place = np.array([[1, 1, 1], [4, 4, 4], [6, 6, 1]])
     failed = np.zeros((8, 8, 8), bool)
     failed[5, 5, 5] = failed[6, 6, 3] = True
-    assert assessment.failed_at(place, failed).tolist() == [False, True, False]
+    assert failed_at(place, failed).tolist() == [False, True, False]
 
 
 def test_measures_of_a_part(one_pore):

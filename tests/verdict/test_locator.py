@@ -77,9 +77,9 @@ def change(place: str, value):
 @pytest.mark.parametrize(
     "damage, message",
     [
-        (change("locator", 2), "not a locator of version 1"),
-        (change("locator", None), "not a locator of version 1"),
-        (lambda text: [text], "not a locator of version 1"),
+        (change("locator", 3), "not a locator of version 2"),
+        (change("locator", None), "not a locator of version 2"),
+        (lambda text: [text], "not a locator of version 2"),
         (change("regression", None), "a damaged locator: KeyError 'regression'"),
         (change("regression.names", ["nothing"]), "a damaged locator: .*nothing"),
         (change("regression.names", []), "a damaged locator"),
@@ -117,8 +117,8 @@ def test_damaged_ones(written, damage, message):
         (b"{", "not a locator"),
         (b"\xff\xfe\x00", "not a locator"),
         (b"[" * 100_000, "not a locator"),
-        (b"3", "not a locator of version 1"),
-        (b"null", "not a locator of version 1"),
+        (b"3", "not a locator of version 2"),
+        (b"null", "not a locator of version 2"),
     ],
 )
 def test_files_that_are_none(tmp_path, data, message):

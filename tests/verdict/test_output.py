@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from porefail.verdict.assessment import MOST
+from porefail.learning.candidates import MOST
 from porefail.verdict.output import write_verdict
 
 from .conftest import VOXEL

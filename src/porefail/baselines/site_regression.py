@@ -89,10 +89,25 @@ def fit(
         data.check_porosity(voxels)
         if wanted.shape != voxels.shape or not (wanted & (voxels == 0)).any(axis=(1, 2, 3)).all():
             raise PorefailError("a specimen has no site to learn from")
-    names = tuple(channels)
-    rows = _features(channels, porosity)
-    held_out = _features(validation_channels, validation_porosity)
-    sites = [mask[voxels == 0] for mask, voxels in zip(site, porosity, strict=True)]
+    return fit_rows(
+        tuple(channels),
+        feature_rows(channels, porosity),
+        site_rows(site, porosity),
+        feature_rows(validation_channels, validation_porosity),
+        site_rows(validation_site, validation_porosity),
+        penalties,
+    )
+
+
+def fit_rows(
+    names: tuple[str, ...],
+    rows: Sequence[np.ndarray],
+    sites: Sequence[np.ndarray],
+    held_out: Sequence[np.ndarray],
+    held_out_sites: Sequence[np.ndarray],
+    penalties: Sequence[float],
+) -> SiteRegression:
+    """The same from features that are known already: of feature_rows() and site_rows()."""
     centre = np.mean([each.mean(axis=0) for each in rows], axis=0)
     scale = np.mean([each.std(axis=0) for each in rows], axis=0)
     scale[scale == 0.0] = 1.0
@@ -103,7 +118,7 @@ def fit(
         coefficients[0] = 1.0  # begin where the first field is large
         for _ in range(ROUNDS):
             chosen = [
-                _likeliest(_scores(each, centre, scale, coefficients), there, count)
+                _likeliest(_product(each, centre, scale, coefficients), there, count)
                 for each, there in zip(rows, sites, strict=True)
             ]
             given = np.stack(
@@ -126,10 +141,8 @@ def fit(
             coefficients = found.x
         loss = np.mean(
             [
-                _surprise(_scores(each, centre, scale, coefficients), mask[voxels == 0])
-                for each, mask, voxels in zip(
-                    held_out, validation_site, validation_porosity, strict=True
-                )
+                surprise(_product(each, centre, scale, coefficients), there)
+                for each, there in zip(held_out, held_out_sites, strict=True)
             ]
         )
         if best is None or loss < best.validation_loss:
@@ -152,19 +165,30 @@ def predict(
     for n, voxels in enumerate(porosity):
         beside = None if outside is None else outside[n]
         rows = features([channels[name][n] for name in model.names], voxels, beside)
-        score = _scores(rows, model.centre, model.scale, model.coefficients)
+        score = scores(model, rows)
         found[n][voxels == 0] = np.exp(score - score.max())
     return found
 
 
-def _features(channels: Mapping[str, np.ndarray], porosity: np.ndarray) -> list[np.ndarray]:
+def feature_rows(channels: Mapping[str, np.ndarray], porosity: np.ndarray) -> list[np.ndarray]:
+    """Features, (solid voxels, f) float32, of specimens; channels, porosity: (n, nx, ny, nz)."""
     return [
         features([field[n] for field in channels.values()], voxels).astype(np.float32)
         for n, voxels in enumerate(porosity)
     ]
 
 
-def _scores(
+def site_rows(site: np.ndarray, porosity: np.ndarray) -> list[np.ndarray]:
+    """Which solid voxels are the site, bool (solid voxels,) each; both (n, nx, ny, nz)."""
+    return [mask[voxels == 0] for mask, voxels in zip(site, porosity, strict=True)]
+
+
+def scores(model: SiteRegression, rows: np.ndarray) -> np.ndarray:
+    """Log likelihood, up to a constant, of the voxels of a specimen with features (v, f)."""
+    return _product(rows, model.centre, model.scale, model.coefficients)
+
+
+def _product(
     rows: np.ndarray, centre: np.ndarray, scale: np.ndarray, coefficients: np.ndarray
 ) -> np.ndarray:
     """Scores of the voxels of a specimen, in the precision of their features: one product."""
@@ -178,8 +202,8 @@ def _likeliest(score: np.ndarray, site: np.ndarray, count: int) -> np.ndarray:
     return np.argpartition(-raised, count - 1)[:count]
 
 
-def _surprise(score: np.ndarray, site: np.ndarray) -> float:
-    """−log likelihood of a site."""
+def surprise(score: np.ndarray, site: np.ndarray) -> float:
+    """−log likelihood of a site; score, site (bool): (v,)."""
     return float(logsumexp(score) - logsumexp(score[site]))
 
 

@@ -25,7 +25,7 @@ VERBS = (
         "train-bayesian",
     ),
     *("predict", "rank", "evaluate", "perturb", "sensitivity", "crossvalidate", "study", "report"),
-    *("reproduction", "scan"),
+    *("campaign", "reproduction", "scan"),
     *("status", "material-point", "export", "phantom", "failures", "calibrate"),
 )
 LARGEST = 2**31 - 1  # of whole numbers

@@ -8,8 +8,9 @@ from porefail.configuration import writable
 from porefail.configuration.schema import part, problems, schema
 from porefail.configuration.study import compared
 from porefail.configuration.variants import (
-    GIVEN_CHANNELS,
     NETWORKS,
+    SITE_KINDS,
+    TAKEN,
     UNCERTAIN,
     needs_square,
     presolved,
@@ -119,6 +120,9 @@ def _contradictions(config: Mapping) -> Iterator[str]:
             f"porosity.realizations is {realizations}, expected at least {sum(split)}, "
             f"one block of dataset.split {split}"
         )
+    for problem in _presolved_problems(config, config["campaign"]["channels"]):
+        yield f"campaign.channels names {problem}"
+    yield from campaign_problems(config["campaign"], "campaign.")
     yield from _study_problems(config)
 
 
@@ -146,6 +150,13 @@ def presolve_problems(presolve: Mapping) -> Iterator[str]:
         yield (
             f"presolve.submodels is {presolve['submodels']}, expected 0 where presolve.strain is 0"
         )
+
+
+def campaign_problems(campaign: Mapping, prefix: str = "") -> Iterator[str]:
+    """Contradictions in a section `campaign`."""
+    sizes = campaign["sizes"]
+    if sizes != sorted(set(sizes)):
+        yield f"{prefix}sizes is {sizes}, expected rising numbers"
 
 
 def _presolved_problems(config: Mapping, channels: Sequence[str]) -> Iterator[str]:
@@ -203,7 +214,7 @@ def _study_problems(config: Mapping) -> Iterator[str]:
     study = config["study"]
     for name, change in study["models"].items():
         kind, training = study_model(config, name)
-        taken = {"kind", "channels"} if kind in GIVEN_CHANNELS else {"kind"}
+        taken = {"kind", *TAKEN.get(kind, ())}
         if kind not in NETWORKS and not taken.issuperset(change):
             key = next(key for key in change if key not in taken)
             yield f"study.models.{name}.{key}: a model of kind {kind} takes no such key"
@@ -239,7 +250,7 @@ def _study_problems(config: Mapping) -> Iterator[str]:
                     )
                 kind = study_model(config, model)[0]
                 site = study_label(config, label)["transform"] == "site"
-                if kind == "site_regression" and not site:
+                if kind in SITE_KINDS and not site:
                     yield (
                         f"study.comparisons.{name}: {model} of kind {kind} needs a label with"
                         f" transform site, not {label}"

@@ -39,6 +39,8 @@ def costs_of(config: Mapping) -> dict[str, Cost]:
         # Channels, porosity, damage, labels: 60 bytes a voxel; a regression's features: as much.
         "crossvalidate": Cost(2000 + math.ceil(130e-6 * total), 1440),
         "study": Cost(2000 + math.ceil(20e-6 * total), 60),
+        # Channels and features of a regression.
+        "campaign": Cost(2000 + math.ceil(130e-6 * total), 240),
         "report": Cost(8000, 60),
         "reproduction": Cost(2000, 30),
         "scan": Cost(8000, 600 if config["scan"]["simulate"] else 60),

@@ -62,6 +62,11 @@ def step_settings(config: Mapping) -> dict[str, dict]:
             "near_voxels": evaluation["near_voxels"],
         },
         "study": _study(config),
+        "campaign": {
+            "dataset": seed | config["dataset"],
+            "campaign": config["campaign"],
+            "near_voxels": evaluation["near_voxels"],
+        },
         "reproduction": {
             "site_threshold": evaluation["site_threshold"],
             "cut": config["ranking"]["site_threshold"],

@@ -6,7 +6,16 @@ from collections.abc import Mapping
 UNCERTAIN = ("bayesian", "deep_ensemble", "dropout", "one_network")
 NETWORKS = ("heteroencoder", *UNCERTAIN)
 # Kinds that take the channels of their settings; those of others that take any.
-GIVEN_CHANNELS = (*NETWORKS, "site_regression")
+SITE_KINDS = ("site_regression", "site_network")  # they learn the label of transform site alone
+GIVEN_CHANNELS = (*NETWORKS, *SITE_KINDS)
+# Keys of `training` that kinds take which are none of NETWORKS.
+TAKEN: dict[str, tuple[str, ...]] = {
+    "site_regression": ("channels",),
+    "site_network": (
+        *("channels", "filters", "symmetric", "symmetries", "copies"),
+        *("epochs", "batch_size", "learning_rate"),
+    ),
+}
 UNTRAINED_CHANNELS = {
     "elastic_hot_spot": ["von_mises", "pressure"],
     "coarse_step": ["log_coarse_damage"],

@@ -1,7 +1,7 @@
 """Whatever predicts a label: networks, plain or uncertain, regressions, and what learns nothing."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +12,8 @@ from porefail import learning
 from porefail.baselines import linear_heteroencoder, local_statistics, site_regression, sites
 from porefail.dataset import symmetry
 from porefail.errors import PorefailError
-from porefail.learning import Specimens, uncertain
+from porefail.learning import Specimens, site_network, uncertain
+from porefail.learning.candidates import Candidates, candidates, failed_at
 from porefail.microstructure.karhunen_loeve import ARGUMENTS, expansion
 from porefail.nn.checkpoint import Epoch
 
@@ -95,25 +96,80 @@ def fit_predictor(
         )
         fitted = _baseline(local_statistics, model, start)
     elif kind == site_regression.KIND:
-        model = site_regression.fit(
-            training.channels,
-            training.porosity,
-            training.label == 1,
-            validation.channels,
-            validation.porosity,
-            validation.label == 1,
-            baselines["penalties"],
-        )
-        print(f"{kind}: penalty {model.penalty:g}, -log likelihood {model.validation_loss:.3f}")
+        model = _regression(training, validation, baselines["penalties"])
         fitted = Fitted(
             lambda s: Prediction(site_regression.predict(model, s.channels, s.porosity)),
             model.parameters,
             0,
             time.perf_counter() - start,
         )
+    elif kind == site_network.KIND:
+        fitted, epochs = _site_network(training, validation, checkpoint, settings)
     else:
         raise PorefailError(f"settings: kind {kind!r} is unknown")
     return fitted, epochs
+
+
+def _regression(
+    training: Specimens, validation: Specimens, penalties: Sequence[float]
+) -> site_regression.SiteRegression:
+    model = site_regression.fit(
+        training.channels,
+        training.porosity,
+        training.label == 1,
+        validation.channels,
+        validation.porosity,
+        validation.label == 1,
+        penalties,
+    )
+    print(
+        f"{site_regression.KIND}: penalty {model.penalty:g}, -log likelihood"
+        f" {model.validation_loss:.3f}"
+    )
+    return model
+
+
+def _site_network(
+    training: Specimens, validation: Specimens, checkpoint: str | Path, settings: Mapping
+) -> tuple[Fitted, list[Epoch]]:
+    from porefail.nn.site_network import products
+
+    start = time.perf_counter()
+    regression = _regression(training, validation, settings["baselines"]["penalties"])
+    names = settings["training"]["channels"]
+
+    def looked_at(part: Specimens) -> tuple[np.ndarray, list[Candidates], dict]:
+        likely = site_regression.predict(regression, part.channels, part.porosity)
+        found = [candidates(each) for each in likely]
+        return likely, found, site_network.inputs(found, part.channels, part.porosity, names)
+
+    given = []
+    for part in (training, validation):
+        _, found, blocks = looked_at(part)
+        failed = [
+            failed_at(each.place, label == 1) for each, label in zip(found, part.label, strict=True)
+        ]
+        given += [blocks, failed]
+    model, epochs = site_network.fit(
+        *given, settings["training"], checkpoint, partial(print, flush=True)
+    )
+    known = time.perf_counter() - start - sum(epoch.seconds for epoch in epochs)
+
+    def predict(specimens: Specimens) -> Prediction:
+        likely, found, blocks = looked_at(specimens)
+        scores = site_network.predict(model, blocks)
+        each = zip(likely, found, scores, strict=True)
+        return Prediction(np.stack([site_network.ranked_anew(*three) for three in each]))
+
+    return (
+        Fitted(
+            predict,
+            regression.parameters + model.count_params(),
+            products(model),
+            known + sum(epoch.seconds for epoch in epochs),
+        ),
+        epochs,
+    )
 
 
 def _baseline(room, model, start: float) -> Fitted:

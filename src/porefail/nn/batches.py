@@ -13,11 +13,12 @@ Symmetry = Callable[[np.ndarray], np.ndarray]
 
 
 class Examples(NamedTuple):
-    """What a network learns from, all (n, nx, ny, nz).
+    """What a network learns from: fields (n, nx, ny, nz), or blocks and numbers of m sites.
 
-    inputs: by channel, finite everywhere; label: NaN in voids; weight: of each voxel's error as a
-    table (1 or n, bins) over equal bins of the label in [0, 1], one for all realizations or one
-    each.
+    inputs: by channel, finite everywhere, (n, nx, ny, nz) or (n, m, nx, ny, nz) or (n, m); label:
+    (n, nx, ny, nz), NaN in voids, or (n, m), NaN where there is no site; weight: of each label's
+    error as a table (1 or n, bins) over equal bins of the label in [0, 1], one for all realizations
+    or one each.
     """
 
     inputs: Mapping[str, np.ndarray]
@@ -41,9 +42,10 @@ class Batches:
     """One epoch: every realization in `copies` of the symmetries, in a random order of its own.
 
     Batch i is a pair: inputs, a dict of (n, nx, ny, nz, 1), and label and weight, (n, nx, ny, nz,
-    2), all float32. It depends on the seed, the epoch and i alone, so a resumed training sees what
-    an uninterrupted one sees. Nothing but the batch is copied. copies None: all symmetries. seed
-    None: in order, for evaluation.
+    2), all float32; of sites what there is of them in these places, of which only fields turn. It
+    depends on the seed, the epoch and i alone, so a resumed training sees what an uninterrupted one
+    sees. Nothing but the batch is copied. copies None: all symmetries. seed None: in order, for
+    evaluation.
     """
 
     def __init__(
@@ -57,9 +59,11 @@ class Batches:
     ):
         shape = examples.label.shape
         for name, field in examples.inputs.items():
-            if field.shape != shape or field.ndim != 4:
+            sites = len(shape) == 2 and field.shape[:2] == shape
+            if not sites and (field.shape != shape or field.ndim != 4):
                 raise PorefailError(
-                    f"{name} {field.shape} and label {shape} must both be (n, nx, ny, nz)"
+                    f"{name} {field.shape} and label {shape} must both be (n, nx, ny, nz), or of"
+                    " the same sites (n, m)"
                 )
         if len(examples.weight) not in (1, shape[0]):
             raise PorefailError(f"{len(examples.weight)} tables of weights for {shape[0]} examples")
@@ -82,25 +86,33 @@ class Batches:
     def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
         pairs = self.pairs[index * self.batch_size : (index + 1) * self.batch_size]
         inputs, label, weight = self.examples
-        shape = (len(pairs), *label.shape[1:])
-        turned = {name: np.empty((*shape, 1), np.float32) for name in inputs}
-        target = np.empty((*shape, 2), np.float32)
+        count = len(pairs)
+        turned = {
+            name: np.empty((count, *field.shape[1:], 1), np.float32)
+            for name, field in inputs.items()
+        }
+        target = np.empty((count, *label.shape[1:], 2), np.float32)
         for k in np.unique(pairs[:, 1]):
             chosen = np.flatnonzero(pairs[:, 1] == k)
             realization, turn = pairs[chosen, 0], self.symmetries[k]
             for name, field in inputs.items():
-                turned[name][chosen, ..., 0] = turn(field[realization])
-            target[chosen, ..., 0] = turn(label[realization])
+                turned[name][chosen, ..., 0] = _turned(turn, field[realization])
+            target[chosen, ..., 0] = _turned(turn, label[realization])
         table = weight if len(weight) == 1 else weight[pairs[:, 0]]
         target[..., 1] = look_up(table, target[..., 0])
         return turned, target
 
 
+def _turned(turn: Symmetry, values: np.ndarray) -> np.ndarray:
+    """Fields as a symmetry turns them; numbers of sites (n, m) as they are."""
+    return turn(values) if values.ndim > 2 else values
+
+
 def look_up(table: np.ndarray, label: np.ndarray) -> np.ndarray:
-    """Weight of each voxel: table (1 or n, bins), label (n, nx, ny, nz); where it is NaN, 0."""
+    """Weight of each label: table (1 or n, bins), label (n, ...); where it is NaN, 0."""
     bins = table.shape[1]
     if bins == 1:
-        return np.where(np.isnan(label), 0.0, table.reshape(-1, 1, 1, 1))
+        return np.where(np.isnan(label), 0.0, table.reshape(-1, *[1] * (label.ndim - 1)))
     # One table at a time: several times as fast as indexing with both.
     place = bin_of(label, bins)
     rows = table if len(table) > 1 else np.broadcast_to(table, (len(label), bins))

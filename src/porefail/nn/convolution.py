@@ -18,7 +18,9 @@ _FOLD = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]], np.float32)
 
 @keras.saving.register_keras_serializable("porefail")
 class Convolution(keras.layers.Layer):
-    """Convolution of (n, nx, ny, nz, channels) with a 3×3×3 kernel and bias, zeros outside.
+    """Convolution of (n, nx, ny, nz, channels) with a 3×3×3 kernel and bias.
+
+    padding: "same", with zeros outside, or "valid", which takes a voxel off each side.
 
     filters: channels of the result. dilation: distance of the kernel's places in voxels.
     double: of the field with every voxel repeated twice along each axis (UpSampling3D of 2), as
@@ -35,13 +37,16 @@ class Convolution(keras.layers.Layer):
         double: bool = False,
         symmetric: bool = False,
         seed: int = 0,
+        padding: str = "same",
         **options,
     ):
         super().__init__(**options)
-        if double and dilation != 1:
-            raise ValueError("a doubled field takes a dilation of 1")
+        if (double or padding == "valid") and dilation != 1:
+            raise ValueError("a doubled field, or a valid convolution, takes a dilation of 1")
+        if padding not in ("same", "valid") or (double and padding != "same"):
+            raise ValueError(f"padding is {padding}, expected same, or valid of no doubled field")
         self.filters, self.dilation, self.double = filters, dilation, double
-        self.symmetric, self.seed = symmetric, seed
+        self.symmetric, self.seed, self.padding = symmetric, seed, padding
         self.activation = keras.activations.get(activation)
 
     def build(self, input_shape):
@@ -67,14 +72,15 @@ class Convolution(keras.layers.Layer):
         if self.double:
             folded = ops.einsum("ai,bj,ck,ijkmn->abcnm", _FOLD, _FOLD, _FOLD, kernel)
             return ops.conv_transpose(fields, folded, strides=2, padding="same")
-        return ops.conv(fields, kernel, padding="same", dilation_rate=self.dilation)
+        return ops.conv(fields, kernel, padding=self.padding, dilation_rate=self.dilation)
 
     def call(self, fields):
         return self.activation(self.convolve(fields, self.kernel) + self.bias)
 
     def compute_output_shape(self, input_shape):
         factor = 2 if self.double else 1
-        sides = (side if side is None else factor * side for side in input_shape[1:-1])
+        less = 2 if self.padding == "valid" else 0
+        sides = (side if side is None else factor * side - less for side in input_shape[1:-1])
         return (input_shape[0], *sides, self.filters)
 
     def products(self, input_shape) -> int:
@@ -90,4 +96,5 @@ class Convolution(keras.layers.Layer):
             "double": self.double,
             "symmetric": self.symmetric,
             "seed": self.seed,
+            "padding": self.padding,
         }

@@ -151,8 +151,9 @@ def _check(training: Examples, validation: Examples, settings: Settings) -> None
     for name, part in (("training", training), ("validation", validation)):
         if not len(part.label):
             raise PorefailError(f"the {name} part is empty: simulate more realizations")
-        check_grid(part.label.shape[1:])
-        if not np.isfinite(part.label).any(axis=(1, 2, 3)).all():
+        if part.label.ndim == 4:
+            check_grid(part.label.shape[1:])
+        if not np.isfinite(part.label).any(axis=tuple(range(1, part.label.ndim))).all():
             raise PorefailError(f"the {name} part holds an example without a label")
     if settings.epochs < 1 or settings.batch_size < 1 or not settings.learning_rate > 0:
         raise PorefailError(f"training needs positive numbers, not {settings}")
@@ -176,7 +177,7 @@ def _fingerprint(
     ]
     parts = (settings._replace(epochs=0), loss.__name__, model.name, layers, channels)
     digest.update(repr(parts).encode())
-    shape = training.label.shape[1:]
+    shape = next(iter(training.inputs.values())).shape[-3:]
     voxels = np.arange(math.prod(shape)).reshape(shape)
     for array in (
         *(field for part in (training, validation) for field in part.inputs.values()),

@@ -3,17 +3,22 @@
 No rule of the workflow calls it: a locator ships with porefail.
 """
 
+from pathlib import Path
 from typing import Annotated
 
 from porefail import files
-from porefail.command_line.kinds import File, Name, NewFile, Real, Settings
+from porefail.command_line.kinds import File, Name, NewFile, Number, Real, Settings
 from porefail.configuration import require_settings
+from porefail.configuration.variants import TAKEN
+from porefail.errors import PorefailError
 from porefail.figures.reliability import reliability
+from porefail.learning.candidates import MOST
 from porefail.metrics.uncertainty import probability_bins
 from porefail.scans import lengths
 from porefail.scans.phantom import Scanner
 from porefail.verdict.calibration import calibrate
 from porefail.verdict.locator import SKILL, write_locator
+from porefail.verdict.skill import skill_summary
 
 SETTINGS = {
     "seed": "seed",
@@ -22,6 +27,8 @@ SETTINGS = {
     "penalties": "baselines.penalties",
     "penalty": "ranking.penalty",
     "coverage": "ranking.coverage",
+    # Of the network that ranks the regression's sites anew; without them there is none.
+    "network?": {name: f"training.{name}" for name in TAKEN["site_network"] if name != "channels"},
 }
 
 
@@ -38,6 +45,9 @@ def run(
     scores: Annotated[NewFile, "scores of the test specimens to write (CSV)"] | None = None,
     sites: Annotated[NewFile, "their sites and probabilities to write (CSV)"] | None = None,
     figure: Annotated[NewFile, "whether probabilities hold, to draw (PNG)"] | None = None,
+    checkpoint: Annotated[NewFile, "state of the network, to write and to resume from"]
+    | None = None,
+    submodels: Annotated[Number, "test it with blocks around so many likeliest sites too"] = 0,
 ) -> None:
     """Write a locator, and print how it did on specimens that chose nothing.
 
@@ -45,11 +55,20 @@ def run(
     few specimens for its three parts.
     """
     require_settings(settings, SETTINGS)
+    if Path(output).suffix == ".keras":
+        raise PorefailError(f"{output}: the suffix of a locator's network; call it .json")
     scanner = None
     if scanned is not None:
         scanner = Scanner(voxel=lengths.length(scanned, "--scanned"), noise=noise)
+    if not 0 <= submodels <= MOST:
+        raise PorefailError(f"--submodels {submodels}: expected a whole number from 0 to {MOST}")
     locator, table, ranked = calibrate(
-        ensemble, settings, scanner, lambda text: print(f"calibrate: {text}", flush=True)
+        ensemble,
+        settings,
+        scanner,
+        submodels,
+        checkpoint,
+        lambda text: print(f"calibrate: {text}", flush=True),
     )
     found = probability_bins(ranked["probability"].to_numpy(), ranked["failed"], BINS)
     first = ranked[ranked["rank"] == 1]
@@ -66,3 +85,4 @@ def run(
         f"calibrate: probabilities differ from shares by {firsts.error:.3f} (first sites),"
         f" {found.error:.3f} (all, most of them never in question)"
     )
+    print(skill_summary(table))

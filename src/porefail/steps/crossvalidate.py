@@ -9,12 +9,11 @@ from typing import Annotated
 import pandas as pd
 
 from porefail import files, learning, store
-from porefail.baselines import site_regression
 from porefail.command_line.kinds import File, Files, NewFile, Settings
 from porefail.configuration import require_settings
 from porefail.configuration.checks import training_problems
 from porefail.configuration.sections import DATASET, EVALUATION
-from porefail.configuration.variants import channels_of
+from porefail.configuration.variants import SITE_KINDS, channels_of
 from porefail.dataset.split import Part, split
 from porefail.learning import uncertain
 from porefail.learning.predictors import fit_predictor
@@ -88,5 +87,5 @@ def _problems(settings: Mapping) -> Iterator[str]:
     loss, transform = settings["training"]["loss"], settings["dataset"]["transform"]
     if loss == "site_likelihood" and transform != "site":
         yield f"training.loss is {loss}, which needs dataset.transform site, not {transform}"
-    if settings["kind"] == site_regression.KIND and transform != "site":
+    if settings["kind"] in SITE_KINDS and transform != "site":
         yield f"kind is {settings['kind']}, which needs dataset.transform site, not {transform}"

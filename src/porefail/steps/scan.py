@@ -9,10 +9,10 @@ import numpy as np
 
 from porefail.command_line.kinds import File, Flag, Name, NewFolder, Number, Numbers, Paths, Real
 from porefail.errors import PorefailError
+from porefail.learning.candidates import MOST
 from porefail.scans import lengths
 from porefail.scans.opening import open_scan
 from porefail.scans.volume import Raw, Scan
-from porefail.verdict.assessment import MOST
 from porefail.verdict.inspection import inspection
 from porefail.verdict.judgement import judge
 from porefail.verdict.locator import read_locator

@@ -1,9 +1,10 @@
 """Cheap physics of a part, and its likely sites with their probabilities."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from scipy.special import logsumexp
 
 from porefail.baselines import site_regression, sites
 from porefail.configuration.codes import Status
@@ -12,16 +13,16 @@ from porefail.fe import tension
 from porefail.fe.elastic import fields as elastic
 from porefail.fe.material import named_material
 from porefail.fe.presolve import coarse_step
+from porefail.learning import site_network
+from porefail.learning.candidates import Candidates, box_about, candidates
 from porefail.learning.specimens import channels
 from porefail.metrics import peaks
 from porefail.ranking.choice import Ranking, ranking
 from porefail.verdict.locator import Locator
 from porefail.verdict.measures import measured
-from porefail.voxels.neighbours import grown
 
-MOST = 12  # sites that a part may fail at
-NEAR = 1  # voxels
-TINY = 1e-12  # of the likelihood
+if TYPE_CHECKING:
+    import keras
 
 
 class Physics(NamedTuple):
@@ -98,23 +99,26 @@ def physics(
     return Physics(pores, outside, fields | {"presolve/damage": step.damage})
 
 
-def likelihood(found: Physics, regression: site_regression.SiteRegression) -> np.ndarray:
-    """How likely each voxel is the site, over the likeliest one's; (nx, ny, nz), NaN in voids."""
-    porosity = (found.pores | found.outside).astype(np.uint8)[None]
+def sites_of(
+    found: Physics,
+    regression: site_regression.SiteRegression,
+    network: "keras.Model | None" = None,
+) -> tuple[Sites, np.ndarray]:
+    """The likeliest sites, and how likely each voxel is one, over the likeliest; (nx, ny, nz), NaN
+    in voids.
+
+    features: log likelihood of a site, by the regression or by the network that ranks its sites
+    anew, and the same over the first one's.
+    """
+    solid = ~(found.pores | found.outside)
+    porosity = (~solid).astype(np.uint8)[None]
     fields = {name: each[None] for name, each in found.fields.items()}
     given = channels(fields, regression.names)
-    return site_regression.predict(regression, given, porosity, found.outside[None])[0]
-
-
-def sites_of(found: Physics, likely: np.ndarray) -> Sites:
-    """The MOST likely local maxima; features: log share of the likelihood near a site, the same
-    over the first one's."""
-    solid = ~(found.pores | found.outside)
-    score = np.where(solid, likely, 0.0).astype(float)
-    maxima = peaks.local_maxima(score, solid)
-    place = peaks.first_voxels(maxima, MOST)
-    count, total = len(place), score.sum()
-    share = np.empty(count)
+    likely = site_regression.predict(regression, given, porosity, found.outside[None])[0]
+    near = candidates(likely)
+    place, logs = near
+    if network is not None:
+        likely, logs = _anew(network, near, likely, fields, porosity)
     others = [
         peaks.local_maxima(np.where(solid, field, 0.0), solid).rank
         for field in (
@@ -126,28 +130,32 @@ def sites_of(found: Physics, likely: np.ndarray) -> Sites:
             found.fields["presolve/damage"],
         )
     ]
-    ranks = np.zeros((len(others), count), int)
-    shape = np.array(solid.shape)
-    for k in range(count):
-        low, high = np.maximum(place[k] - NEAR, 0), np.minimum(place[k] + NEAR + 1, shape)
-        box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
-        share[k] = score[box].sum() / total
+    ranks = np.zeros((len(others), len(place)), int)
+    for k, middle in enumerate(place):
+        box = box_about(middle)
         for row, rank in zip(ranks, others, strict=True):
             near = rank[box][rank[box] > 0]
             row[k] = near.min() if near.size else 0
-    logs = np.log(np.maximum(share, TINY))
-    return Sites(place, np.column_stack([logs, logs - logs.max()]), *ranks)
+    return Sites(place, np.column_stack([logs, logs - logs.max()]), *ranks), likely
 
 
-def failed_at(place: np.ndarray, failed: np.ndarray) -> np.ndarray:
-    """Which sites (m, 3) are within NEAR voxels of those that failed, bool (nx, ny, nz)."""
-    return grown(failed, NEAR)[tuple(place.T)]
+def _anew(
+    network: "keras.Model",
+    near: Candidates,
+    likely: np.ndarray,
+    fields: Mapping[str, np.ndarray],
+    porosity: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Likelihood of the voxels, and log likelihoods of the sites, as a network ranks them."""
+    names = site_network.channel_names(network)
+    given = site_network.inputs([near], channels(fields, names), porosity, names)
+    score = site_network.predict(network, given)[0, : len(near.place)].astype(float)
+    return site_network.ranked_anew(likely, near, score), score - logsumexp(score)
 
 
 def assess(found: Physics, locator: Locator) -> Assessment:
     """The sites of a part, ranked by probability."""
-    likely = likelihood(found, locator.regression)
-    likeliest = sites_of(found, likely)
+    likeliest, likely = sites_of(found, locator.regression, locator.network)
     probability = locator.choice.probability(likeliest.features)
     return Assessment(
         found,

@@ -1,8 +1,9 @@
 """A locator from an ensemble: learnt on one part of it, calibrated and tested on others."""
 
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,10 @@ from porefail.configuration import require_settings
 from porefail.configuration.sections import PRESOLVE
 from porefail.dataset.split import Part, split
 from porefail.errors import PorefailError
+from porefail.fe import submodels, tension
+from porefail.fe.material import named_material
+from porefail.learning import site_network
+from porefail.learning.candidates import candidates, failed_at
 from porefail.learning.specimens import channels, datasets
 from porefail.metrics import conformal
 from porefail.ranking.choice import fit_choice, ranking
@@ -23,17 +28,23 @@ from porefail.verdict.locator import SCANNED, Locator
 from porefail.verdict.measures import measured, ranges
 from porefail.verdict.part import of_phantom
 
+if TYPE_CHECKING:
+    import keras
+
+HELD = 8  # one in so many training specimens ends the training of a network
 # Of an ensemble, whatever the channels are.
 FIELDS = (
-    *("realization", "porosity", "failed", "presolve/damage"),
+    *("realization", "porosity", "failed", "first_failure_strain", "presolve/damage"),
     *(f"elastic/{name}" for name in ("von_mises", "pressure", "largest_von_mises")),
 )
 
 
 class Case(NamedTuple):
-    """A specimen with its sites, and which of them failed, bool (m,)."""
+    """A specimen: its row of an ensemble, by dataset; what is seen of it, None where nothing is;
+    its sites, and which of them failed, bool (m,)."""
 
-    realization: int
+    known: Mapping[str, np.ndarray]
+    seen: Physics | None
     sites: assessment.Sites
     failed: np.ndarray
 
@@ -42,14 +53,19 @@ def calibrate(
     ensemble: str | Path,
     settings: Mapping,
     scanner: Scanner | None = None,
+    blocks: int = 0,
+    checkpoint: str | Path | None = None,
     progress: Callable[[str], None] = print,
 ) -> tuple[Locator, pd.DataFrame, pd.DataFrame]:
     """A locator of an ensemble with presolved fields, the test specimens' scores, their sites.
 
-    settings: seed, split, channels, penalties, penalty, coverage. The regression is learnt on the
-    training part; the choice of sites and the conformal level on halves of the validation part; the
-    skill is of the test part, which chose nothing. With a scanner, specimens of the last two are
-    scanned by it and read back, so that probabilities are of what is seen in scans.
+    settings: seed, split, channels, penalties, penalty, coverage; network: of its training, see
+    _network(), where there is one. The regression is learnt on the training part; the choice of
+    sites and the conformal level on halves of the validation part; the skill is of the test part,
+    which chose nothing. With a scanner, specimens of the last two are scanned by it and read back,
+    so that probabilities are of what is seen in scans. blocks: around so many of the likeliest
+    sites of a test specimen, pulled alone, see pulled(). checkpoint: of the network, see
+    _network().
     """
     rows, source = store.read(ensemble, ["realization"], kind="ensemble")
     missing = sorted(set(settings["channels"]) - set(SCANNED))
@@ -73,6 +89,9 @@ def calibrate(
         _sites(validation),
         settings["penalties"],
     )
+    network = None
+    if settings.get("network"):
+        network = _network(train, regression, settings, checkpoint, progress)
     spacing, simulation, presolve = (source[name] for name in ("spacing", "simulation", "presolve"))
 
     def cases(part: Part, words: str) -> list[Case]:
@@ -82,7 +101,7 @@ def calibrate(
             seen = stored_physics(known)
             if scanner is not None:
                 seen = scanned_physics(known, spacing, scanner, simulation, presolve)
-            found.append(case(known, seen, regression))
+            found.append(case(known, seen, regression, network))
             if row % 20 == 19:
                 progress(f"{words}: {row + 1} of {len(fields['realization'])} specimens")
         return found
@@ -106,6 +125,14 @@ def calibrate(
     scores = pd.DataFrame(
         [scored(each, chance, level) for each, chance in zip(tested, chances, strict=True)]
     )
+    if blocks:
+        told = []
+        for each, chance in zip(tested, chances, strict=True):
+            places = each.sites.place[ranking(chance, level).order][:blocks]
+            told.append(pulled(each, places, spacing, simulation))
+            if len(told) % 20 == 0:
+                progress(f"blocks: {len(told)} of {len(tested)} specimens")
+        scores = scores.join(pd.DataFrame(told))
     sites = pd.concat(
         [site_rows(each, chance, level) for each, chance in zip(tested, chances, strict=True)]
     )
@@ -114,6 +141,7 @@ def calibrate(
         simulation,
         presolve,
         regression,
+        network,
         choice,
         level,
         settings["coverage"],
@@ -150,6 +178,36 @@ def read_known(
     fields, _ = store.read_where(ensemble, wanted, mask)
     solved = np.isfinite(fields["presolve/damage"]).any(axis=(1, 2, 3))
     return {name: field[solved] for name, field in fields.items()}
+
+
+def _network(
+    train: Mapping[str, np.ndarray],
+    regression: site_regression.SiteRegression,
+    settings: Mapping,
+    checkpoint: str | Path | None,
+    progress: Callable[[str], None],
+) -> "keras.Model":
+    """A network of the sites of the training part, every HELD-th specimen of which ends it.
+
+    checkpoint: file to go on from; none is kept if None.
+    """
+    given = channels(train, regression.names)
+    likely = site_regression.predict(regression, given, train["porosity"])
+    found = [candidates(each) for each in likely]
+    failed = [
+        failed_at(each.place, voxels == 1)
+        for each, voxels in zip(found, train["failed"], strict=True)
+    ]
+    blocks = site_network.inputs(found, given, train["porosity"], regression.names)
+    held = np.arange(len(found)) % HELD == 0
+    parts = []
+    for mask in (~held, held):
+        parts.append({name: field[mask] for name, field in blocks.items()})
+        parts.append([failed[n] for n in np.flatnonzero(mask)])
+    wanted = {"seed": settings["seed"], **settings["network"]}
+    with tempfile.TemporaryDirectory() as folder:
+        state = checkpoint or Path(folder) / "checkpoint.npz"
+        return site_network.fit(*parts, wanted, state, progress)[0]
 
 
 def _sites(fields: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -199,13 +257,35 @@ def case(
     known: Mapping[str, np.ndarray],
     seen: Physics | None,
     regression: site_regression.SiteRegression,
+    network: "keras.Model | None" = None,
 ) -> Case:
     """A row of an ensemble, with the sites of what is seen of it: none where nothing is."""
-    number = int(known["realization"])
     if seen is None:
-        return Case(number, assessment.NO_SITES, np.zeros(0, bool))
-    sites = assessment.sites_of(seen, assessment.likelihood(seen, regression))
-    return Case(number, sites, assessment.failed_at(sites.place, known["failed"] == 1))
+        return Case(known, seen, assessment.NO_SITES, np.zeros(0, bool))
+    sites, _ = assessment.sites_of(seen, regression, network)
+    return Case(known, seen, sites, failed_at(sites.place, known["failed"] == 1))
+
+
+def pulled(each: Case, places: np.ndarray, spacing: float, simulation: Mapping) -> dict:
+    """What blocks around places (m, 3) of a specimen tell: block_top_1, whether the first to fail
+    did where the specimen did; block_strain, at which, over the specimen's (NaN: none failed)."""
+    told = {"block_top_1": 0, "block_strain": np.nan}
+    if each.seen is None:
+        return told
+    found = submodels.submodels(
+        (each.seen.pores | each.seen.outside).astype(np.uint8),
+        places,
+        spacing,
+        named_material(simulation["material"]),
+        tension.load_settings(simulation),
+    ).strain
+    if not np.isfinite(found).any():
+        return told
+    first = np.nanmin(found)
+    hit = failed_at(np.argwhere(found <= first), each.known["failed"] == 1)
+    told["block_top_1"] = int(hit.any())
+    told["block_strain"] = float(first / each.known["first_failure_strain"])
+    return told
 
 
 def site_rows(each: Case, probability: np.ndarray, level: float) -> pd.DataFrame:
@@ -213,7 +293,7 @@ def site_rows(each: Case, probability: np.ndarray, level: float) -> pd.DataFrame
     _, order, member = ranking(probability, level)
     return pd.DataFrame(
         {
-            "realization": each.realization,
+            "realization": int(each.known["realization"]),
             "rank": np.arange(1, 1 + len(order)),
             "probability": probability[order],
             "in_set": member[order].astype(int),
@@ -227,7 +307,7 @@ def scored(each: Case, probability: np.ndarray, level: float) -> dict:
     ranked = ranking(probability, level)
     hit = each.failed[ranked.order]
     return {
-        "realization": each.realization,
+        "realization": int(each.known["realization"]),
         "top_1": int(hit[:1].any()),
         "top_3": int(hit[:3].any()),
         "in_set": int(each.failed[ranked.member].any()),

@@ -1,12 +1,15 @@
-"""What finds the sites of a part: a regression on cheap physics, with calibrated probabilities.
+"""What finds the sites of a part: a regression on cheap physics, a network that ranks its sites
+anew by what is around them, calibrated probabilities.
 
-`locator.json` beside this module is the one that ships with porefail; `calibrate` makes others.
+`locator.json` beside this module, with `locator.keras`, is the one that ships with porefail;
+`calibrate` makes others.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -16,31 +19,37 @@ from porefail.configuration import require_settings
 from porefail.configuration.sections import PRESOLVE
 from porefail.configuration.variants import CHANNELS
 from porefail.errors import PorefailError
+from porefail.learning import site_network
 from porefail.ranking.choice import Choice
 from porefail.verdict.measures import MEASURES
+
+if TYPE_CHECKING:
+    import keras
 
 SHIPPED = Path(__file__).with_name("locator.json")
 # Channels that are known of a part, see assessment.py: no sub-models of it are pulled.
 SCANNED = tuple(name for name, fields in CHANNELS.items() if not fields[0].startswith("submodels/"))
 FEATURES = 2  # of a site, see assessment.py
 SKILL = ("specimens", "top_1", "top_3", "in_set", "set_size")
-VERSION = 1
+VERSION = 2
 
 
 class Locator(NamedTuple):
     """A calibrated predictor of the site.
 
     voxel: edge, mm; simulation, presolve: sections of the configuration that its physics is of;
-    regression: of the voxels; choice: of the sites; level: of the conformal set that holds the true
-    site with probability `coverage`; ranges: of each measure in the specimens that it learnt from;
-    skill: on specimens that chose nothing (SKILL); source: in words; scanned: voxel (mm) and noise
-    of the scans that probabilities are of, 0 where they are of exact voxels.
+    regression: of the voxels; network: of its sites, see learning.site_network, or None; choice: of
+    the sites; level: of the conformal set that holds the true site with probability `coverage`;
+    ranges: of each measure in the specimens that it learnt from; skill: on specimens that chose
+    nothing (SKILL); source: in words; scanned: voxel (mm) and noise of the scans that probabilities
+    are of, 0 where they are of exact voxels.
     """
 
     voxel: float
     simulation: Mapping
     presolve: Mapping
     regression: SiteRegression
+    network: "keras.Model | None"
     choice: Choice
     level: float
     coverage: float
@@ -51,8 +60,14 @@ class Locator(NamedTuple):
 
 
 def write_locator(path: str | Path, locator: Locator) -> None:
-    """Write a locator as JSON."""
+    """Write a locator as JSON, its network beside it, with the suffix .keras, before."""
     regression, choice = locator.regression, locator.choice
+    beside = None
+    if locator.network is not None:
+        from porefail.nn.training import save
+
+        save(locator.network, Path(path).with_suffix(".keras"))
+        beside = weights_digest(locator.network)
     text = {
         "locator": VERSION,
         "source": locator.source,
@@ -69,11 +84,21 @@ def write_locator(path: str | Path, locator: Locator) -> None:
                 for name in ("centre", "scale", "coefficients", "penalty", "validation_loss")
             },
         },
+        "network": beside,
         "ranges": {name: list(each) for name, each in locator.ranges.items()},
         "simulation": dict(locator.simulation),
         "presolve": dict(locator.presolve),
     }
     files.write_text(path, json.dumps(text, indent=1) + "\n")
+
+
+def weights_digest(network: "keras.Model") -> str:
+    """SHA-256 of the weights of a network (its file tells when it was written, too)."""
+    digest = hashlib.sha256()
+    for weight in network.get_weights():
+        digest.update(f"{weight.shape} {weight.dtype}".encode())
+        digest.update(np.ascontiguousarray(weight))
+    return digest.hexdigest()
 
 
 def read_locator(path: str | Path | None = None) -> Locator:
@@ -90,7 +115,6 @@ def read_locator(path: str | Path | None = None) -> Locator:
     try:
         found = _parsed(text)
         require_settings({"simulation": found.simulation, "presolve": found.presolve}, PRESOLVE)
-        return found
     except (
         KeyError,
         TypeError,
@@ -102,6 +126,19 @@ def read_locator(path: str | Path | None = None) -> Locator:
         raise PorefailError(
             f"{path}: a damaged locator: {type(error).__name__} {str(error):.80}"
         ) from None
+    if text["network"] is None:
+        return found
+    return found._replace(network=_network(Path(path).with_suffix(".keras"), text["network"]))
+
+
+def _network(path: Path, digest: object) -> "keras.Model":
+    from porefail.nn.training import load
+
+    network = load(path)
+    site_network.require(network, SCANNED, path)
+    if weights_digest(network) != digest:
+        raise PorefailError(f"{path}: not the network of the locator beside it")
+    return network
 
 
 def _parsed(text: Mapping) -> Locator:
@@ -122,6 +159,8 @@ def _parsed(text: Mapping) -> Locator:
     voxel, coverage = _number(text["voxel_mm"]), _number(text["coverage"])
     if not (voxel > 0 and 0 < coverage < 1):
         raise ValueError("voxel_mm, coverage")
+    if text["network"] is not None and not isinstance(text["network"], str):
+        raise ValueError("network")
     for name in ("simulation", "presolve"):
         if not isinstance(text[name], dict):
             raise ValueError(name)
@@ -130,6 +169,7 @@ def _parsed(text: Mapping) -> Locator:
         text["simulation"],
         text["presolve"],
         regression,
+        None,
         Choice(_numbers(text["choice"]["coefficient"], FEATURES), _number(text["choice"]["none"])),
         np.inf if text["level"] is None else _number(text["level"]),
         coverage,

@@ -5,8 +5,9 @@ import pandas as pd
 from scipy.spatial import cKDTree
 
 from porefail.fe.submodels import Submodels
+from porefail.learning.candidates import NEAR, failed_at
 from porefail.scans.pores import COLUMNS
-from porefail.verdict.assessment import NEAR, Assessment, failed_at
+from porefail.verdict.assessment import Assessment
 from porefail.verdict.part import Part
 
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from porefail.learning.candidates import NEAR
 from porefail.scans import quality
-from porefail.verdict.assessment import NEAR, Assessment
+from porefail.verdict.assessment import Assessment
 from porefail.verdict.locator import Locator
 from porefail.verdict.measures import unlike
 from porefail.verdict.part import Part, box
