@@ -1,6 +1,7 @@
 """Figures of sections 3 and 4 of the paper, and of what goes beyond: they show what they get."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from porefail.figures import style
@@ -11,6 +12,7 @@ from porefail.figures.label_transforms import label_transforms
 from porefail.figures.loss_distribution import loss_distribution
 from porefail.figures.loss_weightings import loss_weightings
 from porefail.figures.operating_curves import operating_curves
+from porefail.figures.skill_curves import skill_curves
 from porefail.figures.transfer_skill import transfer_skill
 from porefail.figures.variant_skill import variant_skill
 from porefail.figures.variants import TRANSFORMS, WEIGHTINGS
@@ -245,3 +247,18 @@ def test_label_parameters(saved):
     figure = label_parameters(none, {}, contrast, by_contrast, used=(1.5, 5.0))
     left, right = saved(figure)
     assert not left.containers and len(right.containers) == len(figure.legends[0].texts) - 1 == 3
+
+
+def test_skill_curves(saved):
+    """A line and its band for each way to choose, at the numbers of specimens."""
+    rows = [
+        {"choice": way, "specimens": n, "top_1": y, "top_1_low": y - 0.1, "top_1_high": y + 0.1}
+        for way, shift in (("random", 0.0), ("least sure", 0.05))
+        for n, y in ((10, 0.5 + shift), (100, 0.7 + shift))
+    ]
+    (axes,) = saved(skill_curves(pd.DataFrame(rows), 40))
+    drawn = {line.get_label(): line.get_xydata().tolist() for line in axes.get_lines()}
+    assert drawn["least sure"] == [[10, 0.55], [100, 0.75]]
+    assert set(drawn) == {"random", "least sure"} and len(axes.collections) == 2
+    assert "40 others" in axes.get_ylabel()
+    assert axes.get_xscale() == "log"

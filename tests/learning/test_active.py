@@ -21,17 +21,25 @@ def specimens(count: int, seed: int) -> active.Known:
     return active.known(fields, porosity, failed)
 
 
+def curves(seed: int = 5, pool: int = 60, test: int = 30, sizes=(4, 12, 30), repeats: int = 3):
+    parts = specimens(pool, 0), specimens(test, 1)
+    return active.skill_curves(*parts, sizes, repeats, 1e-2, 1, seed, lambda text: None)
+
+
 @pytest.fixture(scope="module")
-def table():
-    return active.skill_curves(
-        specimens(60, 0), specimens(30, 1), [4, 12, 30], 3, 1e-2, 1, 5, lambda text: None
-    )
+def found():
+    return curves()
+
+
+@pytest.fixture(scope="module")
+def table(found):
+    return found[0]
 
 
 def test_a_row_for_each_way_and_size_and_the_whole_pool(table):
     found = table.groupby("choice")["specimens"].apply(list).to_dict()
     assert found == {active.RANDOM: [4, 12, 30, 60], active.UNSURE: [4, 12, 30, 60]}
-    for name in ("top_1", "top_3", "surprise"):
+    for name in ("top_1", "top_3", "log_likelihood"):
         assert (table[f"{name}_low"] <= table[name] + 1e-12).all()
         assert (table[name] <= table[f"{name}_high"] + 1e-12).all()
     assert (table["top_1"] <= table["top_3"]).all()
@@ -50,7 +58,7 @@ def test_both_ways_begin_and_end_alike(table):
 
 def test_more_specimens_teach_more(table):
     random = table[table["choice"] == active.RANDOM]
-    assert random["surprise"].is_monotonic_decreasing
+    assert random["log_likelihood"].is_monotonic_increasing
     assert random["top_1"].iloc[-1] > 0.8 > random["top_1"].iloc[0]
 
 
@@ -63,24 +71,50 @@ def test_the_whole_pool_is_a_fit_of_all_of_it(table):
         site_regression.surprise(site_regression.scores(model, rows), sites)
         for rows, sites in zip(test.rows, test.sites, strict=True)
     ]
-    assert table["surprise"].iloc[-1] == pytest.approx(np.mean(surprise))
+    assert table["log_likelihood"].iloc[-1] == pytest.approx(-np.mean(surprise))
 
 
-def test_the_margin_is_of_the_two_highest_maxima():
-    pool = specimens(3, 2)
+def test_the_gain_is_over_all_sizes_that_leave_a_choice(found):
+    table, gain = found
+    inner = table[(table["choice"] == active.UNSURE) & table["specimens"].isin([12, 30])]
+    for name in ("top_1", "top_3", "log_likelihood"):
+        assert gain[f"{name}_gain"] == pytest.approx(inner[f"{name}_gain"].mean())
+        assert gain[f"{name}_gain_low"] <= gain[f"{name}_gain"] <= gain[f"{name}_gain_high"]
+
+
+def test_where_there_is_nothing_to_gain_none_is_found(monkeypatch):
+    """Both ways at random: intervals of repeats and specimens hold 0 but for a few."""
+    rng = np.random.default_rng(0)
+    monkeypatch.setattr(active, "margin", lambda *given: rng.random())
+    wrong = 0
+    for seed in range(8):
+        _, gain = curves(seed, 40, 60, (4, 8, 16), 6)
+        low, high = gain["log_likelihood_gain_low"], gain["log_likelihood_gain_high"]
+        wrong += not low <= 0 <= high
+    assert wrong <= 2
+
+
+def test_the_margin_is_to_the_next_site_and_not_to_its_own_neighbour():
+    pool = specimens(8, 2)
     model = site_regression.fit_rows(
         pool.names, pool.rows, pool.sites, pool.rows, pool.sites, [1e-2]
     )
-    field = np.zeros(SHAPE)
-    solid = pool.porosity[0] == 0
-    field[solid] = site_regression.scores(model, pool.rows[0])
-    value = local_maxima(field, solid).value
-    found = active.margin(model, pool.rows[0], pool.porosity[0])
-    assert found == pytest.approx(value[0] - value[1]) and found > 0
+    nearer = 0
+    for rows, porosity in zip(pool.rows, pool.porosity, strict=True):
+        field, solid = np.zeros(SHAPE), porosity == 0
+        field[solid] = site_regression.scores(model, rows)
+        maxima = local_maxima(field, solid)
+        place = [np.argwhere(maxima.rank == 1 + k)[0] for k in range(len(maxima.value))]
+        apart = [np.abs(each - place[0]).max() > 2 for each in place]
+        second = apart.index(True)
+        found = active.margin(model, rows, porosity, 1)
+        assert found == pytest.approx(maxima.value[0] - maxima.value[second])
+        assert active.margin(model, rows, porosity, 9) == np.inf
+        nearer += second > 1
+    assert nearer
 
 
 def test_a_pool_that_is_too_small_is_refused():
-    pool, test = specimens(40, 3), specimens(10, 4)
-    assert len(active.skill_curves(pool, test, [3, 50], 2, 1e-2, 1, 0, lambda text: None)) == 4
-    with pytest.raises(PorefailError, match="campaign.sizes begins with 40, expected fewer than"):
-        active.skill_curves(pool, test, [40], 2, 1e-2, 1, 0)
+    assert len(curves(sizes=[3, 20, 500])[0]) == 6
+    with pytest.raises(PorefailError, match="campaign.sizes has 1 below the 60 specimens to choo"):
+        curves(sizes=[3, 60, 500])

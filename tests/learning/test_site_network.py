@@ -1,124 +1,154 @@
-"""Sites of a likelihood, what a network is given of them, and how it ranks them anew."""
+"""What a network of sites is given, what it learns, and how it ranks a specimen's sites anew."""
 
 import numpy as np
 import pytest
 
-from porefail.configuration.variants import CHANNELS
 from porefail.dataset import symmetry
 from porefail.errors import PorefailError
 from porefail.learning import site_network
 from porefail.learning.candidates import MOST, candidates, failed_at
+from porefail.learning.site_network import REACH, SOLID
 from porefail.metrics.peaks import local_maxima
-from porefail.nn.heteroencoder import heteroencoder
-from porefail.nn.site_network import SHARE
 
 SHAPE = (8, 8, 12)
-SETTINGS = {
-    "filters": 4,
-    "seed": 1,
-    "symmetric": True,
-    "symmetries": ["identity"],
-    "epochs": 30,
-    "batch_size": 8,
-    "learning_rate": 5e-3,
-    "copies": 1,
-}
+PLACES = np.array([[2, 2, 2], [5, 2, 9], [2, 5, 6], [6, 6, 2]])
+SETTINGS = {"filters": 4, "seed": 1, "epochs": 30, "batch_size": 8, "learning_rate": 5e-3}
+VOID = -14.0  # of the stress: as the logarithm of a damage that did not grow
 
 
-def specimens(count: int, seed: int):
-    """Likelihoods with peaks at four places; that with the highest stress around it fails."""
+def specimens(count: int, seed: int) -> tuple[list, list]:
+    """(likelihood, channels) with peaks at four places; that with the most stress around fails."""
     rng = np.random.default_rng(seed)
-    porosity = np.zeros((count, *SHAPE), np.uint8)
-    porosity[:, 0, 0, 0] = 1
-    likelihood = np.full((count, *SHAPE), 1e-3) * rng.uniform(0.5, 1, (count, *SHAPE))
-    stress = rng.normal(size=(count, *SHAPE)).astype(np.float32)
-    places = np.array([[2, 2, 2], [5, 2, 9], [2, 5, 6], [6, 6, 2]])
-    failed = np.zeros((count, *SHAPE), bool)
-    for n in range(count):
+    given, failed = [], []
+    for _ in range(count):
+        likelihood = 1e-3 * rng.uniform(0.5, 1, SHAPE)
+        stress = rng.normal(-7, 1, SHAPE).astype(np.float32)
         strong = rng.permutation(4)
-        likelihood[n][tuple(places.T)] = rng.uniform(0.8, 1.0, 4)
-        for k, (x, y, z) in enumerate(places):
-            stress[n, x - 1 : x + 2, y - 1 : y + 2, z - 1 : z + 2] += 2 * strong[k]
-        failed[n][tuple(places[strong.argmax()])] = True
-    likelihood[porosity == 1] = np.nan
-    return porosity, likelihood, {"stress": stress}, failed
+        likelihood[tuple(PLACES.T)] = rng.uniform(0.8, 1.0, 4)
+        for k, (x, y, z) in enumerate(PLACES):
+            stress[x - 1 : x + 2, y - 1 : y + 2, z - 1 : z + 2] += 2 * strong[k]
+        likelihood[0, 0, 0], stress[0, 0, 0] = np.nan, VOID
+        mask = np.zeros(SHAPE, bool)
+        mask[tuple(PLACES[strong.argmax()])] = True
+        given.append((likelihood, {"stress": stress}))
+        failed.append(mask)
+    return given, failed
 
 
-def given(porosity, likelihood, channels, failed):
-    found = [candidates(each) for each in likelihood]
-    hits = [failed_at(each.place, mask) for each, mask in zip(found, failed, strict=True)]
-    return found, site_network.inputs(found, channels, porosity, ["stress"]), hits
+def around(given) -> list[site_network.Surroundings]:
+    return [site_network.surroundings(*each, ["stress"]) for each in given]
 
 
-def test_candidates_are_the_highest_maxima_with_their_shares():
-    _, likelihood, _, _ = specimens(1, 0)
-    found = candidates(likelihood[0])
-    assert len(found.place) == MOST
-    value = likelihood[0][tuple(found.place.T)]
-    assert (np.diff(value) <= 0).all()
-    rank = local_maxima(np.nan_to_num(likelihood[0]), ~np.isnan(likelihood[0])).rank
-    assert rank[tuple(found.place.T)].tolist() == list(range(1, MOST + 1))
-    x, y, z = found.place[0]
-    near = likelihood[0][x - 1 : x + 2, y - 1 : y + 2, z - 1 : z + 2].sum()
-    assert found.share[0] == pytest.approx(np.log(near / np.nansum(likelihood[0])))
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    path = tmp_path_factory.mktemp("trained") / "state.npz"
+    parts = []
+    for count, seed in ((60, 2), (20, 3)):
+        given, failed = specimens(count, seed)
+        parts += [around(given), failed]
+    return site_network.fit(*parts, SETTINGS, path, lambda text: None)
 
 
-def test_inputs_are_blocks_of_what_is_there_and_shares():
-    porosity, likelihood, channels, failed = specimens(3, 1)
-    likelihood[0] = np.where(np.isnan(likelihood[0]), np.nan, 0.0)
-    likelihood[0, 3, 3, 3] = 1.0  # one site alone, at the surface nothing
-    found, blocks, _ = given(porosity, likelihood, channels, failed)
-    assert set(blocks) == {"solid", "stress", SHARE}
-    assert blocks[SHARE][0, 0] == 0 and (blocks[SHARE][0, 1:] <= -1e3).sum() >= MOST - 2
-    reach = site_network.REACH
-    for n in (1, 2):
-        for k, (x, y, z) in enumerate(found[n].place):
-            middle = blocks["stress"][n, k, reach, reach, reach]
-            assert middle == channels["stress"][n, x, y, z]
-            assert blocks["solid"][n, k, reach, reach, reach] == 1
-            assert not blocks["solid"][n, k, : max(reach - x, 0)].any()  # outside is no metal
+def test_surroundings_are_blocks_of_what_is_there():
+    ((likelihood, channels),), _ = specimens(1, 1)
+    found, blocks = site_network.surroundings(likelihood, channels, ["stress"])
+    assert list(blocks) == [SOLID, "stress"]
+    for k, (x, y, z) in enumerate(found.place):
+        assert blocks["stress"][k, REACH, REACH, REACH] == channels["stress"][x, y, z]
+        assert blocks[SOLID][k, REACH, REACH, REACH] == 1
+        assert not blocks[SOLID][k, : max(REACH - x, 0)].any()  # outside is no metal
 
 
-def test_it_learns_what_the_likelihood_does_not_tell(tmp_path):
-    training, validation = (given(*specimens(count, seed)) for count, seed in ((60, 2), (20, 3)))
-    test = specimens(40, 4)
-    model, epochs = site_network.fit(
-        *training[1:], *validation[1:], SETTINGS, tmp_path / "state.npz", lambda text: None
-    )
+def test_what_is_no_metal_is_the_mean_whether_it_is_a_void_or_outside():
+    """A round section in its box has air inside the grid, a square one outside."""
+    given, _ = specimens(3, 1)
+    parts = around(given)
+    scales = site_network.scales_of(parts)
+    solid = np.concatenate([each.blocks[SOLID] for each in parts]) == 1
+    stress = np.concatenate([each.blocks["stress"] for each in parts])
+    np.testing.assert_allclose(scales[1], (stress[solid].mean(), stress[solid].std()), rtol=1e-4)
+    for each in parts:
+        found = site_network.scaled(each.blocks, (SOLID, "stress"), scales)
+        metal = each.blocks[SOLID] == 1
+        assert not found["stress"][~metal].any()
+        assert (each.blocks["stress"][~metal] == VOID).any()
+        values = each.blocks["stress"][metal]
+        np.testing.assert_allclose(
+            found["stress"][metal], (values - scales[1, 0]) / scales[1, 1], rtol=1e-4, atol=1e-5
+        )
+        assert len(np.unique(found[SOLID])) == 2
+
+
+def test_it_learns_what_the_likelihood_does_not_tell(trained):
+    model, epochs = trained
     assert len(epochs) == SETTINGS["epochs"]
-    found, blocks, hits = given(*test)
-    score = site_network.predict(model, blocks)
-    right = np.mean([hit[each[: len(hit)].argmax()] for hit, each in zip(hits, score, strict=True)])
-    before = np.mean([hit[0] for hit in hits])
-    assert before < 0.5 and right > 0.8
-    site_network.require(model, ["stress"], "model.keras")
-    with pytest.raises(PorefailError, match="m.keras: its input stress is unknown, known are"):
-        site_network.require(model, CHANNELS, "m.keras")
-    with pytest.raises(PorefailError, match="m.keras: not a network of 12 sites"):
-        site_network.require(heteroencoder(), CHANNELS, "m.keras")
+    given, failed = specimens(40, 4)
+    before = [
+        failed_at(candidates(each[0]).place[:1], m)[0]
+        for each, m in zip(given, failed, strict=True)
+    ]
+    right = []
+    for each, mask in zip(given, failed, strict=True):
+        found, field = site_network.ranked(model, *each)
+        first = np.unravel_index(np.nanargmax(field), SHAPE)
+        assert tuple(found.place[found.share.argmax()]) == first
+        right.append(mask[first])
+    assert np.mean(before) < 0.5 and np.mean(right) > 0.8
+
+
+def test_the_order_of_the_maxima_is_the_networks(trained):
+    """Of the sites by their shares, and nothing that it has not judged is before them."""
+    (each,), _ = specimens(1, 6)
+    found, field = site_network.ranked(trained[0], *each)
+    first = candidates(each[0])
+    np.testing.assert_array_equal(found.place, first.place)
+    at = field[tuple(found.place.T)]
+    np.testing.assert_allclose(at, np.exp(found.share - found.share.max()), rtol=1e-5)
+    assert np.logaddexp.reduce(found.share) == pytest.approx(np.logaddexp.reduce(first.share))
+    solid = ~np.isnan(each[0])
+    assert np.array_equal(np.isnan(field), ~solid) and np.nanmax(field) == 1
+    rank = local_maxima(np.where(solid, field, 0), solid).rank[tuple(found.place.T)]
+    order = np.argsort(-found.share)
+    near = [k for k in order if rank[k]]  # a low site beside a high one is no maximum any more
+    assert [rank[k] for k in near] == list(range(1, len(near) + 1)) and len(near) > MOST // 2
+
+
+def test_what_is_beside_a_site_goes_with_it(trained):
+    (each,), _ = specimens(1, 7)
+    found, field = site_network.ranked(trained[0], *each)
+    place = found.place[found.share.argmax()]
+    beside = tuple(place + [1, 0, 0] if place[0] < 7 else place - [1, 0, 0])
+    wanted = each[0][beside] / each[0][tuple(place)]
+    lowest = np.exp(found.share.min() - found.share.max())
+    assert field[beside] == pytest.approx(wanted, rel=1e-4) or wanted < lowest
+
+
+def test_it_turns_with_the_specimen(trained):
+    ((likelihood, channels),), _ = specimens(1, 8)
+    _, field = site_network.ranked(trained[0], likelihood, channels)
+    for name in ("rotate_90", "mirror_z", "inversion"):
+        turned = {key: symmetry.apply(name, each) for key, each in channels.items()}
+        _, again = site_network.ranked(trained[0], symmetry.apply(name, likelihood), turned)
+        peaks = field > 0.01
+        np.testing.assert_allclose(
+            again[symmetry.apply(name, peaks)].sum(), field[peaks].sum(), rtol=1e-2
+        )
+
+
+@pytest.mark.parametrize("low", [1e-40, 0.0])
+def test_sites_of_no_likelihood_are_numbers_all_the_same(trained, low):
+    likelihood = np.full(SHAPE, low)
+    likelihood[3, 3, 3] = 1.0
+    likelihood[:, :, 6] = np.nan  # a plateau behind voids is a maximum
+    channels = {"stress": np.full(SHAPE, -7, np.float32)}
+    found, field = site_network.ranked(trained[0], likelihood, channels)
+    assert np.isfinite(field[~np.isnan(likelihood)]).all() and np.isfinite(found.share).all()
+    assert np.nanmax(field) == 1
 
 
 def test_a_part_without_a_failed_site_is_refused(tmp_path):
-    found, blocks, hits = given(*specimens(4, 5))
-    none = [np.zeros_like(each) for each in hits]
+    given, failed = specimens(4, 5)
+    parts, none = around(given), [np.zeros(SHAPE, bool)] * 4
     with pytest.raises(PorefailError, match="no specimen of the validation part failed at one"):
-        site_network.fit(blocks, hits, blocks, none, SETTINGS, tmp_path / "state.npz")
+        site_network.fit(parts, failed, parts, none, SETTINGS, tmp_path / "state.npz")
     assert not list(tmp_path.iterdir())
-
-
-def test_ranked_anew_sites_are_as_likely_as_the_network_says():
-    _, likelihood, _, _ = specimens(1, 6)
-    found = candidates(likelihood[0])
-    score = np.random.default_rng(0).normal(size=MOST)
-    field = site_network.ranked_anew(likelihood[0], found, score)
-    at = field[tuple(found.place.T)]
-    np.testing.assert_allclose(at / at.max(), np.exp(score - score.max()), rtol=1e-5)
-    assert np.isnan(field[0, 0, 0]) and np.nanmax(field) == 1
-    # What is nearest to a site goes with it.
-    for name in ("mirror_z", "rotate_90"):
-        turned = symmetry.apply(name, likelihood[0])
-        places = candidates(turned)
-        # The same sites, in the same order: no two are as likely.
-        again = site_network.ranked_anew(turned, places, score)
-        assert np.nanmax(again) == 1
-        np.testing.assert_allclose(np.sort(again[tuple(places.place.T)]), np.sort(at), rtol=1e-5)

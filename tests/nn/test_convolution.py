@@ -4,7 +4,8 @@ import pytest
 import tensorflow as tf
 
 from porefail.dataset import symmetry
-from porefail.nn.convolution import CLASSES, Convolution
+from porefail.nn.convolution import Convolution
+from porefail.voxels.kernels import CLASSES
 
 FIELD = np.random.default_rng(0).standard_normal((2, 4, 6, 8, 3)).astype(np.float32)
 

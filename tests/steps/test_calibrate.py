@@ -11,7 +11,6 @@ from porefail import store
 from porefail.__main__ import main
 from porefail.configuration.codes import Part
 from porefail.dataset.split import split
-from porefail.errors import PorefailError
 from porefail.fe.elastic import fields as elastic
 from porefail.steps import gather
 from porefail.store import Status
@@ -175,56 +174,30 @@ def test_blocks_around_the_likeliest_sites_are_judged_too(
     assert "strain of the first block over the specimen's, 5, 25, 50, 75, 95 %: " in told
 
 
-NETWORK = {
-    "filters": 2,
-    "symmetric": True,
-    "symmetries": ["identity"],
-    "copies": 1,
-    "epochs": 2,
-    "batch_size": 8,
-    "learning_rate": 1e-3,
-}
+NETWORK = {"filters": 2, "epochs": 2, "batch_size": 8, "learning_rate": 1e-2}
 
 
-def test_a_network_beside_the_locator(ensembles, wanted, tmp_path, capsys):
-    """It ranks the regression's sites anew; what is read is what was written, or is refused."""
-    output, state = tmp_path / "locator.json", tmp_path / "state.npz"
+def test_a_network_in_the_locator(calibrated, ensembles, wanted, tmp_path, capsys):
+    """It ranks the regression's sites anew, for the scores too, and goes on from its checkpoint."""
+    output, state, scores = (tmp_path / name for name in ("locator.json", "state.npz", "s.csv"))
     given = wanted | {"network": NETWORK}
-    assert run(ensembles / "whole.h5", output, given, f"--checkpoint={state}") == 0
-    told = capsys.readouterr().out
-    assert "epoch 2/2" in told and state.is_file()
-    first = read_locator(output)
-    assert first.network is not None
-    found = [each.name for each in first.network.inputs]
-    assert found == ["solid", *wanted["channels"], "share"]
+    more = (f"--checkpoint={state}", f"--scores={scores}")
+    assert run(ensembles / "whole.h5", output, given, *more) == 0
+    assert "epoch 2/2" in capsys.readouterr().out and state.is_file()
+    network = read_locator(output).network
+    assert network.names == ("solid", *wanted["channels"])
+    assert network.correct.any() and network.parameters > 100
+    plain = pd.read_csv(calibrated[1])
+    assert (pd.read_csv(scores)["probability"] != plain["probability"]).any()
     again = tmp_path / "again.json"
-    assert run(ensembles / "whole.h5", again, given, f"--checkpoint={state}") == 0
+    assert run(ensembles / "whole.h5", again, given, *more) == 0
     assert "training goes on after epoch 2/2" in capsys.readouterr().out
     assert again.read_bytes() == output.read_bytes()
-    more = given | {"network": NETWORK | {"epochs": 3}}
-    assert run(ensembles / "whole.h5", tmp_path / "other.json", more) == 0
-    other, own = (tmp_path / f"{name}.keras" for name in ("other", "locator"))
-    kept = own.read_bytes()
-    for data, message in (
-        (other.read_bytes(), "locator.keras: not the network of the locator beside it"),
-        (kept[:-200], "locator.keras: not a model"),
-        (None, "locator.keras: missing file"),
-    ):
-        own.unlink()
-        if data is not None:
-            own.write_bytes(data)
-        with pytest.raises(PorefailError, match=message):
-            read_locator(output)
 
 
 MISTAKES = {
-    "network": ("whole.h5", {"network": {"filters": 2}}, [], "network.symmetric is missing"),
-    "suffix": (
-        "whole.h5",
-        {},
-        ["--output=locator.keras"],
-        "locator.keras: the suffix of a locator's network; call it .json",
-    ),
+    "network": ("whole.h5", {"network": {"filters": 2}}, [], "network.epochs is missing"),
+    "checkpoint": ("whole.h5", {}, ["--checkpoint=s.npz"], "--checkpoint is of the network, which"),
     "blocks": ("whole.h5", {}, ["--submodels=-1"], "--submodels -1: expected a whole number"),
     "without presolve": ("plain.h5", {}, [], "plain.h5: lacks /.*presolve.strain must be above 0"),
     "no ensemble": ("none.h5", {}, [], "none.h5: missing file"),

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from porefail.baselines.site_correction import SiteCorrection
+from porefail.learning.site_network import REACH
 from porefail.scans.phantom import Scanner, scan
 from porefail.scans.volume import Scan
 from porefail.verdict.judgement import judge
@@ -48,3 +50,20 @@ def lying(phantom, locator):
     seen = phantom(voxel=0.0125)
     seen = seen._replace(values=seen.values.transpose(2, 0, 1))
     return seen, judge(seen, seen.spacing, Choices(axis="x"), locator, progress=quiet)
+
+
+def made_up(size: float) -> SiteCorrection:
+    """A network of sites of random weights; size: of its correction."""
+    random = np.random.default_rng(0)
+    names = ("solid", "log_von_mises", "triaxiality", "log_coarse_damage")
+    widths = [len(names), *[2] * REACH]
+    return SiteCorrection(
+        names,
+        np.array([[0.9, 0.3], [0, 1], [0.3, 0.3], [-8, 2]]),
+        [
+            (random.normal(0.1, 0.2, (6, a, b)), np.zeros(b))
+            for a, b in zip(widths[:-1], widths[1:], strict=True)
+        ],
+        (random.random((3, 4)), np.zeros(4)),
+        size * random.random(4),
+    )

@@ -6,12 +6,10 @@ import pytest
 from porefail.errors import PorefailError
 from porefail.fe.elastic import fields as elastic
 from porefail.learning.candidates import MOST, failed_at
-from porefail.learning.site_network import REACH
-from porefail.nn.site_network import site_network
 from porefail.verdict import assessment
 from porefail.verdict.measures import MEASURES, measured, ranges, unlike
 
-from .conftest import quiet
+from .conftest import made_up, quiet
 
 VOXEL = 0.05
 
@@ -48,18 +46,14 @@ def test_a_network_ranks_the_same_sites_anew(one_pore, locator):
     """An untrained one changes nothing; another one changes the order, not the sites."""
     pores = one_pore.copy()
     pores[6, 1, 12] = True  # sites of one pore are alike
-    names = ["log_von_mises", "triaxiality", "log_coarse_damage"]
-    scales = {"solid": (0.9, 0.3)} | {name: (0.0, 1.0) for name in names}
-    network = site_network(scales, MOST, REACH, filters=2, seed=1)
+    network = made_up(0.0)
     outside = np.zeros_like(pores)
     found = assessed(pores, outside, locator)
     same = assessed(pores, outside, locator._replace(network=network))
     np.testing.assert_array_equal(same.sites.place, found.sites.place)
     first = found.sites.features[:, 1]
     np.testing.assert_allclose(same.sites.features[:, 1], first, atol=1e-4)
-    random = np.random.default_rng(0)
-    network.set_weights([random.random(each.shape) - 0.2 for each in network.get_weights()])
-    other = assessed(pores, outside, locator._replace(network=network))
+    other = assessed(pores, outside, locator._replace(network=made_up(1.0)))
     np.testing.assert_array_equal(other.sites.place, found.sites.place)
     assert np.abs(other.sites.features[:, 1] - first).max() > 0.1
     likely = other.likelihood[tuple(other.sites.place.T)]

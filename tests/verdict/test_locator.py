@@ -1,5 +1,6 @@
 """Locators: written and read back; one line for a damaged one; the one that ships."""
 
+import base64
 import hashlib
 import json
 from pathlib import Path
@@ -12,6 +13,8 @@ from porefail import configuration
 from porefail.errors import PorefailError
 from porefail.verdict.locator import SHIPPED, SKILL, read_locator, write_locator
 from porefail.verdict.measures import MEASURES
+
+from .conftest import made_up
 
 
 @pytest.fixture
@@ -55,6 +58,35 @@ def test_odd_numbers_are_read_to_the_last_digit(locator, tmp_path):
         (tmp_path / "a.json").read_text(),
         parse_constant=lambda name: pytest.fail(f"{name} is no JSON"),
     )
+
+
+@pytest.fixture
+def with_network(locator, tmp_path):
+    path = tmp_path / "network.json"
+    write_locator(path, locator._replace(network=made_up(1 / 3)))
+    return path
+
+
+def test_a_network_is_read_to_the_last_digit_of_its_numbers(with_network, locator):
+    found, wanted = read_locator(with_network), made_up(1 / 3)
+    same(found, locator)
+    assert found.network.names == wanted.names and found.network.reach == wanted.reach
+    pairs = [*zip(found.network.convolutions, wanted.convolutions, strict=True)]
+    pairs.append((found.network.hidden, wanted.hidden))
+    for one, other in pairs:
+        for ours, theirs in zip(one, other, strict=True):
+            np.testing.assert_array_equal(ours, theirs.astype(np.float32))
+    for name in ("scales", "correct"):
+        theirs = getattr(wanted, name).astype(np.float32)
+        np.testing.assert_array_equal(getattr(found.network, name), theirs)
+
+
+def test_one_of_version_1_has_no_network(written, locator):
+    text = json.loads(written.read_text())
+    del text["network"]
+    written.write_text(json.dumps(text | {"locator": 1}))
+    same(read_locator(written), locator)
+    assert read_locator(written).network is None
 
 
 def change(place: str, value):
@@ -107,6 +139,37 @@ def test_damaged_ones(written, damage, message):
     written.write_text(json.dumps(damage(json.loads(written.read_text()))))
     with pytest.raises(PorefailError, match=f"^{written}: {message}") as caught:
         read_locator(written)
+    assert "\n" not in str(caught.value)
+
+
+def text_of(values, *shape: int) -> dict:
+    return {
+        "shape": list(shape),
+        "values": base64.b64encode(np.full(shape, values, "<f4")).decode(),
+    }
+
+
+@pytest.mark.parametrize(
+    "damage, message",
+    [
+        (change("network.names", ["log_von_mises"]), "network.names"),
+        (change("network.names", ["solid", "submodel_strain"]), "network.names .*submodel"),
+        (change("network.convolutions", []), "network.names .* of 0 convolutions"),
+        (change("network.convolutions", None), "KeyError 'convolutions'"),
+        (change("network.correct", text_of(0, 5)), "finite numbers of shape"),
+        (change("network.correct", text_of(np.nan, 4)), "finite numbers of shape"),
+        (change("network.correct", {"shape": [4], "values": "%%%%"}), ""),
+        (change("network.correct", {"shape": [-1], "values": ""}), ""),
+        (change("network.hidden", [text_of(0, 7, 4), text_of(0, 4)]), "finite numbers of shape"),
+        (change("network.scales", text_of(0, 4, 2)), "network.scales"),
+        (change("network", 3), ""),
+    ],
+)
+def test_damaged_networks(with_network, damage, message):
+    with_network.write_text(json.dumps(damage(json.loads(with_network.read_text()))))
+    wanted = f"^{with_network}: a damaged locator: .*{message}"
+    with pytest.raises(PorefailError, match=wanted) as caught:
+        read_locator(with_network)
     assert "\n" not in str(caught.value)
 
 

@@ -5,16 +5,13 @@ from collections.abc import Mapping
 # Kinds of networks that say how sure they are.
 UNCERTAIN = ("bayesian", "deep_ensemble", "dropout", "one_network")
 NETWORKS = ("heteroencoder", *UNCERTAIN)
-# Kinds that take the channels of their settings; those of others that take any.
 SITE_KINDS = ("site_regression", "site_network")  # they learn the label of transform site alone
+# Kinds that take the channels of their settings; those of others that take any.
 GIVEN_CHANNELS = (*NETWORKS, *SITE_KINDS)
 # Keys of `training` that kinds take which are none of NETWORKS.
 TAKEN: dict[str, tuple[str, ...]] = {
     "site_regression": ("channels",),
-    "site_network": (
-        *("channels", "filters", "symmetric", "symmetries", "copies"),
-        *("epochs", "batch_size", "learning_rate"),
-    ),
+    "site_network": ("channels", "filters", "epochs", "batch_size", "learning_rate"),
 }
 UNTRAINED_CHANNELS = {
     "elastic_hot_spot": ["von_mises", "pressure"],

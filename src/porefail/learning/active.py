@@ -15,10 +15,11 @@ from porefail.baselines import site_regression
 from porefail.baselines.site_regression import SiteRegression
 from porefail.errors import PorefailError
 from porefail.metrics import peaks
-from porefail.metrics.intervals import bootstrap, wilson
+from porefail.metrics.intervals import crossed_bootstrap
 
 RANDOM, UNSURE = "random", "least sure"
 RANKS = (1, 3)
+SCORES = (*(f"top_{k}" for k in RANKS), "log_likelihood")  # the last of the true site
 
 
 class Known(NamedTuple):
@@ -52,59 +53,60 @@ def skill_curves(
     near: int,
     seed: int,
     progress: Callable[[str], None] = print,
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, dict[str, float]]:
     """Skill on test specimens against how many of the pool were simulated, a row a way and size.
 
     sizes: rising, the whole pool is added; repeats: each begins with other random specimens, the
     same for both ways; penalty: of the regression; near: voxels from a site to a failed voxel.
-    Columns: choice; specimens; top_1, top_3, surprise (−log likelihood of the true site), means
-    over repeats; of each, an interval over test specimens, and gain, the mean difference from
-    random choice of as many, with its bootstrap interval. Raises PorefailError where the first size
-    is not smaller than the pool.
+    Columns: choice; specimens; SCORES, means over repeats; of each, an interval over repeats and
+    test specimens, and gain, the mean difference from random choice of as many, with its interval.
+    Returns also the gains of choosing over all sizes that leave a choice, with their intervals.
+    Raises PorefailError where no size does.
     """
     count = len(pool.rows)
     steps = [*(size for size in sizes if size < count), count]
-    if len(steps) < 2:
+    if len(steps) < 3:
         raise PorefailError(
-            f"campaign.sizes begins with {min(sizes)}, expected fewer than the {count} specimens to"
-            " choose from"
+            f"campaign.sizes has {len(steps) - 1} below the {count} specimens to choose from,"
+            " expected two or more"
         )
+    whole = _scored(_fitted(pool, np.arange(count), penalty), test, near)
     found: dict[tuple[str, int], list[np.ndarray]] = {}
     for repeat in range(repeats):
         order = np.random.default_rng([seed, repeat]).permutation(count)
         for way in (RANDOM, UNSURE):
             chosen = order[: steps[0]]
-            for size, further in zip(steps, [*steps[1:], None], strict=True):
-                # All of the pool is the same pool, whatever was first.
-                again = size == count and found.get((RANDOM, size))
-                if again:
-                    scored = again[0]
-                else:
-                    model = _fitted(pool, chosen, penalty)
-                    scored = _scored(model, test, near)
-                found.setdefault((way, size), []).append(scored)
-                if further is not None:
-                    left = order[~np.isin(order, chosen)]
-                    if way == UNSURE:
-                        margins = [margin(model, pool.rows[n], pool.porosity[n]) for n in left]
-                        left = left[np.argsort(margins, kind="stable")]
-                    chosen = np.concatenate([chosen, left[: further - size]])
+            for size, further in zip(steps[:-1], steps[1:], strict=True):
+                model = _fitted(pool, chosen, penalty)
+                found.setdefault((way, size), []).append(_scored(model, test, near))
+                left = order[~np.isin(order, chosen)]
+                if way == UNSURE and further < count:
+                    margins = [margin(model, pool.rows[n], pool.porosity[n], near) for n in left]
+                    left = left[np.argsort(margins, kind="stable")]
+                chosen = np.concatenate([chosen, left[: further - size]])
+            found.setdefault((way, count), []).append(whole)
             progress(f"repeat {repeat + 1} of {repeats}, {way}: {count} specimens")
-    return pd.DataFrame(
-        [
-            {"choice": way, "specimens": size} | _summary(values, found[RANDOM, size])
-            for (way, size), values in found.items()
-        ]
-    )
+    values = {key: np.array(each) for key, each in found.items()}  # (repeats, n, SCORES)
+    table = [
+        {"choice": way, "specimens": size} | _summary(each, each - values[RANDOM, size])
+        for (way, size), each in values.items()
+    ]
+    inner = [values[UNSURE, size] - values[RANDOM, size] for size in steps[1:-1]]
+    return pd.DataFrame(table), _gains(np.mean(inner, axis=0))
 
 
-def margin(model: SiteRegression, rows: np.ndarray, porosity: np.ndarray) -> float:
-    """Logarithm of the likelihood of the likeliest site over that of the second; infinite of one.
+def margin(model: SiteRegression, rows: np.ndarray, porosity: np.ndarray, near: int) -> float:
+    """Logarithm of the likelihood of the likeliest site over that of the next one.
 
-    rows: (solid voxels, f); porosity: (nx, ny, nz).
+    That is the highest maximum which no voxel within `near` of the first is within `near` of;
+    infinite where there is none. rows: (solid voxels, f); porosity: (nx, ny, nz).
     """
-    value = peaks.local_maxima(*_field(model, rows, porosity)).value
-    return float(value[0] - value[1]) if len(value) > 1 else np.inf
+    maxima = peaks.local_maxima(*_field(model, rows, porosity))
+    first = np.argwhere(maxima.rank == 1)[0]
+    away = maxima.rank.copy()
+    away[tuple(slice(max(each - 2 * near, 0), each + 2 * near + 1) for each in first)] = 0
+    others = away[away > 1]
+    return float(maxima.value[0] - maxima.value[others.min() - 1]) if others.size else np.inf
 
 
 def _fitted(pool: Known, chosen: np.ndarray, penalty: float) -> SiteRegression:
@@ -123,23 +125,30 @@ def _field(
 
 
 def _scored(model: SiteRegression, test: Known, near: int) -> np.ndarray:
-    """Hits at RANKS and the surprise of each test specimen, (n, 3)."""
-    table = np.empty((len(test.rows), len(RANKS) + 1))
+    """SCORES of each test specimen, (n, 3)."""
+    table = np.empty((len(test.rows), len(SCORES)))
     for n, (rows, sites) in enumerate(zip(test.rows, test.sites, strict=True)):
         score, solid = _field(model, rows, test.porosity[n])
         table[n, :-1] = peaks.top_hits(score, solid, test.failed[n], np.array(RANKS), near)
-        table[n, -1] = site_regression.surprise(score[solid], sites)
+        table[n, -1] = -site_regression.surprise(score[solid], sites)
     return table
 
 
-def _summary(repeats: list[np.ndarray], random: list[np.ndarray]) -> dict[str, float]:
-    values, bar = np.mean(repeats, axis=0), np.mean(random, axis=0)
+def _summary(values: np.ndarray, difference: np.ndarray) -> dict[str, float]:
+    """Means of SCORES (repeats, n, 3) and of their difference from random choice."""
     row: dict[str, float] = {}
-    for n, name in enumerate([*(f"top_{k}" for k in RANKS), "surprise"]):
-        each, difference = values[:, n], values[:, n] - bar[:, n]
-        interval = bootstrap(each) if name == "surprise" else wilson(each.sum(), len(each))
-        ends = zip(("", "_low", "_high"), (each.mean(), *interval), strict=True)
-        row |= {name + end: float(value) for end, value in ends}
-        ends = zip(("", "_low", "_high"), (difference.mean(), *bootstrap(difference)), strict=True)
-        row |= {f"{name}_gain{end}": float(value) for end, value in ends}
+    for n, name in enumerate(SCORES):
+        row |= _named(name, values[..., n])
+    return row | _gains(difference)
+
+
+def _gains(difference: np.ndarray) -> dict[str, float]:
+    row: dict[str, float] = {}
+    for n, name in enumerate(SCORES):
+        row |= _named(f"{name}_gain", difference[..., n])
     return row
+
+
+def _named(name: str, values: np.ndarray) -> dict[str, float]:
+    ends = zip(("", "_low", "_high"), (values.mean(), *crossed_bootstrap(values)), strict=True)
+    return {name + end: float(value) for end, value in ends}

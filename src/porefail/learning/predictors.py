@@ -1,7 +1,7 @@
 """Whatever predicts a label: networks, plain or uncertain, regressions, and what learns nothing."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from porefail.baselines import linear_heteroencoder, local_statistics, site_regr
 from porefail.dataset import symmetry
 from porefail.errors import PorefailError
 from porefail.learning import Specimens, site_network, uncertain
-from porefail.learning.candidates import Candidates, candidates, failed_at
+from porefail.learning.candidates import MOST
 from porefail.microstructure.karhunen_loeve import ARGUMENTS, expansion
 from porefail.nn.checkpoint import Epoch
 
@@ -132,44 +132,36 @@ def _regression(
 def _site_network(
     training: Specimens, validation: Specimens, checkpoint: str | Path, settings: Mapping
 ) -> tuple[Fitted, list[Epoch]]:
-    from porefail.nn.site_network import products
-
     start = time.perf_counter()
     regression = _regression(training, validation, settings["baselines"]["penalties"])
     names = settings["training"]["channels"]
 
-    def looked_at(part: Specimens) -> tuple[np.ndarray, list[Candidates], dict]:
+    def regressed(part: Specimens) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
+        """Likelihood and channels of each specimen."""
         likely = site_regression.predict(regression, part.channels, part.porosity)
-        found = [candidates(each) for each in likely]
-        return likely, found, site_network.inputs(found, part.channels, part.porosity, names)
+        for n, each in enumerate(likely):
+            yield each, {name: part.channels[name][n] for name in names}
 
     given = []
     for part in (training, validation):
-        _, found, blocks = looked_at(part)
-        failed = [
-            failed_at(each.place, label == 1) for each, label in zip(found, part.label, strict=True)
-        ]
-        given += [blocks, failed]
+        given.append([site_network.surroundings(*each, names) for each in regressed(part)])
+        given.append(part.label == 1)
+    known = time.perf_counter() - start
     model, epochs = site_network.fit(
         *given, settings["training"], checkpoint, partial(print, flush=True)
     )
-    known = time.perf_counter() - start - sum(epoch.seconds for epoch in epochs)
 
     def predict(specimens: Specimens) -> Prediction:
-        likely, found, blocks = looked_at(specimens)
-        scores = site_network.predict(model, blocks)
-        each = zip(likely, found, scores, strict=True)
-        return Prediction(np.stack([site_network.ranked_anew(*three) for three in each]))
+        ranked = (site_network.ranked(model, *each) for each in regressed(specimens))
+        return Prediction(np.stack([likely for _, likely in ranked]))
 
-    return (
-        Fitted(
-            predict,
-            regression.parameters + model.count_params(),
-            products(model),
-            known + sum(epoch.seconds for epoch in epochs),
-        ),
-        epochs,
+    fitted = Fitted(
+        predict,
+        regression.parameters + model.parameters,
+        MOST * model.products,
+        known + sum(epoch.seconds for epoch in epochs),
     )
+    return fitted, epochs
 
 
 def _baseline(room, model, start: float) -> Fitted:

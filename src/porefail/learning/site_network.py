@@ -1,157 +1,172 @@
-"""The network that ranks the likely sites of a regression anew, by what is around each of them."""
+"""The network that ranks the likely sites of a regression anew, by what is around each of them.
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import partial
+It learns from shares of a regression that was fitted to the same specimens: 13 numbers or so, of
+hundreds of specimens.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import numpy as np
 from scipy import ndimage
+from scipy.special import logsumexp
 
-from porefail.dataset import symmetry
+from porefail.baselines import site_correction
+from porefail.baselines.site_correction import SHARE, SiteCorrection
 from porefail.errors import PorefailError
-from porefail.learning.candidates import MOST, Candidates
+from porefail.learning.candidates import MOST, NEAR, Candidates, candidates, failed_at
+from porefail.nn.checkpoint import Epoch
 from porefail.voxels.blocks import blocks_about
-
-if TYPE_CHECKING:
-    import keras
+from porefail.voxels.neighbours import grown
 
 KIND = "site_network"
 REACH = 5  # voxels about a site that the network sees
 SOLID = "solid"  # channel of the voxels that are no void
 NO_SITE = -1e3  # log likelihood of a site that is not there
+LOWER = 0.999  # of the lowest site's likelihood: what no network has judged
 
 
-def inputs(
-    found: Sequence[Candidates],
-    channels: Mapping[str, np.ndarray],
-    porosity: np.ndarray,
-    names: Sequence[str],
+class Surroundings(NamedTuple):
+    """What is around the sites of a specimen: candidates; blocks (m, s, s, s) by channel, with
+    SOLID, as they are, 0 outside."""
+
+    found: Candidates
+    blocks: Mapping[str, np.ndarray]
+
+
+def surroundings(
+    likelihood: np.ndarray, channels: Mapping[str, np.ndarray], names: Sequence[str]
+) -> Surroundings:
+    """Of a specimen; likelihood (nx, ny, nz), NaN in voids; channels: fields of its shape."""
+    found = candidates(likelihood)
+    solid = (~np.isnan(likelihood)).astype(np.float32)
+    fields = {SOLID: solid} | {name: channels[name] for name in names}
+    return Surroundings(
+        found,
+        {name: blocks_about(field, found.place, REACH, 0.0) for name, field in fields.items()},
+    )
+
+
+def scales_of(parts: Sequence[Surroundings]) -> np.ndarray:
+    """Mean and deviation (c, 2) of each channel in the solid voxels around all sites."""
+    solid = np.concatenate([each.blocks[SOLID] for each in parts]) == 1
+    scales = []
+    for name in parts[0].blocks:
+        values = np.concatenate([each.blocks[name] for each in parts])
+        values = values if name == SOLID else values[solid]
+        scales.append((values.mean(), values.std() or 1.0))
+    return np.array(scales, np.float32)
+
+
+def scaled(
+    blocks: Mapping[str, np.ndarray], names: Sequence[str], scales: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """What the network takes of n specimens; channels, porosity (1 = void): (n, nx, ny, nz).
-
-    By name: blocks (n, MOST, s, s, s) of SOLID and of each channel, 0 outside and in voids, and the
-    shares (n, MOST), NO_SITE where there are fewer sites.
-    """
-    from porefail.nn.site_network import SHARE
-
-    side = 2 * REACH + 1
-    given = {SOLID: 1 - porosity} | {name: channels[name] for name in names}
-    blocks = {name: np.zeros((len(found), MOST, side, side, side), np.float32) for name in given}
-    share = np.full((len(found), MOST), NO_SITE, np.float32)
-    for n, each in enumerate(found):
-        share[n, : len(each.share)] = each.share
-        for name, fields in given.items():
-            blocks[name][n, : len(each.place)] = blocks_about(fields[n], each.place, REACH, 0)
-    return blocks | {SHARE: share}
-
-
-def channel_names(model: "keras.Model") -> list[str]:
-    """Channels that a network of sites takes, beside SOLID and the shares."""
-    from porefail.nn.site_network import SHARE
-
-    return [each.name for each in model.inputs if each.name not in (SOLID, SHARE)]
-
-
-def require(model: "keras.Model", known: Collection[str], path: str | Path) -> None:
-    """Raise PorefailError unless a model of a file is a network of sites, of known channels."""
-    from porefail.nn.site_network import SHARE
-
-    side = 2 * REACH + 1
-    shapes = {each.name: tuple(each.shape[1:]) for each in model.inputs}
-    wanted = dict.fromkeys(shapes, (MOST, side, side, side, 1)) | {SHARE: (MOST, 1)}
-    if shapes != wanted or SOLID not in shapes or tuple(model.output.shape[1:]) != (MOST, 1):
-        raise PorefailError(f"{path}: not a network of {MOST} sites, {REACH} voxels about each")
-    unknown = [name for name in channel_names(model) if name not in known]
-    if unknown:
-        raise PorefailError(
-            f"{path}: its input {unknown[0]} is unknown, known are {', '.join(known)}"
+    """Blocks as the network takes them; what is no metal, in a void or outside, is the mean."""
+    solid = blocks[SOLID] == 1
+    return {
+        name: np.where(solid | (name == SOLID), (blocks[name] - mean) / deviation, 0.0).astype(
+            np.float32
         )
+        for name, (mean, deviation) in zip(names, scales, strict=True)
+    }
 
 
 def fit(
-    training: Mapping[str, np.ndarray],
+    training: Sequence[Surroundings],
     training_failed: Sequence[np.ndarray],
-    validation: Mapping[str, np.ndarray],
+    validation: Sequence[Surroundings],
     validation_failed: Sequence[np.ndarray],
     settings: Mapping,
     checkpoint: str | Path,
     report: Callable[[str], None] = print,
-) -> tuple["keras.Model", list]:
-    """Train a network on the sites of specimens; returns it with its epochs.
+) -> tuple[SiteCorrection, list[Epoch]]:
+    """Train a network on the sites of specimens; returns what it has learnt, and its epochs.
 
-    training, validation: of inputs(); failed: of each specimen, bool (m,), which of its sites did.
-    A specimen that failed at none of them teaches nothing. settings: the keys of learning.SETTINGS.
-    Raises PorefailError where a part has no specimen to learn from.
+    failed: of each specimen, (nx, ny, nz) bool, the voxels that failed. A specimen that failed at
+    none of its sites teaches nothing. settings: seed, filters, epochs, batch_size, learning_rate.
+    A training that was killed goes on from `checkpoint`. Raises PorefailError where a part has no
+    specimen to learn from.
     """
-    from porefail.nn import training as nn
+    from porefail.nn import site_network as nn
+    from porefail.nn import training as loop
     from porefail.nn.batches import Examples
     from porefail.nn.losses import site_cross_entropy
-    from porefail.nn.site_network import SHARE, site_network
 
-    parts = []
-    for words, given, failed in (
+    useful = []
+    for words, part, failed in (
         ("training", training, training_failed),
         ("validation", validation, validation_failed),
     ):
-        useful = np.array([each.any() for each in failed], bool)
-        if not useful.any():
+        hits = [failed_at(each.found.place, mask) for each, mask in zip(part, failed, strict=True)]
+        pairs = [(each, hit) for each, hit in zip(part, hits, strict=True) if hit.any()]
+        if not pairs:
             raise PorefailError(f"no specimen of the {words} part failed at one of its sites")
-        label = np.full((len(failed), MOST), np.nan, np.float32)
-        for row, each in zip(label, failed, strict=True):
-            row[: len(each)] = each
-        parts.append(
-            Examples({name: field[useful] for name, field in given.items()}, label[useful])
-        )
-    scales = {
-        name: (float(field.mean()), float(field.std()) or 1.0)
-        for name, field in parts[0].inputs.items()
-        if name != SHARE
-    }
-    model = site_network(
-        scales,
-        MOST,
-        REACH,
-        filters=settings["filters"],
-        seed=settings["seed"],
-        symmetric=settings["symmetric"],
-    )
-    return model, nn.train(
+        useful.append(pairs)
+    scales = scales_of([each for each, _ in useful[0]])
+    names = tuple(training[0].blocks)
+    parts = []
+    for pairs in useful:
+        side = 2 * REACH + 1
+        given = {n: np.zeros((len(pairs), MOST, side, side, side), np.float32) for n in names}
+        share = np.full((len(pairs), MOST), NO_SITE, np.float32)
+        label = np.full((len(pairs), MOST), np.nan, np.float32)
+        for row, (each, hit) in enumerate(pairs):
+            share[row, : len(hit)], label[row, : len(hit)] = each.found.share, hit
+            for name, blocks in scaled(each.blocks, names, scales).items():
+                given[name][row, : len(hit)] = blocks
+        parts.append(Examples(given | {SHARE: share}, label))
+    model = nn.site_network(names, SHARE, MOST, REACH, settings["filters"], settings["seed"])
+    keys = ("epochs", "batch_size", "learning_rate", "seed")
+    epochs = loop.train(
         model,
         *parts,
-        [partial(symmetry.apply, name) for name in settings["symmetries"]],
-        nn.Settings(
-            settings["epochs"],
-            settings["batch_size"],
-            settings["learning_rate"],
-            settings["seed"],
-            settings["copies"],
-        ),
+        [np.asarray],
+        loop.Settings(*(settings[key] for key in keys), copies=1),
         Path(checkpoint),
         site_cross_entropy,
         report,
     )
+    found = nn.weights(model)
+    kernels = found["convolutions"]
+    return SiteCorrection(
+        names,
+        scales,
+        list(zip(kernels[::2], kernels[1::2], strict=True)),
+        tuple(found["hidden"]),
+        found["correct"][0][:, 0],
+    ), epochs
 
 
-def ranked_anew(likelihood: np.ndarray, found: Candidates, score: np.ndarray) -> np.ndarray:
-    """A likelihood (nx, ny, nz), NaN in voids, with the network's scores (>= m,) of its sites.
+def ranked(
+    model: SiteCorrection, likelihood: np.ndarray, channels: Mapping[str, np.ndarray]
+) -> tuple[Candidates, np.ndarray]:
+    """The sites of a specimen with log shares of the likelihood as the network says, and the
+    likelihood (nx, ny, nz), NaN in voids, of its voxels, over the likeliest one's.
 
-    What is nearest to a site is scaled with it, so that the sites' own voxels are as likely as the
-    network says; over the likeliest voxel's.
+    What the sites have of the likelihood together stays as it was, so the order of the sites is
+    that of before. A site's own voxel is as likely as its share says, what is nearest to it and no
+    more than NEAR voxels away in proportion; all else is below the sites.
     """
-    score = score[: len(found.place)]
-    sites = np.ones(likelihood.shape, bool)
-    number = np.zeros(likelihood.shape, int)
+    names = [name for name in model.names if name != SOLID]
+    found, blocks = surroundings(likelihood, channels, names)
+    given = scaled(blocks, model.names, model.scales) | {SHARE: found.share}
+    score = site_correction.scores(model, given).astype(float)
+    share = score - logsumexp(score) + logsumexp(found.share)
     at = tuple(found.place.T)
-    sites[at], number[at] = False, np.arange(len(score))
-    nearest = ndimage.distance_transform_edt(sites, return_distances=False, return_indices=True)
-    factor = np.exp(score - score.max()) / likelihood[at]
-    scaled = likelihood * factor[number[tuple(nearest)]]
-    return (scaled / np.nanmax(scaled)).astype(np.float32)
-
-
-def predict(model: "keras.Model", given: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Log likelihoods (n, MOST) of sites, up to a constant of each specimen; given: of inputs()."""
-    from porefail.nn import site_network as nn
-
-    return nn.predict(model, given)
+    mark = np.zeros(likelihood.shape, bool)
+    mark[at] = True
+    number = np.zeros(likelihood.shape, int)
+    number[at] = np.arange(len(score))
+    nearest = ndimage.distance_transform_edt(~mark, return_distances=False, return_indices=True)
+    number = number[tuple(nearest)]
+    solid = ~np.isnan(likelihood)
+    field = np.full(likelihood.shape, np.nan)
+    tiny = np.finfo(np.float32).tiny
+    logs = np.log(np.maximum(likelihood.astype(float), tiny))
+    # Of its own site a voxel has a share of 1 at most: no other maximum rises above it.
+    relative = np.minimum(logs - logs[at][number], 0.0) + (share - share.max())[number]
+    lowest = (share - share.max()).min() + np.log(LOWER)
+    relative = np.where(grown(mark, NEAR), relative, np.minimum(relative, lowest))
+    field[solid] = np.exp(relative[solid])
+    return Candidates(found.place, share), field

@@ -30,3 +30,20 @@ def bootstrap(values: np.ndarray, level: float = 0.95, draws: int = 4000, seed: 
     rng = np.random.default_rng(seed)
     means = [values[rng.integers(0, values.size, values.size)].mean() for _ in range(draws)]
     return tuple(np.quantile(means, (0.5 - level / 2, 0.5 + level / 2)))
+
+
+def crossed_bootstrap(values: np.ndarray, level: float = 0.95, draws: int = 4000, seed: int = 0):
+    """Percentile interval (low, high) of the mean of values (r, n) of r repeats on n specimens.
+
+    Both are resampled, each by itself (Owen 2007): what is drawn for a repeat moves all of its
+    specimens together.
+    """
+    values = np.asarray(values, float)
+    if values.ndim != 2 or not values.size:
+        raise PorefailError(f"an interval needs values (repeats, n), not {values.shape}")
+    rng = np.random.default_rng(seed)
+    rows, columns = (
+        rng.multinomial(count, np.full(count, 1 / count), draws) / count for count in values.shape
+    )
+    means = np.einsum("dr,rn,dn->d", rows, values, columns, optimize=True)
+    return tuple(np.quantile(means, (0.5 - level / 2, 0.5 + level / 2)))

@@ -4,10 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-# Kernel places (3, 3, 3) that the 16 symmetries of a square prism about z bring onto each other:
-# in the plane centre, edge and corner; along z the middle and the two ends. Six classes.
-_OFFSET = np.abs(np.indices((3, 3, 3)) - 1)
-CLASSES = (_OFFSET[0] + _OFFSET[1] + 3 * _OFFSET[2]).ravel()
+from porefail.voxels.kernels import CLASSES
 
 _PLACES = np.eye(CLASSES.max() + 1, dtype=np.float32)[CLASSES]  # (27, 6), 1 at a place's class
 
@@ -96,5 +93,6 @@ class Convolution(keras.layers.Layer):
             "double": self.double,
             "symmetric": self.symmetric,
             "seed": self.seed,
-            "padding": self.padding,
+            # Only where it is another one: what was trained before has no such key.
+            **({} if self.padding == "same" else {"padding": self.padding}),
         }

@@ -177,7 +177,7 @@ def _fingerprint(
     ]
     parts = (settings._replace(epochs=0), loss.__name__, model.name, layers, channels)
     digest.update(repr(parts).encode())
-    shape = next(iter(training.inputs.values())).shape[-3:]
+    shape = next(each.shape[-3:] for each in training.inputs.values() if each.ndim > 2)
     voxels = np.arange(math.prod(shape)).reshape(shape)
     for array in (
         *(field for part in (training, validation) for field in part.inputs.values()),

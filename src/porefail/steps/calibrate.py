@@ -3,7 +3,6 @@
 No rule of the workflow calls it: a locator ships with porefail.
 """
 
-from pathlib import Path
 from typing import Annotated
 
 from porefail import files
@@ -55,8 +54,8 @@ def run(
     few specimens for its three parts.
     """
     require_settings(settings, SETTINGS)
-    if Path(output).suffix == ".keras":
-        raise PorefailError(f"{output}: the suffix of a locator's network; call it .json")
+    if checkpoint is not None and "network" not in settings:
+        raise PorefailError("--checkpoint is of the network, which the settings have not")
     scanner = None
     if scanned is not None:
         scanner = Scanner(voxel=lengths.length(scanned, "--scanned"), noise=noise)

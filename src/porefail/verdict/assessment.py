@@ -1,12 +1,12 @@
 """Cheap physics of a part, and its likely sites with their probabilities."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from scipy.special import logsumexp
 
 from porefail.baselines import site_regression, sites
+from porefail.baselines.site_correction import SiteCorrection
 from porefail.configuration.codes import Status
 from porefail.errors import PorefailError
 from porefail.fe import tension
@@ -14,15 +14,12 @@ from porefail.fe.elastic import fields as elastic
 from porefail.fe.material import named_material
 from porefail.fe.presolve import coarse_step
 from porefail.learning import site_network
-from porefail.learning.candidates import Candidates, box_about, candidates
+from porefail.learning.candidates import box_about, candidates
 from porefail.learning.specimens import channels
 from porefail.metrics import peaks
 from porefail.ranking.choice import Ranking, ranking
 from porefail.verdict.locator import Locator
 from porefail.verdict.measures import measured
-
-if TYPE_CHECKING:
-    import keras
 
 
 class Physics(NamedTuple):
@@ -102,7 +99,7 @@ def physics(
 def sites_of(
     found: Physics,
     regression: site_regression.SiteRegression,
-    network: "keras.Model | None" = None,
+    network: SiteCorrection | None = None,
 ) -> tuple[Sites, np.ndarray]:
     """The likeliest sites, and how likely each voxel is one, over the likeliest; (nx, ny, nz), NaN
     in voids.
@@ -115,10 +112,13 @@ def sites_of(
     fields = {name: each[None] for name, each in found.fields.items()}
     given = channels(fields, regression.names)
     likely = site_regression.predict(regression, given, porosity, found.outside[None])[0]
-    near = candidates(likely)
-    place, logs = near
-    if network is not None:
-        likely, logs = _anew(network, near, likely, fields, porosity)
+    if network is None:
+        place, logs = candidates(likely)
+    else:
+        wanted = channels(fields, [name for name in network.names if name != site_network.SOLID])
+        first = {name: each[0] for name, each in wanted.items()}
+        (place, logs), anew = site_network.ranked(network, likely, first)
+        likely = anew.astype(np.float32)
     others = [
         peaks.local_maxima(np.where(solid, field, 0.0), solid).rank
         for field in (
@@ -137,20 +137,6 @@ def sites_of(
             near = rank[box][rank[box] > 0]
             row[k] = near.min() if near.size else 0
     return Sites(place, np.column_stack([logs, logs - logs.max()]), *ranks), likely
-
-
-def _anew(
-    network: "keras.Model",
-    near: Candidates,
-    likely: np.ndarray,
-    fields: Mapping[str, np.ndarray],
-    porosity: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Likelihood of the voxels, and log likelihoods of the sites, as a network ranks them."""
-    names = site_network.channel_names(network)
-    given = site_network.inputs([near], channels(fields, names), porosity, names)
-    score = site_network.predict(network, given)[0, : len(near.place)].astype(float)
-    return site_network.ranked_anew(likely, near, score), score - logsumexp(score)
 
 
 def assess(found: Physics, locator: Locator) -> Assessment:

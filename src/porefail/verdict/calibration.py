@@ -3,13 +3,14 @@
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from porefail import __version__, store
 from porefail.baselines import site_regression
+from porefail.baselines.site_correction import SiteCorrection
 from porefail.configuration import require_settings
 from porefail.configuration.sections import PRESOLVE
 from porefail.dataset.split import Part, split
@@ -17,7 +18,7 @@ from porefail.errors import PorefailError
 from porefail.fe import submodels, tension
 from porefail.fe.material import named_material
 from porefail.learning import site_network
-from porefail.learning.candidates import candidates, failed_at
+from porefail.learning.candidates import failed_at
 from porefail.learning.specimens import channels, datasets
 from porefail.metrics import conformal
 from porefail.ranking.choice import fit_choice, ranking
@@ -27,9 +28,6 @@ from porefail.verdict.assessment import Physics
 from porefail.verdict.locator import SCANNED, Locator
 from porefail.verdict.measures import measured, ranges
 from porefail.verdict.part import of_phantom
-
-if TYPE_CHECKING:
-    import keras
 
 HELD = 8  # one in so many training specimens ends the training of a network
 # Of an ensemble, whatever the channels are.
@@ -186,24 +184,25 @@ def _network(
     settings: Mapping,
     checkpoint: str | Path | None,
     progress: Callable[[str], None],
-) -> "keras.Model":
-    """A network of the sites of the training part, every HELD-th specimen of which ends it.
+) -> SiteCorrection:
+    """What ranks the sites anew, learnt on the training part, of which every HELD-th ends it.
 
     checkpoint: file to go on from; none is kept if None.
     """
     given = channels(train, regression.names)
     likely = site_regression.predict(regression, given, train["porosity"])
-    found = [candidates(each) for each in likely]
-    failed = [
-        failed_at(each.place, voxels == 1)
-        for each, voxels in zip(found, train["failed"], strict=True)
-    ]
-    blocks = site_network.inputs(found, given, train["porosity"], regression.names)
-    held = np.arange(len(found)) % HELD == 0
+    held = np.arange(len(likely)) % HELD == 0
     parts = []
     for mask in (~held, held):
-        parts.append({name: field[mask] for name, field in blocks.items()})
-        parts.append([failed[n] for n in np.flatnonzero(mask)])
+        rows = np.flatnonzero(mask)
+        fields = ({name: field[n] for name, field in given.items()} for n in rows)
+        parts.append(
+            [
+                site_network.surroundings(likely[n], each, regression.names)
+                for n, each in zip(rows, fields, strict=True)
+            ]
+        )
+        parts.append(train["failed"][mask] == 1)
     wanted = {"seed": settings["seed"], **settings["network"]}
     with tempfile.TemporaryDirectory() as folder:
         state = checkpoint or Path(folder) / "checkpoint.npz"
@@ -257,7 +256,7 @@ def case(
     known: Mapping[str, np.ndarray],
     seen: Physics | None,
     regression: site_regression.SiteRegression,
-    network: "keras.Model | None" = None,
+    network: SiteCorrection | None = None,
 ) -> Case:
     """A row of an ensemble, with the sites of what is seen of it: none where nothing is."""
     if seen is None:

@@ -1,19 +1,19 @@
 """What finds the sites of a part: a regression on cheap physics, a network that ranks its sites
 anew by what is around them, calibrated probabilities.
 
-`locator.json` beside this module, with `locator.keras`, is the one that ships with porefail;
-`calibrate` makes others.
+`locator.json` beside this module is the one that ships with porefail; `calibrate` makes others.
 """
 
-import hashlib
+import base64
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from porefail import files
+from porefail.baselines.site_correction import SiteCorrection
 from porefail.baselines.site_regression import SiteRegression
 from porefail.configuration import require_settings
 from porefail.configuration.sections import PRESOLVE
@@ -23,15 +23,12 @@ from porefail.learning import site_network
 from porefail.ranking.choice import Choice
 from porefail.verdict.measures import MEASURES
 
-if TYPE_CHECKING:
-    import keras
-
 SHIPPED = Path(__file__).with_name("locator.json")
 # Channels that are known of a part, see assessment.py: no sub-models of it are pulled.
 SCANNED = tuple(name for name, fields in CHANNELS.items() if not fields[0].startswith("submodels/"))
 FEATURES = 2  # of a site, see assessment.py
 SKILL = ("specimens", "top_1", "top_3", "in_set", "set_size")
-VERSION = 2
+VERSION = 2  # one of version 1 has no network
 
 
 class Locator(NamedTuple):
@@ -49,7 +46,7 @@ class Locator(NamedTuple):
     simulation: Mapping
     presolve: Mapping
     regression: SiteRegression
-    network: "keras.Model | None"
+    network: SiteCorrection | None
     choice: Choice
     level: float
     coverage: float
@@ -60,14 +57,8 @@ class Locator(NamedTuple):
 
 
 def write_locator(path: str | Path, locator: Locator) -> None:
-    """Write a locator as JSON, its network beside it, with the suffix .keras, before."""
+    """Write a locator as JSON."""
     regression, choice = locator.regression, locator.choice
-    beside = None
-    if locator.network is not None:
-        from porefail.nn.training import save
-
-        save(locator.network, Path(path).with_suffix(".keras"))
-        beside = weights_digest(locator.network)
     text = {
         "locator": VERSION,
         "source": locator.source,
@@ -84,21 +75,12 @@ def write_locator(path: str | Path, locator: Locator) -> None:
                 for name in ("centre", "scale", "coefficients", "penalty", "validation_loss")
             },
         },
-        "network": beside,
+        "network": None if locator.network is None else _packed(locator.network),
         "ranges": {name: list(each) for name, each in locator.ranges.items()},
         "simulation": dict(locator.simulation),
         "presolve": dict(locator.presolve),
     }
     files.write_text(path, json.dumps(text, indent=1) + "\n")
-
-
-def weights_digest(network: "keras.Model") -> str:
-    """SHA-256 of the weights of a network (its file tells when it was written, too)."""
-    digest = hashlib.sha256()
-    for weight in network.get_weights():
-        digest.update(f"{weight.shape} {weight.dtype}".encode())
-        digest.update(np.ascontiguousarray(weight))
-    return digest.hexdigest()
 
 
 def read_locator(path: str | Path | None = None) -> Locator:
@@ -110,11 +92,12 @@ def read_locator(path: str | Path | None = None) -> Locator:
         raise PorefailError(f"{path}: cannot be read: {files.reason(error)}") from None
     except (ValueError, RecursionError):
         raise PorefailError(f"{path}: not a locator (JSON of `porefail calibrate`)") from None
-    if not isinstance(text, dict) or text.get("locator") != VERSION:
+    if not isinstance(text, dict) or text.get("locator") not in (1, VERSION):
         raise PorefailError(f"{path}: not a locator of version {VERSION} (see `calibrate`)")
     try:
         found = _parsed(text)
         require_settings({"simulation": found.simulation, "presolve": found.presolve}, PRESOLVE)
+        return found
     except (
         KeyError,
         TypeError,
@@ -126,19 +109,6 @@ def read_locator(path: str | Path | None = None) -> Locator:
         raise PorefailError(
             f"{path}: a damaged locator: {type(error).__name__} {str(error):.80}"
         ) from None
-    if text["network"] is None:
-        return found
-    return found._replace(network=_network(Path(path).with_suffix(".keras"), text["network"]))
-
-
-def _network(path: Path, digest: object) -> "keras.Model":
-    from porefail.nn.training import load
-
-    network = load(path)
-    site_network.require(network, SCANNED, path)
-    if weights_digest(network) != digest:
-        raise PorefailError(f"{path}: not the network of the locator beside it")
-    return network
 
 
 def _parsed(text: Mapping) -> Locator:
@@ -159,8 +129,6 @@ def _parsed(text: Mapping) -> Locator:
     voxel, coverage = _number(text["voxel_mm"]), _number(text["coverage"])
     if not (voxel > 0 and 0 < coverage < 1):
         raise ValueError("voxel_mm, coverage")
-    if text["network"] is not None and not isinstance(text["network"], str):
-        raise ValueError("network")
     for name in ("simulation", "presolve"):
         if not isinstance(text[name], dict):
             raise ValueError(name)
@@ -169,7 +137,7 @@ def _parsed(text: Mapping) -> Locator:
         text["simulation"],
         text["presolve"],
         regression,
-        None,
+        None if text.get("network") is None else _unpacked(text["network"]),
         Choice(_numbers(text["choice"]["coefficient"], FEATURES), _number(text["choice"]["none"])),
         np.inf if text["level"] is None else _number(text["level"]),
         coverage,
@@ -178,6 +146,60 @@ def _parsed(text: Mapping) -> Locator:
         str(text["source"]),
         tuple(_numbers(text["scanned"], 2)),
     )
+
+
+def _packed(network: SiteCorrection) -> dict:
+    """A network as JSON: numbers are float32, little-endian, in base64."""
+
+    def text(array: np.ndarray) -> dict:
+        values = np.ascontiguousarray(array, "<f4")
+        return {"shape": list(array.shape), "values": base64.b64encode(values).decode()}
+
+    return {
+        "names": list(network.names),
+        "scales": text(network.scales),
+        "convolutions": [[text(each) for each in pair] for pair in network.convolutions],
+        "hidden": [text(each) for each in network.hidden],
+        "correct": text(network.correct),
+    }
+
+
+def _unpacked(given: Mapping) -> SiteCorrection:
+    names, count = tuple(given["names"]), len(given["convolutions"])
+    unknown = set(names) - {site_network.SOLID, *SCANNED}
+    if names[:1] != (site_network.SOLID,) or unknown or count != site_network.REACH:
+        raise ValueError(f"network.names {sorted(unknown)}, of {count} convolutions")
+    inside, convolutions = len(names), []
+    for kernel, bias in given["convolutions"]:
+        convolutions.append((_array(kernel, 6, inside, None), _array(bias, None)))
+        inside = convolutions[-1][0].shape[-1]
+        if convolutions[-1][1].shape != (inside,):
+            raise ValueError("network.convolutions")
+    matrix, bias = given["hidden"]
+    matrix = _array(matrix, inside + 1, None)
+    width = matrix.shape[1]
+    found = SiteCorrection(
+        names,
+        _array(given["scales"], len(names), 2),
+        convolutions,
+        (matrix, _array(bias, width)),
+        _array(given["correct"], width),
+    )
+    if not (found.scales[:, 1] > 0).all():
+        raise ValueError("network.scales")
+    return found
+
+
+def _array(given: Mapping, *shape: int | None) -> np.ndarray:
+    """Finite numbers of a shape, any along an axis of None."""
+    found = np.frombuffer(base64.b64decode(given["values"], validate=True), "<f4")
+    found = found.reshape([int(side) for side in given["shape"]])
+    fits = found.ndim == len(shape) and all(
+        wanted in (None, side) for wanted, side in zip(shape, found.shape, strict=True)
+    )
+    if not fits or not np.isfinite(found).all():
+        raise ValueError(f"network: finite numbers of shape {shape} expected")
+    return found.astype(np.float32)
 
 
 def _numbers(values: list, count: int) -> np.ndarray:
