@@ -45,6 +45,20 @@ def test_it_is_as_likely_as_what_made_the_sites(fitted):
     assert got.mean() < 0.6 * np.log(np.prod(SHAPE))
 
 
+def test_voxels_that_a_fit_has_not_seen_do_not_become_likely(monkeypatch):
+    """Begun at the wrong field, with few voxels of each specimen: as good as with all of them."""
+    channels, pores, site = made_up(120, 5)
+    swapped = {"noise": -channels["a"], "a": channels["a"], "b": channels["b"]}
+    given = (swapped, pores, site) * 2
+    whole = site_regression.fit(*given, [1e-3])
+    monkeypatch.setattr(site_regression, "CANDIDATES", 8)
+    few = site_regression.fit(*given, [1e-3])
+    assert few.validation_loss == pytest.approx(whole.validation_loss, abs=0.02)
+    monkeypatch.setattr(site_regression, "ROUNDS", 1)
+    once = site_regression.fit(*given, [1e-3])
+    assert once.validation_loss > whole.validation_loss + 0.1
+
+
 def test_predictions_are_nan_in_voids_and_one_at_the_likeliest(fitted):
     channels, pores, _ = made_up(3, 3)
     found = site_regression.predict(fitted, channels, pores)

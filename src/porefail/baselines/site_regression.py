@@ -19,9 +19,10 @@ from porefail.errors import PorefailError
 
 KIND = "site_regression"
 WIDTH = 1.0  # voxels, of the filter that tells what is around
-CANDIDATES = 400  # voxels of a specimen that the softmax is fitted on: all others are unlikely
+CANDIDATES = 400  # voxels of a specimen that each fit of the softmax adds to those before
 GRADIENT = 1e-5  # of the loss where a fit ends
-ROUNDS = 3  # of fits, each on the likeliest voxels of the one before
+ROUNDS = 10  # of fits at most, each with the likeliest voxels of the one before, too
+MISSED = 1e-3  # mean log likelihood that all other voxels may take
 
 
 class SiteRegression(NamedTuple):
@@ -116,11 +117,9 @@ def fit_rows(
     for penalty in penalties:
         coefficients = np.zeros(centre.size)
         coefficients[0] = 1.0  # begin where the first field is large
+        score = [_product(each, centre, scale, coefficients) for each in rows]
+        chosen = [_likeliest(*both, count) for both in zip(score, sites, strict=True)]
         for _ in range(ROUNDS):
-            chosen = [
-                _likeliest(_product(each, centre, scale, coefficients), there, count)
-                for each, there in zip(rows, sites, strict=True)
-            ]
             given = np.stack(
                 [(each[place] - centre) / scale for each, place in zip(rows, chosen, strict=True)]
             )
@@ -139,6 +138,19 @@ def fit_rows(
             if not np.linalg.norm(found.jac) <= 100 * GRADIENT:
                 raise PorefailError(f"the regression found no best coefficients: {found.message}")
             coefficients = found.x
+            # A fit knows nothing of other voxels, and may make them likely.
+            score = [_product(each, centre, scale, coefficients) for each in rows]
+            missed = [
+                logsumexp(each) - logsumexp(each[place])
+                for each, place in zip(score, chosen, strict=True)
+            ]
+            if np.mean(missed) < MISSED:
+                break
+            size = min(len(chosen[0]) + count, *map(len, rows))
+            more = size > len(chosen[0])  # else others take the places of the unlikely
+            kept = [_among(place, len(each)) for each, place in zip(score, chosen, strict=True)]
+            wanted = kept if more else sites
+            chosen = [_likeliest(*both, size) for both in zip(score, wanted, strict=True)]
         loss = np.mean(
             [
                 surprise(_product(each, centre, scale, coefficients), there)
@@ -196,9 +208,16 @@ def _product(
     return rows @ weights.astype(rows.dtype) - float(centre @ weights)
 
 
-def _likeliest(score: np.ndarray, site: np.ndarray, count: int) -> np.ndarray:
-    """Numbers of the voxels with the highest scores, those of the site among them."""
-    raised = np.where(site, np.inf, score)
+def _among(place: np.ndarray, count: int) -> np.ndarray:
+    """bool (count,), true at the places."""
+    mask = np.zeros(count, bool)
+    mask[place] = True
+    return mask
+
+
+def _likeliest(score: np.ndarray, wanted: np.ndarray, count: int) -> np.ndarray:
+    """Numbers of the voxels with the highest scores, those that are wanted among them."""
+    raised = np.where(wanted, np.inf, score)
     return np.argpartition(-raised, count - 1)[:count]
 
 

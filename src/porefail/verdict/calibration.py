@@ -29,7 +29,7 @@ from porefail.verdict.locator import SCANNED, Locator
 from porefail.verdict.measures import measured, ranges
 from porefail.verdict.part import of_phantom
 
-HELD = 8  # one in so many training specimens ends the training of a network
+HELD = 5  # one in so many training specimens ends the training of a network
 # Of an ensemble, whatever the channels are.
 FIELDS = (
     *("realization", "porosity", "failed", "first_failure_strain", "presolve/damage"),
