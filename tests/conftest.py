@@ -113,7 +113,7 @@ def locator():
         simulation | {"material": material},
         {"strain": 0.01, "newton_tolerance": 0.01, "submodels": 0},
         regression,
-        None,
+        (),
         Choice(np.array([1.0, 0.0]), -3.0),
         -0.1,
         0.9,

@@ -56,7 +56,7 @@ def main() -> None:
         for row in range(len(rows["realization"])):
             known = {name: each[row] for name, each in rows.items()}
             seen = scanned_physics(known, spacing, scanner, *physics, moved)
-            each = case(known, seen, locator.regression, locator.network)
+            each = case(known, seen, locator.regression, locator.committee)
             probability = locator.choice.probability(each.sites.features)
             scores.append(scored(each, probability, locator.level))
         found = pd.DataFrame(scores)

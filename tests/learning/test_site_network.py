@@ -7,12 +7,12 @@ from porefail.dataset import symmetry
 from porefail.errors import PorefailError
 from porefail.learning import site_network
 from porefail.learning.candidates import MOST, candidates, failed_at
-from porefail.learning.site_network import REACH, SOLID
+from porefail.learning.site_network import MEMBERS, REACH, SOLID
 from porefail.metrics.peaks import local_maxima
 
 SHAPE = (8, 8, 12)
 PLACES = np.array([[2, 2, 2], [5, 2, 9], [2, 5, 6], [6, 6, 2]])
-SETTINGS = {"filters": 4, "seed": 1, "epochs": 30, "batch_size": 8, "learning_rate": 5e-3}
+SETTINGS = {"filters": 4, "seed": 1, "epochs": 60, "batch_size": 8, "learning_rate": 5e-3}
 VOID = -14.0  # of the stress: as the logarithm of a damage that did not grow
 
 
@@ -42,11 +42,8 @@ def around(given) -> list[site_network.Surroundings]:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     path = tmp_path_factory.mktemp("trained") / "state.npz"
-    parts = []
-    for count, seed in ((60, 2), (20, 3)):
-        given, failed = specimens(count, seed)
-        parts += [around(given), failed]
-    return site_network.fit(*parts, SETTINGS, path, lambda text: None)
+    given, failed = specimens(70, 2)
+    return site_network.fit(around(given), failed, SETTINGS, path, lambda text: None)
 
 
 def test_surroundings_are_blocks_of_what_is_there():
@@ -80,8 +77,9 @@ def test_what_is_no_metal_is_the_mean_whether_it_is_a_void_or_outside():
 
 
 def test_it_learns_what_the_likelihood_does_not_tell(trained):
-    model, epochs = trained
-    assert len(epochs) == SETTINGS["epochs"]
+    committee, curves = trained
+    assert len(committee) == len(curves) == MEMBERS
+    assert {len(epochs) for epochs in curves} == {SETTINGS["epochs"] // MEMBERS}
     given, failed = specimens(40, 4)
     before = [
         failed_at(candidates(each[0]).place[:1], m)[0]
@@ -89,7 +87,7 @@ def test_it_learns_what_the_likelihood_does_not_tell(trained):
     ]
     right = []
     for each, mask in zip(given, failed, strict=True):
-        found, field = site_network.ranked(model, *each)
+        found, field = site_network.ranked(committee, *each)
         first = np.unravel_index(np.nanargmax(field), SHAPE)
         assert tuple(found.place[found.share.argmax()]) == first
         right.append(mask[first])
@@ -146,9 +144,31 @@ def test_sites_of_no_likelihood_are_numbers_all_the_same(trained, low):
     assert np.nanmax(field) == 1
 
 
-def test_a_part_without_a_failed_site_is_refused(tmp_path):
-    given, failed = specimens(4, 5)
-    parts, none = around(given), [np.zeros(SHAPE, bool)] * 4
-    with pytest.raises(PorefailError, match="no specimen of the validation part failed at one"):
-        site_network.fit(parts, failed, parts, none, SETTINGS, tmp_path / "state.npz")
+def test_a_committee_says_the_mean_of_its_members(trained):
+    (each,), _ = specimens(1, 9)
+    said = [site_network.ranked((one,), *each)[0].share for one in trained[0]]
+    mean = np.mean([share - np.logaddexp.reduce(share) for share in said], axis=0)
+    found = site_network.ranked(trained[0], *each)[0].share
+    np.testing.assert_allclose(found - found.max(), mean - mean.max(), atol=1e-6)
+    assert not np.allclose(said[0], said[1])
+
+
+def test_a_training_goes_on_and_is_the_same(trained, tmp_path):
+    given, failed = specimens(70, 2)
+    told = []
+    wanted = {**SETTINGS, "epochs": MEMBERS}
+    for _ in range(2):
+        found = site_network.fit(around(given), failed, wanted, tmp_path / "s.npz", told.append)
+    assert sum("goes on after epoch 1/1" in line for line in told) == MEMBERS
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        f"s-{k}.npz" for k in range(MEMBERS)
+    ]
+    assert len(found[0]) == MEMBERS
+
+
+def test_too_few_failed_sites_are_refused(tmp_path):
+    given, failed = specimens(8, 5)
+    none = failed[:4] + [np.zeros(SHAPE, bool)] * 4
+    with pytest.raises(PorefailError, match="4 specimens failed at one of their sites, expected 5"):
+        site_network.fit(around(given), none, SETTINGS, tmp_path / "state.npz")
     assert not list(tmp_path.iterdir())

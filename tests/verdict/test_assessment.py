@@ -46,14 +46,13 @@ def test_a_network_ranks_the_same_sites_anew(one_pore, locator):
     """An untrained one changes nothing; another one changes the order, not the sites."""
     pores = one_pore.copy()
     pores[6, 1, 12] = True  # sites of one pore are alike
-    network = made_up(0.0)
     outside = np.zeros_like(pores)
     found = assessed(pores, outside, locator)
-    same = assessed(pores, outside, locator._replace(network=network))
+    same = assessed(pores, outside, locator._replace(committee=(made_up(0.0),) * 2))
     np.testing.assert_array_equal(same.sites.place, found.sites.place)
     first = found.sites.features[:, 1]
     np.testing.assert_allclose(same.sites.features[:, 1], first, atol=1e-4)
-    other = assessed(pores, outside, locator._replace(network=made_up(1.0)))
+    other = assessed(pores, outside, locator._replace(committee=(made_up(1.0),)))
     np.testing.assert_array_equal(other.sites.place, found.sites.place)
     assert np.abs(other.sites.features[:, 1] - first).max() > 0.1
     likely = other.likelihood[tuple(other.sites.place.T)]

@@ -1,4 +1,4 @@
-"""Blocks around the sites of a test specimen: whether the first to fail is right, and when it did."""
+"""Blocks around sites of a test specimen: whether the first to fail is right, and when it did."""
 
 import numpy as np
 import pytest

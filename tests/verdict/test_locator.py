@@ -63,30 +63,31 @@ def test_odd_numbers_are_read_to_the_last_digit(locator, tmp_path):
 @pytest.fixture
 def with_network(locator, tmp_path):
     path = tmp_path / "network.json"
-    write_locator(path, locator._replace(network=made_up(1 / 3)))
+    write_locator(path, locator._replace(committee=(made_up(1 / 3),)))
     return path
 
 
 def test_a_network_is_read_to_the_last_digit_of_its_numbers(with_network, locator):
-    found, wanted = read_locator(with_network), made_up(1 / 3)
-    same(found, locator)
-    assert found.network.names == wanted.names and found.network.reach == wanted.reach
-    pairs = [*zip(found.network.convolutions, wanted.convolutions, strict=True)]
-    pairs.append((found.network.hidden, wanted.hidden))
+    whole, wanted = read_locator(with_network), made_up(1 / 3)
+    same(whole, locator)
+    (found,) = whole.committee
+    assert found.names == wanted.names and found.reach == wanted.reach
+    pairs = [*zip(found.convolutions, wanted.convolutions, strict=True)]
+    pairs.append((found.hidden, wanted.hidden))
     for one, other in pairs:
         for ours, theirs in zip(one, other, strict=True):
             np.testing.assert_array_equal(ours, theirs.astype(np.float32))
     for name in ("scales", "correct"):
         theirs = getattr(wanted, name).astype(np.float32)
-        np.testing.assert_array_equal(getattr(found.network, name), theirs)
+        np.testing.assert_array_equal(getattr(found, name), theirs)
 
 
 def test_one_of_version_1_has_no_network(written, locator):
     text = json.loads(written.read_text())
-    del text["network"]
+    del text["committee"]
     written.write_text(json.dumps(text | {"locator": 1}))
     same(read_locator(written), locator)
-    assert read_locator(written).network is None
+    assert read_locator(written).committee == ()
 
 
 def change(place: str, value):
@@ -96,7 +97,7 @@ def change(place: str, value):
         *parents, last = place.split(".")
         inner = text
         for each in parents:
-            inner = inner[each]
+            inner = inner[int(each) if each.isdigit() else each]
         if value is None:
             del inner[last]
         else:
@@ -152,17 +153,20 @@ def text_of(values, *shape: int) -> dict:
 @pytest.mark.parametrize(
     "damage, message",
     [
-        (change("network.names", ["log_von_mises"]), "network.names"),
-        (change("network.names", ["solid", "submodel_strain"]), "network.names .*submodel"),
-        (change("network.convolutions", []), "network.names .* of 0 convolutions"),
-        (change("network.convolutions", None), "KeyError 'convolutions'"),
-        (change("network.correct", text_of(0, 5)), "finite numbers of shape"),
-        (change("network.correct", text_of(np.nan, 4)), "finite numbers of shape"),
-        (change("network.correct", {"shape": [4], "values": "%%%%"}), ""),
-        (change("network.correct", {"shape": [-1], "values": ""}), ""),
-        (change("network.hidden", [text_of(0, 7, 4), text_of(0, 4)]), "finite numbers of shape"),
-        (change("network.scales", text_of(0, 4, 2)), "network.scales"),
-        (change("network", 3), ""),
+        (change("committee.0.names", ["log_von_mises"]), "committee names"),
+        (change("committee.0.names", ["solid", "submodel_strain"]), "committee names .*submodel"),
+        (change("committee.0.convolutions", []), "committee names .* of 0 convolutions"),
+        (change("committee.0.convolutions", None), "KeyError 'convolutions'"),
+        (change("committee.0.correct", text_of(0, 5)), "finite numbers of shape"),
+        (change("committee.0.correct", text_of(np.nan, 4)), "finite numbers of shape"),
+        (change("committee.0.correct", {"shape": [4], "values": "%%%%"}), ""),
+        (change("committee.0.correct", {"shape": [-1], "values": ""}), ""),
+        (
+            change("committee.0.hidden", [text_of(0, 7, 4), text_of(0, 4)]),
+            "finite numbers of shape",
+        ),
+        (change("committee.0.scales", text_of(0, 4, 2)), "committee scales"),
+        (change("committee", 3), ""),
     ],
 )
 def test_damaged_networks(with_network, damage, message):

@@ -142,26 +142,23 @@ def _site_network(
         for n, each in enumerate(likely):
             yield each, {name: part.channels[name][n] for name in names}
 
-    given = []
-    for part in (training, validation):
-        given.append([site_network.surroundings(*each, names) for each in regressed(part)])
-        given.append(part.label == 1)
+    around = [site_network.surroundings(*each, names) for each in regressed(training)]
     known = time.perf_counter() - start
-    model, epochs = site_network.fit(
-        *given, settings["training"], checkpoint, partial(print, flush=True)
+    committee, curves = site_network.fit(
+        around, training.label == 1, settings["training"], checkpoint, partial(print, flush=True)
     )
 
     def predict(specimens: Specimens) -> Prediction:
-        ranked = (site_network.ranked(model, *each) for each in regressed(specimens))
+        ranked = (site_network.ranked(committee, *each) for each in regressed(specimens))
         return Prediction(np.stack([likely for _, likely in ranked]))
 
     fitted = Fitted(
         predict,
-        regression.parameters + model.parameters,
-        MOST * model.products,
-        known + sum(epoch.seconds for epoch in epochs),
+        regression.parameters + sum(model.parameters for model in committee),
+        MOST * sum(model.products for model in committee),
+        known + sum(epoch.seconds for epochs in curves for epoch in epochs),
     )
-    return fitted, epochs
+    return fitted, curves[0]
 
 
 def _baseline(room, model, start: float) -> Fitted:

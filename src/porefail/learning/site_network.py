@@ -1,7 +1,8 @@
-"""The network that ranks the likely sites of a regression anew, by what is around each of them.
+"""Networks that rank the likely sites of a regression anew, by what is around each of them.
 
-It learns from shares of a regression that was fitted to the same specimens: 13 numbers or so, of
-hundreds of specimens.
+One training says little: each ends by chance here or there. So there are MEMBERS, and their mean
+counts. They learn from shares of a regression that was fitted to the same specimens: 13 numbers or
+so, of hundreds of specimens.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +22,7 @@ from porefail.voxels.blocks import blocks_about
 from porefail.voxels.neighbours import grown
 
 KIND = "site_network"
+MEMBERS = 5
 REACH = 5  # voxels about a site that the network sees
 SOLID = "solid"  # channel of the voxels that are no void
 NO_SITE = -1e3  # log likelihood of a site that is not there
@@ -33,6 +35,10 @@ class Surroundings(NamedTuple):
 
     found: Candidates
     blocks: Mapping[str, np.ndarray]
+
+
+Committee = tuple[SiteCorrection, ...]
+Pair = tuple[Surroundings, np.ndarray]  # of a specimen, and which of its sites failed
 
 
 def surroundings(
@@ -73,40 +79,56 @@ def scaled(
 
 
 def fit(
-    training: Sequence[Surroundings],
-    training_failed: Sequence[np.ndarray],
-    validation: Sequence[Surroundings],
-    validation_failed: Sequence[np.ndarray],
+    specimens: Sequence[Surroundings],
+    failed: Sequence[np.ndarray],
     settings: Mapping,
     checkpoint: str | Path,
     report: Callable[[str], None] = print,
-) -> tuple[SiteCorrection, list[Epoch]]:
-    """Train a network on the sites of specimens; returns what it has learnt, and its epochs.
+) -> tuple[Committee, list[list[Epoch]]]:
+    """Train a committee on the sites of specimens; returns what each has learnt, and its epochs.
 
     failed: of each specimen, (nx, ny, nz) bool, the voxels that failed. A specimen that failed at
-    none of its sites teaches nothing. settings: seed, filters, epochs, batch_size, learning_rate.
-    A training that was killed goes on from `checkpoint`. Raises PorefailError where a part has no
-    specimen to learn from.
+    none of its sites teaches nothing. settings: seed, filters, epochs, which the networks share,
+    batch_size, learning_rate. Each network is ended by another part of the specimens, which it does
+    not learn from (cross-validated committee, Parmanto et al. 1996). A training that was killed
+    goes on from files beside `checkpoint`. Raises PorefailError where there are too few specimens.
     """
+    hits = [failed_at(each.found.place, mask) for each, mask in zip(specimens, failed, strict=True)]
+    useful = [pair for pair in zip(specimens, hits, strict=True) if pair[1].any()]
+    if len(useful) < MEMBERS:
+        raise PorefailError(
+            f"{len(useful)} specimens failed at one of their sites, expected {MEMBERS} or more to"
+            " learn from"
+        )
+    own, path = dict(settings), Path(checkpoint)
+    own["epochs"] = max(1, settings["epochs"] // MEMBERS)
+    committee, curves = [], []
+    for k in range(MEMBERS):
+        report(f"network {k + 1} of {MEMBERS}")
+        own["seed"] = settings["seed"] + 1000 * (k + 1)
+        beside = path.with_name(f"{path.stem}-{k}{path.suffix}")
+        rest = [pair for n, pair in enumerate(useful) if n % MEMBERS != k]
+        model, epochs = _fit(rest, useful[k::MEMBERS], own, beside, report)
+        committee.append(model)
+        curves.append(epochs)
+    return tuple(committee), curves
+
+
+def _fit(
+    training: Sequence[Pair],
+    validation: Sequence[Pair],
+    settings: Mapping,
+    checkpoint: Path,
+    report: Callable[[str], None],
+) -> tuple[SiteCorrection, list[Epoch]]:
     from porefail.nn import site_network as nn
     from porefail.nn import training as loop
     from porefail.nn.batches import Examples
     from porefail.nn.losses import site_cross_entropy
 
-    useful = []
-    for words, part, failed in (
-        ("training", training, training_failed),
-        ("validation", validation, validation_failed),
-    ):
-        hits = [failed_at(each.found.place, mask) for each, mask in zip(part, failed, strict=True)]
-        pairs = [(each, hit) for each, hit in zip(part, hits, strict=True) if hit.any()]
-        if not pairs:
-            raise PorefailError(f"no specimen of the {words} part failed at one of its sites")
-        useful.append(pairs)
-    scales = scales_of([each for each, _ in useful[0]])
-    names = tuple(training[0].blocks)
+    scales, names = scales_of([each for each, _ in training]), tuple(training[0][0].blocks)
     parts = []
-    for pairs in useful:
+    for pairs in (training, validation):
         side = 2 * REACH + 1
         given = {n: np.zeros((len(pairs), MOST, side, side, side), np.float32) for n in names}
         share = np.full((len(pairs), MOST), NO_SITE, np.float32)
@@ -123,7 +145,7 @@ def fit(
         *parts,
         [np.asarray],
         loop.Settings(*(settings[key] for key in keys), copies=1),
-        Path(checkpoint),
+        checkpoint,
         site_cross_entropy,
         report,
     )
@@ -139,19 +161,23 @@ def fit(
 
 
 def ranked(
-    model: SiteCorrection, likelihood: np.ndarray, channels: Mapping[str, np.ndarray]
+    committee: Committee, likelihood: np.ndarray, channels: Mapping[str, np.ndarray]
 ) -> tuple[Candidates, np.ndarray]:
-    """The sites of a specimen with log shares of the likelihood as the network says, and the
+    """The sites of a specimen with log shares of the likelihood as a committee says, and the
     likelihood (nx, ny, nz), NaN in voids, of its voxels, over the likeliest one's.
 
     What the sites have of the likelihood together stays as it was, so the order of the sites is
     that of before. A site's own voxel is as likely as its share says, what is nearest to it and no
     more than NEAR voxels away in proportion; all else is below the sites.
     """
-    names = [name for name in model.names if name != SOLID]
+    names = [name for name in committee[0].names if name != SOLID]
     found, blocks = surroundings(likelihood, channels, names)
-    given = scaled(blocks, model.names, model.scales) | {SHARE: found.share}
-    score = site_correction.scores(model, given).astype(float)
+    each = []
+    for model in committee:
+        given = scaled(blocks, model.names, model.scales) | {SHARE: found.share}
+        score = site_correction.scores(model, given).astype(float)
+        each.append(score - logsumexp(score))
+    score = np.mean(each, axis=0)
     share = score - logsumexp(score) + logsumexp(found.share)
     at = tuple(found.place.T)
     mark = np.zeros(likelihood.shape, bool)

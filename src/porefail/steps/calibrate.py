@@ -26,7 +26,7 @@ SETTINGS = {
     "penalties": "baselines.penalties",
     "penalty": "ranking.penalty",
     "coverage": "ranking.coverage",
-    # Of the network that ranks the regression's sites anew; without them there is none.
+    # Of the networks that rank the regression's sites anew; without them there are none.
     "network?": {name: f"training.{name}" for name in TAKEN["site_network"] if name != "channels"},
 }
 
@@ -44,7 +44,7 @@ def run(
     scores: Annotated[NewFile, "scores of the test specimens to write (CSV)"] | None = None,
     sites: Annotated[NewFile, "their sites and probabilities to write (CSV)"] | None = None,
     figure: Annotated[NewFile, "whether probabilities hold, to draw (PNG)"] | None = None,
-    checkpoint: Annotated[NewFile, "state of the network, to write and to resume from"]
+    checkpoint: Annotated[NewFile, "state of the networks, to write and to resume from"]
     | None = None,
     submodels: Annotated[Number, "test it with blocks around so many likeliest sites too"] = 0,
 ) -> None:
@@ -55,7 +55,7 @@ def run(
     """
     require_settings(settings, SETTINGS)
     if checkpoint is not None and "network" not in settings:
-        raise PorefailError("--checkpoint is of the network, which the settings have not")
+        raise PorefailError("--checkpoint is of networks, which the settings have not")
     scanner = None
     if scanned is not None:
         scanner = Scanner(voxel=lengths.length(scanned, "--scanned"), noise=noise)

@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 
 from porefail.baselines import site_regression, sites
-from porefail.baselines.site_correction import SiteCorrection
 from porefail.configuration.codes import Status
 from porefail.errors import PorefailError
 from porefail.fe import tension
@@ -15,6 +14,7 @@ from porefail.fe.material import named_material
 from porefail.fe.presolve import coarse_step
 from porefail.learning import site_network
 from porefail.learning.candidates import box_about, candidates
+from porefail.learning.site_network import Committee
 from porefail.learning.specimens import channels
 from porefail.metrics import peaks
 from porefail.ranking.choice import Ranking, ranking
@@ -99,12 +99,12 @@ def physics(
 def sites_of(
     found: Physics,
     regression: site_regression.SiteRegression,
-    network: SiteCorrection | None = None,
+    committee: Committee = (),
 ) -> tuple[Sites, np.ndarray]:
     """The likeliest sites, and how likely each voxel is one, over the likeliest; (nx, ny, nz), NaN
     in voids.
 
-    features: log likelihood of a site, by the regression or by the network that ranks its sites
+    features: log likelihood of a site, by the regression or by the committee that ranks its sites
     anew, and the same over the first one's.
     """
     solid = ~(found.pores | found.outside)
@@ -112,12 +112,13 @@ def sites_of(
     fields = {name: each[None] for name, each in found.fields.items()}
     given = channels(fields, regression.names)
     likely = site_regression.predict(regression, given, porosity, found.outside[None])[0]
-    if network is None:
+    if not committee:
         place, logs = candidates(likely)
     else:
-        wanted = channels(fields, [name for name in network.names if name != site_network.SOLID])
+        names = [name for name in committee[0].names if name != site_network.SOLID]
+        wanted = channels(fields, names)
         first = {name: each[0] for name, each in wanted.items()}
-        (place, logs), anew = site_network.ranked(network, likely, first)
+        (place, logs), anew = site_network.ranked(committee, likely, first)
         likely = anew.astype(np.float32)
     others = [
         peaks.local_maxima(np.where(solid, field, 0.0), solid).rank
@@ -141,7 +142,7 @@ def sites_of(
 
 def assess(found: Physics, locator: Locator) -> Assessment:
     """The sites of a part, ranked by probability."""
-    likeliest, likely = sites_of(found, locator.regression, locator.network)
+    likeliest, likely = sites_of(found, locator.regression, locator.committee)
     probability = locator.choice.probability(likeliest.features)
     return Assessment(
         found,

@@ -10,7 +10,6 @@ import pandas as pd
 
 from porefail import __version__, store
 from porefail.baselines import site_regression
-from porefail.baselines.site_correction import SiteCorrection
 from porefail.configuration import require_settings
 from porefail.configuration.sections import PRESOLVE
 from porefail.dataset.split import Part, split
@@ -19,6 +18,7 @@ from porefail.fe import submodels, tension
 from porefail.fe.material import named_material
 from porefail.learning import site_network
 from porefail.learning.candidates import failed_at
+from porefail.learning.site_network import Committee
 from porefail.learning.specimens import channels, datasets
 from porefail.metrics import conformal
 from porefail.ranking.choice import fit_choice, ranking
@@ -29,7 +29,6 @@ from porefail.verdict.locator import SCANNED, Locator
 from porefail.verdict.measures import measured, ranges
 from porefail.verdict.part import of_phantom
 
-HELD = 5  # one in so many training specimens ends the training of a network
 # Of an ensemble, whatever the channels are.
 FIELDS = (
     *("realization", "porosity", "failed", "first_failure_strain", "presolve/damage"),
@@ -58,12 +57,12 @@ def calibrate(
     """A locator of an ensemble with presolved fields, the test specimens' scores, their sites.
 
     settings: seed, split, channels, penalties, penalty, coverage; network: of its training, see
-    _network(), where there is one. The regression is learnt on the training part; the choice of
+    _committee(), where there is one. The regression is learnt on the training part; the choice of
     sites and the conformal level on halves of the validation part; the skill is of the test part,
     which chose nothing. With a scanner, specimens of the last two are scanned by it and read back,
     so that probabilities are of what is seen in scans. blocks: around so many of the likeliest
     sites of a test specimen, pulled alone, see pulled(). checkpoint: of the network, see
-    _network().
+    _committee().
     """
     rows, source = store.read(ensemble, ["realization"], kind="ensemble")
     missing = sorted(set(settings["channels"]) - set(SCANNED))
@@ -87,9 +86,9 @@ def calibrate(
         _sites(validation),
         settings["penalties"],
     )
-    network = None
+    committee: Committee = ()
     if settings.get("network"):
-        network = _network(train, regression, settings, checkpoint, progress)
+        committee = _committee(train, regression, settings, checkpoint, progress)
     spacing, simulation, presolve = (source[name] for name in ("spacing", "simulation", "presolve"))
 
     def cases(part: Part, words: str) -> list[Case]:
@@ -99,7 +98,7 @@ def calibrate(
             seen = stored_physics(known)
             if scanner is not None:
                 seen = scanned_physics(known, spacing, scanner, simulation, presolve)
-            found.append(case(known, seen, regression, network))
+            found.append(case(known, seen, regression, committee))
             if row % 20 == 19:
                 progress(f"{words}: {row + 1} of {len(fields['realization'])} specimens")
         return found
@@ -139,7 +138,7 @@ def calibrate(
         simulation,
         presolve,
         regression,
-        network,
+        committee,
         choice,
         level,
         settings["coverage"],
@@ -178,35 +177,29 @@ def read_known(
     return {name: field[solved] for name, field in fields.items()}
 
 
-def _network(
+def _committee(
     train: Mapping[str, np.ndarray],
     regression: site_regression.SiteRegression,
     settings: Mapping,
     checkpoint: str | Path | None,
     progress: Callable[[str], None],
-) -> SiteCorrection:
-    """What ranks the sites anew, learnt on the training part, of which every HELD-th ends it.
+) -> Committee:
+    """What ranks the sites anew, learnt on the training part.
 
     checkpoint: file to go on from; none is kept if None.
     """
     given = channels(train, regression.names)
     likely = site_regression.predict(regression, given, train["porosity"])
-    held = np.arange(len(likely)) % HELD == 0
-    parts = []
-    for mask in (~held, held):
-        rows = np.flatnonzero(mask)
-        fields = ({name: field[n] for name, field in given.items()} for n in rows)
-        parts.append(
-            [
-                site_network.surroundings(likely[n], each, regression.names)
-                for n, each in zip(rows, fields, strict=True)
-            ]
+    around = [
+        site_network.surroundings(
+            each, {name: field[n] for name, field in given.items()}, regression.names
         )
-        parts.append(train["failed"][mask] == 1)
+        for n, each in enumerate(likely)
+    ]
     wanted = {"seed": settings["seed"], **settings["network"]}
     with tempfile.TemporaryDirectory() as folder:
         state = checkpoint or Path(folder) / "checkpoint.npz"
-        return site_network.fit(*parts, wanted, state, progress)[0]
+        return site_network.fit(around, train["failed"] == 1, wanted, state, progress)[0]
 
 
 def _sites(fields: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -256,12 +249,12 @@ def case(
     known: Mapping[str, np.ndarray],
     seen: Physics | None,
     regression: site_regression.SiteRegression,
-    network: SiteCorrection | None = None,
+    committee: Committee = (),
 ) -> Case:
     """A row of an ensemble, with the sites of what is seen of it: none where nothing is."""
     if seen is None:
         return Case(known, seen, assessment.NO_SITES, np.zeros(0, bool))
-    sites, _ = assessment.sites_of(seen, regression, network)
+    sites, _ = assessment.sites_of(seen, regression, committee)
     return Case(known, seen, sites, failed_at(sites.place, known["failed"] == 1))
 
 

@@ -1,5 +1,5 @@
-"""What finds the sites of a part: a regression on cheap physics, a network that ranks its sites
-anew by what is around them, calibrated probabilities.
+"""What finds the sites of a part: a regression on cheap physics, a committee of networks that ranks
+its sites anew by what is around them, calibrated probabilities.
 
 `locator.json` beside this module is the one that ships with porefail; `calibrate` makes others.
 """
@@ -20,6 +20,7 @@ from porefail.configuration.sections import PRESOLVE
 from porefail.configuration.variants import CHANNELS
 from porefail.errors import PorefailError
 from porefail.learning import site_network
+from porefail.learning.site_network import Committee
 from porefail.ranking.choice import Choice
 from porefail.verdict.measures import MEASURES
 
@@ -28,14 +29,14 @@ SHIPPED = Path(__file__).with_name("locator.json")
 SCANNED = tuple(name for name, fields in CHANNELS.items() if not fields[0].startswith("submodels/"))
 FEATURES = 2  # of a site, see assessment.py
 SKILL = ("specimens", "top_1", "top_3", "in_set", "set_size")
-VERSION = 2  # one of version 1 has no network
+VERSION = 2  # one of version 1 has no committee
 
 
 class Locator(NamedTuple):
     """A calibrated predictor of the site.
 
     voxel: edge, mm; simulation, presolve: sections of the configuration that its physics is of;
-    regression: of the voxels; network: of its sites, see learning.site_network, or None; choice: of
+    regression: of the voxels; committee: of its sites, see learning.site_network; choice: of
     the sites; level: of the conformal set that holds the true site with probability `coverage`;
     ranges: of each measure in the specimens that it learnt from; skill: on specimens that chose
     nothing (SKILL); source: in words; scanned: voxel (mm) and noise of the scans that probabilities
@@ -46,7 +47,7 @@ class Locator(NamedTuple):
     simulation: Mapping
     presolve: Mapping
     regression: SiteRegression
-    network: SiteCorrection | None
+    committee: Committee
     choice: Choice
     level: float
     coverage: float
@@ -75,7 +76,7 @@ def write_locator(path: str | Path, locator: Locator) -> None:
                 for name in ("centre", "scale", "coefficients", "penalty", "validation_loss")
             },
         },
-        "network": None if locator.network is None else _packed(locator.network),
+        "committee": [_packed(each) for each in locator.committee],
         "ranges": {name: list(each) for name, each in locator.ranges.items()},
         "simulation": dict(locator.simulation),
         "presolve": dict(locator.presolve),
@@ -137,7 +138,7 @@ def _parsed(text: Mapping) -> Locator:
         text["simulation"],
         text["presolve"],
         regression,
-        None if text.get("network") is None else _unpacked(text["network"]),
+        tuple(map(_unpacked, text.get("committee", []))),
         Choice(_numbers(text["choice"]["coefficient"], FEATURES), _number(text["choice"]["none"])),
         np.inf if text["level"] is None else _number(text["level"]),
         coverage,
@@ -168,13 +169,13 @@ def _unpacked(given: Mapping) -> SiteCorrection:
     names, count = tuple(given["names"]), len(given["convolutions"])
     unknown = set(names) - {site_network.SOLID, *SCANNED}
     if names[:1] != (site_network.SOLID,) or unknown or count != site_network.REACH:
-        raise ValueError(f"network.names {sorted(unknown)}, of {count} convolutions")
+        raise ValueError(f"committee names {sorted(unknown)}, of {count} convolutions")
     inside, convolutions = len(names), []
     for kernel, bias in given["convolutions"]:
         convolutions.append((_array(kernel, 6, inside, None), _array(bias, None)))
         inside = convolutions[-1][0].shape[-1]
         if convolutions[-1][1].shape != (inside,):
-            raise ValueError("network.convolutions")
+            raise ValueError("committee convolutions")
     matrix, bias = given["hidden"]
     matrix = _array(matrix, inside + 1, None)
     width = matrix.shape[1]
@@ -186,7 +187,7 @@ def _unpacked(given: Mapping) -> SiteCorrection:
         _array(given["correct"], width),
     )
     if not (found.scales[:, 1] > 0).all():
-        raise ValueError("network.scales")
+        raise ValueError("committee scales")
     return found
 
 
@@ -198,7 +199,7 @@ def _array(given: Mapping, *shape: int | None) -> np.ndarray:
         wanted in (None, side) for wanted, side in zip(shape, found.shape, strict=True)
     )
     if not fits or not np.isfinite(found).all():
-        raise ValueError(f"network: finite numbers of shape {shape} expected")
+        raise ValueError(f"committee: finite numbers of shape {shape} expected")
     return found.astype(np.float32)
 
 
