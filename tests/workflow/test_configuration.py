@@ -19,7 +19,7 @@ from porefail.errors import PorefailError
 from porefail.fe.hexahedron import ELEMENTS as HEXAHEDRA
 from porefail.fe.material import Material
 from porefail.fe.tension import DAMAGE_IN_STRESS, LoadSettings
-from porefail.learning import predictors, uncertain
+from porefail.learning import predictors, site_network, uncertain
 from porefail.nn.losses import LOSSES
 
 ROOT = Path(__file__).parents[2]
@@ -68,6 +68,8 @@ def test_our_configurations_are_valid(name):
 def properties(schema: dict, path: str = ""):
     """Every key that a schema documents, with its path."""
     for key, part in schema.get("properties", {}).items():
+        if "$ref" in part:
+            part = SCHEMA["$defs"][part["$ref"].removeprefix("#/$defs/")]
         yield f"{path}{key}", part
         yield from properties(part, f"{path}{key}.")
 
@@ -107,13 +109,13 @@ def test_schema_names_what_the_code_knows():
     training = parts["training"]["properties"]
     assert sorted(training["symmetries"]["items"]["enum"]) == sorted(ELEMENTS)
     assert training["weighting"]["properties"]["kind"]["enum"] == list(KINDS)
-    assert training["channels"]["items"]["enum"] == list(learning.CHANNELS)
+    assert SCHEMA["$defs"]["channels"]["items"]["enum"] == list(learning.CHANNELS)
     # The likelihood is what networks that say how sure they are make of the squared error.
     assert training["loss"]["enum"] == [name for name in LOSSES if name != "likelihood"]
     # Of prediction alone is the average over symmetries.
     assert set(training) | {"seed"} == set(uncertain.SETTINGS) | {"average"}
     kinds = {"heteroencoder", *uncertain.KINDS, linear_heteroencoder.KIND, local_statistics.KIND}
-    kinds.add(site_regression.KIND)
+    kinds |= {site_regression.KIND, site_network.KIND}
     assert set(SCHEMA["$defs"]["model_kind"]["enum"]) == kinds | set(predictors.UNTRAINED)
 
 
