@@ -75,8 +75,8 @@ def test_the_study_of_a_finished_run(folder, snakemake):
     study = folder / "results" / "smoke" / "study"
     table = files.read_table(study / "table.csv")
     variants = {*zip(table["label"], table["model"], strict=True)}
-    assert {("id", "IH"), ("t", "linear"), ("t", "physics"), ("site", "physics-site")} < variants
-    assert len(variants) == 14 and set(table["folds"]) == {1, 2}
+    assert {("id", "IH"), ("t", "linear"), ("t", "physics"), ("site", "sites")} < variants
+    assert len(variants) == 15 and set(table["folds"]) == {1, 2}
     names = {path.stem for path in study.glob("*.png")}
     smoke = configuration.resolve([Path(__file__).parents[2] / "config" / "smoke.yaml"])
     assert names == set(configuration.study_figures(smoke)) and "transfer_skill" not in names
@@ -85,7 +85,7 @@ def test_the_study_of_a_finished_run(folder, snakemake):
     again = snakemake(folder, "smoke", {}, "-n", "study")
     assert counts(again) == {}
     one = counts(snakemake(folder, "smoke", {"study": {"site_recall": 0.8}}, "-n", "study"))
-    assert one == {"crossvalidate": 20, "study": 1}
+    assert one == {"crossvalidate": 21, "study": 1}
 
 
 def test_the_sensitivity_study_of_a_finished_run(folder, snakemake):
