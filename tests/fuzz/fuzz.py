@@ -59,6 +59,7 @@ CHANGES = {
     "porosity": {"realizations": 20, "batch_size": 10},
     "presolve": {"strain": 0.004},
     "sensitivity": {"perturbations": [2], "batch_size": 2},
+    "campaign": {"sizes": [3, 8], "repeats": 1},
     "study": {
         "comparisons": {
             name: {"models": []}
