@@ -14,6 +14,7 @@ import pandas as pd
 from porefail.baselines import site_regression
 from porefail.baselines.site_regression import SiteRegression
 from porefail.errors import PorefailError
+from porefail.learning.candidates import box_about
 from porefail.metrics import peaks
 from porefail.metrics.intervals import crossed_bootstrap
 
@@ -104,7 +105,7 @@ def margin(model: SiteRegression, rows: np.ndarray, porosity: np.ndarray, near: 
     maxima = peaks.local_maxima(*_field(model, rows, porosity))
     first = np.argwhere(maxima.rank == 1)[0]
     away = maxima.rank.copy()
-    away[tuple(slice(max(each - 2 * near, 0), each + 2 * near + 1) for each in first)] = 0
+    away[box_about(first, 2 * near)] = 0
     others = away[away > 1]
     return float(maxima.value[0] - maxima.value[others.min() - 1]) if others.size else np.inf
 

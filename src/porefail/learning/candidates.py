@@ -32,9 +32,9 @@ def candidates(likelihood: np.ndarray) -> Candidates:
     return Candidates(place, np.log(np.maximum(share, TINY)))
 
 
-def box_about(place: np.ndarray) -> tuple[slice, ...]:
-    """The voxels within NEAR of one (3,), as far as there are any."""
-    return tuple(slice(max(each - NEAR, 0), each + NEAR + 1) for each in place)
+def box_about(place: np.ndarray, voxels: int = NEAR) -> tuple[slice, ...]:
+    """All within so many voxels of one (3,), as far as there are any."""
+    return tuple(slice(max(each - voxels, 0), each + voxels + 1) for each in place)
 
 
 def failed_at(place: np.ndarray, failed: np.ndarray) -> np.ndarray:

@@ -41,6 +41,11 @@ Committee = tuple[SiteCorrection, ...]
 Pair = tuple[Surroundings, np.ndarray]  # of a specimen, and which of its sites failed
 
 
+def channel_names(committee: Committee) -> list[str]:
+    """Channels that a committee is given, beside SOLID; none of an empty one."""
+    return [name for model in committee[:1] for name in model.names if name != SOLID]
+
+
 def surroundings(
     likelihood: np.ndarray, channels: Mapping[str, np.ndarray], names: Sequence[str]
 ) -> Surroundings:
@@ -170,8 +175,7 @@ def ranked(
     that of before. A site's own voxel is as likely as its share says, what is nearest to it and no
     more than NEAR voxels away in proportion; all else is below the sites.
     """
-    names = [name for name in committee[0].names if name != SOLID]
-    found, blocks = surroundings(likelihood, channels, names)
+    found, blocks = surroundings(likelihood, channels, channel_names(committee))
     each = []
     for model in committee:
         given = scaled(blocks, model.names, model.scales) | {SHARE: found.share}

@@ -110,14 +110,13 @@ def sites_of(
     solid = ~(found.pores | found.outside)
     porosity = (~solid).astype(np.uint8)[None]
     fields = {name: each[None] for name, each in found.fields.items()}
-    given = channels(fields, regression.names)
+    names = dict.fromkeys([*regression.names, *site_network.channel_names(committee)])
+    given = channels(fields, list(names))
     likely = site_regression.predict(regression, given, porosity, found.outside[None])[0]
     if not committee:
         place, logs = candidates(likely)
     else:
-        names = [name for name in committee[0].names if name != site_network.SOLID]
-        wanted = channels(fields, names)
-        first = {name: each[0] for name, each in wanted.items()}
+        first = {name: each[0] for name, each in given.items()}
         (place, logs), anew = site_network.ranked(committee, likely, first)
         likely = anew.astype(np.float32)
     others = [
