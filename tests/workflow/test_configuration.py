@@ -244,7 +244,7 @@ def test_dry_run_of_the_study(tmp_path, snakemake):
     ended = snakemake(tmp_path, "smoke", {}, "-n", "study")
     assert ended.returncode == 0, ended.stderr
     counts = dict(re.findall(r"^(\w+) +(\d+)$", ended.stdout + ended.stderr, re.M))
-    assert counts["crossvalidate"] == "20" and counts["study"] == counts["gather"] == "1"
+    assert counts["crossvalidate"] == "21" and counts["study"] == counts["gather"] == "1"
     few = {"study": {"folds": 1, "comparisons": {"mine": {"labels": ["g"], "models": ["IHpr"]}}}}
     few["study"]["comparisons"] |= {
         name: {"models": []}
