@@ -67,4 +67,4 @@ def test_a_site_is_judged_by_its_own_block(model):
 
 
 def test_products_by_hand(model):
-    assert model.products == 27 * (125 * 2 * 4 + 27 * 4 * 4 + 1 * 4 * 8)
+    assert model.products == 6 * (125 * 2 * 4 + 27 * 4 * 4 + 1 * 4 * 8)

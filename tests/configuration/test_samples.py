@@ -176,7 +176,7 @@ def test_samples_of_a_configuration(table, tmp_path, monkeypatch):
     assert samples_of(whole) == {}
     asked = {"samples": str(table(GOOD)), "locator": None, "simulate": False}
     assert list(samples_of(whole | {"scan": asked})) == ["bar"]
-    with pytest.raises(PorefailError, match="^configuration: scan.locator: no.json: missing file$"):
+    with pytest.raises(PorefailError, match="^configuration: scan.locator: no.json: neither "):
         samples_of(whole | {"scan": asked | {"locator": "no.json"}})
 
 
@@ -189,7 +189,7 @@ def test_samples_of_a_configuration(table, tmp_path, monkeypatch):
         ),
         ("samples: '{name}.csv'", "scan.samples is '{name}.csv', expected path"),
         ("samples: [a.csv]", "scan.samples is ['a.csv'], expected path"),
-        ("locator: 1", "scan.locator is 1, expected path of a file"),
+        ("locator: 1", "scan.locator is 1, expected name, or path of a file"),
         ("simulate: 1", "scan.simulate is 1, expected true or false"),
         ("sample: a.csv", "scan.sample is not a known key; did you mean samples?"),
     ],

@@ -103,6 +103,25 @@ def test_what_was_never_seen_is_not_impossible():
     assert never.probability(features[0]).sum() == pytest.approx(0.5 / 20, rel=0.1)
 
 
+def test_a_choice_and_its_level_are_calibrated_by_the_same_specimens():
+    """Sets hold the true site as often as asked, of new specimens; of no specimen its own."""
+    truth = choice.Choice(np.array([1.5, -0.1]), -3.0)
+    features, failed = choices(600, truth)
+    model, level = choice.calibrate_choice(features, failed, 0.1, 0.8)
+    whole = choice.fit_choice(features, failed, 0.1)
+    np.testing.assert_array_equal(model.coefficient, whole.coefficient)
+    held = []
+    for sites, hit in zip(*choices(4000, truth), strict=True):
+        member = choice.ranking(model.probability(sites), level).member if len(sites) else []
+        held.append(hit[member].any())
+    assert np.mean(held) == pytest.approx(0.8, abs=0.06)
+    other = [*failed[:-1], ~failed[-1]]
+    _, moved = choice.calibrate_choice(features, other, 0.1, 0.8)
+    assert moved == pytest.approx(level, abs=0.02)
+    with pytest.raises(PorefailError, match="1 specimens to calibrate with, expected 2 or more"):
+        choice.calibrate_choice(features[:1], failed[:1], 0.1, 0.8)
+
+
 def test_errors():
     with pytest.raises(PorefailError, match="no specimen has a site"):
         choice.fit_choice([np.empty((0, 2))], [np.empty(0, bool)], 0.0)

@@ -214,3 +214,20 @@ def porefail(mpiexec):
         return subprocess.run(command, capture_output=True, text=True)
 
     return run
+
+
+@pytest.fixture
+def located(locator, settings, tmp_path):
+    """Writes a locator of the physics of `made`, with changes, that needs no solve; its path."""
+    from porefail.baselines.site_regression import SiteRegression
+    from porefail.verdict.locator import write_locator
+
+    names, coefficients = ("superposed_log_von_mises",), np.array([8.0, 0, 0, 0])
+    regression = SiteRegression(names, np.zeros(4), np.ones(4), coefficients, 1.0, 1.0)
+    ours = locator._replace(simulation=settings["simulate"], regression=regression)
+
+    def write(**changes) -> str:
+        write_locator(tmp_path / "locator.json", ours._replace(**changes))
+        return str(tmp_path / "locator.json")
+
+    return write

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from porefail import learning, store
+from porefail.configuration import LOCATORS
 from porefail.dataset.split import Part
 from porefail.errors import PorefailError
 from porefail.nn import training
@@ -89,3 +90,54 @@ def test_errors(made, settings, tmp_path):
     with pytest.raises(PorefailError, match="no attribute dataset, which every data set has"):
         predict.run(made["model"], made["ensemble"], tmp_path / "p.h5", settings["predict"])
     assert not (tmp_path / "p.h5").exists()
+
+
+def test_a_locator_in_the_place_of_a_network(located, made, settings, tmp_path):
+    predict.run(located(), made["dataset"], tmp_path / "p.h5", settings["predict"])
+    found, _ = store.read(tmp_path / "p.h5", kind="prediction")
+    data = store.read(made["dataset"])[0]
+    test = data["part"] == Part.TEST
+    np.testing.assert_array_equal(found["realization"], data["realization"][test])
+    np.testing.assert_array_equal(np.isnan(found["mean"]), data["porosity"][test] == 1)
+    np.testing.assert_array_equal(np.nanmax(found["mean"], axis=(1, 2, 3)), 1)
+    assert found["clusters/rank"].min() == 1
+
+
+@pytest.mark.parametrize(
+    "where", ["spacing", "simulation.strain_rate", "simulation.material.yield_strength"]
+)
+def test_a_locator_of_other_voxels_or_physics_is_refused(located, made, settings, tmp_path, where):
+    own = settings["simulate"]
+    changes = {
+        "spacing": {"voxel": 0.025},
+        "simulation.strain_rate": {"simulation": own | {"strain_rate": 0.5}},
+        "simulation.material.yield_strength": {
+            "simulation": own | {"material": own["material"] | {"yield_strength": 601}}
+        },
+    }
+    path = located(**changes[where])
+    words = f"its {where} is .*, expected .*, as of the locator's specimens"
+    with pytest.raises(PorefailError, match=f"^{made['dataset']}: {words}$"):
+        predict.run(path, made["dataset"], tmp_path / "p.h5", settings["predict"])
+    assert not (tmp_path / "p.h5").exists()
+
+
+def test_a_data_set_without_what_a_locator_needs(locator, located, made, settings, tmp_path):
+    path = located(regression=locator.regression)
+    with pytest.raises(PorefailError, match="its presolve is None, expected {'strain': 0.01, "):
+        predict.run(path, made["dataset"], tmp_path / "p.h5", settings["predict"])
+    names = ("log_largest_von_mises", "lode")
+    path = located(regression=locator.regression._replace(names=names, **changed(8)))
+    with pytest.raises(PorefailError, match="lacks /elastic/largest_von_mises: presolve.strain "):
+        predict.run(path, made["dataset"], tmp_path / "p.h5", settings["predict"])
+
+
+def changed(count: int) -> dict[str, np.ndarray]:
+    return {name: np.ones(count) for name in ("centre", "scale", "coefficients")}
+
+
+def test_shipped_locators_by_name(made, settings, tmp_path):
+    """The physics of these specimens is another one."""
+    for name in LOCATORS:
+        with pytest.raises(PorefailError, match="as of the locator's specimens$"):
+            predict.run(name, made["dataset"], tmp_path / "p.h5", settings["predict"])

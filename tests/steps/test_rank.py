@@ -123,3 +123,42 @@ def test_errors(made, twin, tmp_path):
     with pytest.raises(PorefailError, match=r"other\.h5: made with other settings: porosity.seed"):
         rank.run(twin, made["dataset"], tmp_path / "other.h5", tmp_path / "out", WANTED)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_locator_in_the_place_of_a_network(located, made, tmp_path):
+    rank.run(located(), made["dataset"], made["ensemble"], tmp_path / "ranked", {})
+    found, source = store.read(tmp_path / "ranked" / "prediction.h5", kind="ranking")
+    assert source["rank"] == {}
+    table = files.read_table(tmp_path / "ranked" / "sites.csv")
+    known = store.read(made["ensemble"])[0]
+    for k, number in enumerate(found["realization"].tolist()):
+        mine = table[table["realization"] == number].reset_index()
+        assert (np.diff(mine["probability"]) <= 0).all() and mine["probability"].sum() < 1
+        failed = known["failed"][known["realization"].tolist().index(number)] == 1
+        for i, place in enumerate(mine["rank"]):
+            (at,) = np.argwhere(found["site"][k] == place)
+            np.testing.assert_allclose(
+                mine.loc[i, ["x_mm", "y_mm", "z_mm"]].astype(float), 0.05 * (at + 0.5)
+            )
+            near = np.abs(np.argwhere(failed) - at).max(axis=1).min() <= 1
+            assert mine["failed"][i] == near
+    scores = files.read_table(tmp_path / "ranked" / "scores.csv")
+    scores = dict(zip(scores["score"], scores["value"].astype(float), strict=True))
+    first = table[table["rank"] == 1]
+    assert scores["first"] == pytest.approx(first["failed"].mean())
+    assert scores["set_size"] * len(first) == pytest.approx(table["in_set"].sum())
+    assert scores["specimens"] == len(first) <= scores["sites"] * len(first)
+    text = (tmp_path / "ranked" / "summary.txt").read_text()
+    assert f"{scores['first']:.3f}" in text and f"{len(first)} held-out specimens" in text
+    assert (tmp_path / "ranked" / "reliability.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_locator_of_other_voxels_is_refused(located, made, tmp_path):
+    with pytest.raises(PorefailError, match="its spacing is 0.05, expected 0.025, as of the loc"):
+        rank.run(located(voxel=0.025), made["dataset"], made["ensemble"], tmp_path / "r", {})
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_locator_takes_no_settings(located, made, tmp_path):
+    with pytest.raises(PorefailError, match="settings: seed is not a known key"):
+        rank.run(located(), made["dataset"], made["ensemble"], tmp_path / "r", WANTED)

@@ -10,8 +10,10 @@ import pytest
 import yaml
 
 from porefail import configuration
+from porefail.configuration.locators import LOCATORS
 from porefail.errors import PorefailError
-from porefail.verdict.locator import SHIPPED, SKILL, read_locator, write_locator
+from porefail.verdict.assessment import SOLVES, solves_of
+from porefail.verdict.locator import SHIPPED, SKILL, is_locator, read_locator, write_locator
 from porefail.verdict.measures import MEASURES
 
 from .conftest import made_up
@@ -210,15 +212,18 @@ def test_a_missing_file_and_a_folder(tmp_path):
             read_locator(path)
 
 
-def test_shipped_locator(locator):
-    """It is of the default physics and did well on specimens that chose nothing."""
-    found = read_locator()
-    assert SHIPPED.name == "locator.json" and set(found.skill) == set(SKILL)
-    card = (Path(__file__).parents[2] / "docs" / "results" / "scan.md").read_text()
-    assert hashlib.sha256(SHIPPED.read_bytes()).hexdigest() in card
+@pytest.mark.parametrize("name", LOCATORS)
+def test_shipped_locators(name, locator):
+    """Each is small, of the default physics, and did well on specimens that chose nothing."""
+    found = read_locator(name)
+    assert set(found.skill) == set(SKILL)
+    card = (Path(__file__).parents[2] / "docs" / "results" / "locators.md").read_text()
+    content = SHIPPED[name].read_bytes()
+    assert hashlib.sha256(content).hexdigest() in card and len(content) < 2e6
     assert f"{found.skill['top_1']:.1%}".replace("%", " %") in card
     assert found.skill["specimens"] >= 80
     assert 0.5 < found.skill["top_1"] <= found.skill["top_3"] <= 1
+    assert solves_of(found.channels) == SOLVES[: LOCATORS.index(name)]
     assert found.skill["in_set"] > found.coverage - 0.1
     assert 1 <= found.skill["set_size"] < 6
     assert found.simulation == locator.simulation  # the default's
@@ -226,3 +231,8 @@ def test_shipped_locator(locator):
     assert found.voxel == pytest.approx(default["porosity"]["spacing"])
     for name, (low, high) in found.ranges.items():
         assert 0 < low <= high, name
+
+
+def test_names_are_locators():
+    assert all(map(is_locator, LOCATORS)) and is_locator("mine.json")
+    assert not is_locator("network.keras") and not is_locator("./elastic")

@@ -6,7 +6,7 @@ rule scan:
     input:
         scan=lambda wildcards: SAMPLES[wildcards.sample].files,
         part_mask=lambda wildcards: SAMPLES[wildcards.sample].masks,
-        locator=[config["scan"]["locator"]] if config["scan"]["locator"] else [],
+        locator=scan_locator(config["scan"]["locator"]),
     output:
         report=f"{RESULTS}/scans/{{sample}}/report.html",
         sites=f"{RESULTS}/scans/{{sample}}/sites.csv",

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
-from porefail.voxels.kernels import CLASSES
+from porefail.voxels.kernels import class_sums
 
 SHARE = "share"  # log likelihood of each site that is known before
 
@@ -42,7 +41,7 @@ class SiteCorrection(NamedTuple):
         """Multiplications of the convolutions of a site, which are nearly all."""
         sides = [2 * n + 1 for n in reversed(range(self.reach))]
         return sum(
-            27 * side**3 * kernel.shape[1] * kernel.shape[2]
+            6 * side**3 * kernel.shape[1] * kernel.shape[2]
             for side, (kernel, _) in zip(sides, self.convolutions, strict=True)
         )
 
@@ -52,11 +51,8 @@ def scores(model: SiteCorrection, inputs: Mapping[str, np.ndarray]) -> np.ndarra
     channel, s = 2 reach + 1, and SHARE (m,)."""
     fields = np.stack([inputs[name] for name in model.names], -1).astype(np.float32)
     for kernel, bias in model.convolutions:
-        around = sliding_window_view(fields, (3, 3, 3), axis=(1, 2, 3))  # (m, x, y, z, in, 3, 3, 3)
-        shape = around.shape[:4]
-        around = np.moveaxis(around.reshape(*shape, around.shape[4], 27), -1, -2)
-        whole = kernel[CLASSES].reshape(-1, kernel.shape[-1])
-        fields = np.maximum(around.reshape(*shape, -1) @ whole + bias, 0)
+        around = class_sums(fields)
+        fields = np.maximum(around @ kernel.reshape(-1, kernel.shape[-1]) + bias, 0)
     given = np.column_stack([fields.reshape(len(fields), -1), inputs[SHARE]])
     matrix, bias = model.hidden
     return inputs[SHARE] + np.maximum(given @ matrix + bias, 0) @ model.correct

@@ -13,6 +13,7 @@ from porefail.configuration.campaign import (
 from porefail.configuration.checks import require_valid, require_writable
 from porefail.configuration.costs import costs_of, plan
 from porefail.configuration.documents import parse_json, read_yaml
+from porefail.configuration.locators import LOCATORS
 from porefail.configuration.samples import Sample, read_samples, samples_of
 from porefail.configuration.schema import CONFIG, Settings, require_settings, section
 from porefail.configuration.steps import step_settings
@@ -21,6 +22,7 @@ from porefail.configuration.variants import variant_settings
 
 __all__ = [
     "CONFIG",
+    "LOCATORS",
     "Campaign",
     "Sample",
     "Settings",

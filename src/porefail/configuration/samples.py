@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from porefail.configuration.locators import LOCATORS
 from porefail.configuration.schema import shown
 from porefail.errors import PorefailError
 
@@ -56,13 +57,17 @@ class Sample(NamedTuple):
 def samples_of(config: Mapping) -> dict[str, Sample]:
     """The samples of a whole configuration by name, in the order of the table; none without one.
 
-    Raises PorefailError as `read_samples`, and where there is no file `scan.locator`.
+    Raises PorefailError as `read_samples`, and where `scan.locator` is neither a shipped one's name
+    nor a file.
     """
     asked = config["scan"]
     if asked["samples"] is None:
         return {}
-    if asked["locator"] is not None and not os.path.isfile(asked["locator"]):
-        raise PorefailError(f"configuration: scan.locator: {asked['locator']}: missing file")
+    locator = asked["locator"]
+    if locator is not None and locator not in LOCATORS and not os.path.isfile(locator):
+        raise PorefailError(
+            f"configuration: scan.locator: {locator}: neither {', '.join(LOCATORS)} nor a file"
+        )
     return read_samples(asked["samples"])
 
 

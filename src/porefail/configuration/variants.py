@@ -30,6 +30,12 @@ CHANNELS: dict[str, tuple[str, ...]] = {
     "lode": ("elastic/lode",),
     "log_coarse_damage": ("presolve/damage",),
     "submodel_strain": ("submodels/strain",),
+    # By superposition, without a solve.
+    "superposed_log_von_mises": ("porosity",),
+    "superposed_log_largest_von_mises": ("porosity",),
+    "superposed_triaxiality": ("porosity",),
+    "superposed_largest_pressure": ("porosity",),
+    "superposed_lode": ("porosity",),
 }
 SIMULATED = ("porosity", "elastic/von_mises", "elastic/pressure")  # that a simulation tells itself
 

@@ -1,18 +1,18 @@
 """Specimens in memory: their pores, label, and channels that a network may be given."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from porefail import store
+from porefail.baselines.superposition import UNIFORM, superposed
 from porefail.configuration.variants import CHANNELS
 from porefail.dataset import symmetry
 from porefail.dataset.split import Part
 from porefail.dataset.transforms import transform
-
-DATASETS = tuple(dict.fromkeys(name for names in CHANNELS.values() for name in names))
 
 
 def _log_growth(damage: np.ndarray) -> np.ndarray:
@@ -24,19 +24,28 @@ def _log_growth(damage: np.ndarray) -> np.ndarray:
     return np.log(np.maximum(np.nan_to_num(damage - initial), 1e-6))
 
 
+def _log(stress: np.ndarray) -> np.ndarray:
+    return np.log(np.maximum(stress, 1e-3))
+
+
+def _triaxiality(pressure: np.ndarray, von_mises: np.ndarray) -> np.ndarray:
+    return np.clip(pressure / np.maximum(von_mises, 1e-3), -1.0, 3.0)
+
+
 # What is done to the datasets of each channel. Damage grows with powers of the stresses, so
 # logarithms do better; in compression there is no growth to tell apart.
 CHANGES: dict[str, Callable[..., np.ndarray]] = {
     "porosity": np.asarray,
     "von_mises": np.asarray,
     "pressure": np.asarray,
-    "log_von_mises": lambda stress: np.log(np.maximum(stress, 1e-3)),
+    "log_von_mises": _log,
     "log_pressure": lambda stress: np.log(np.maximum(stress, 1e-2)),
-    "triaxiality": lambda pressure, stress: np.clip(pressure / np.maximum(stress, 1e-3), -1.0, 3.0),
-    "log_largest_von_mises": lambda stress: np.log(np.maximum(stress, 1e-3)),
+    "triaxiality": _triaxiality,
+    "log_largest_von_mises": _log,
     "lode": np.asarray,
     "log_coarse_damage": _log_growth,
     "submodel_strain": np.asarray,  # 0 where no block failed
+    **{f"superposed_{name}": partial(superposed, measure=name) for name in UNIFORM},
 }
 
 
@@ -58,6 +67,9 @@ def datasets(names: Sequence[str]) -> list[str]:
     """What is stored of the pores and of channels by name."""
     asked = [dataset for name in names for dataset in CHANNELS[name]]
     return list(dict.fromkeys(["porosity", *asked]))
+
+
+DATASETS = tuple(datasets(list(CHANNELS)))
 
 
 def channels(fields: Mapping[str, np.ndarray], names: Sequence[str]) -> dict[str, np.ndarray]:

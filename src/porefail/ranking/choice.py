@@ -7,6 +7,8 @@ import numpy as np
 from porefail.errors import PorefailError
 from porefail.metrics import conformal
 
+FOLDS = 5  # of specimens that calibrate each other
+
 
 class Choice(NamedTuple):
     """A conditional logit model of which of several sites fails, or none of them.
@@ -36,6 +38,27 @@ def ranking(probability: np.ndarray, level: float) -> Ranking:
     """Sites (m,) by falling probability, with the conformal set of a level."""
     order = np.argsort(-probability, kind="stable")
     return Ranking(probability, order, conformal.members(probability, level))
+
+
+def calibrate_choice(
+    features: list[np.ndarray], failed: list[np.ndarray], penalty: float, coverage: float
+) -> tuple[Choice, float]:
+    """A choice of all specimens, and the conformal level of sets that hold a true site so often.
+
+    The level is of scores of specimens whose own choice was fitted to the others, in FOLDS parts
+    (cross-conformal prediction, Vovk 2015): few specimens serve both. Arguments as of fit_choice().
+    """
+    folds = min(FOLDS, len(features))
+    if folds < 2:
+        raise PorefailError(f"{len(features)} specimens to calibrate with, expected 2 or more")
+    number = np.arange(len(features)) % folds
+    scores = np.empty(len(features))
+    for fold in range(folds):
+        others = np.flatnonzero(number != fold)
+        model = fit_choice([features[n] for n in others], [failed[n] for n in others], penalty)
+        for n in np.flatnonzero(number == fold):
+            scores[n] = conformal.score(model.probability(features[n]), failed[n])
+    return fit_choice(features, failed, penalty), conformal.level(scores, coverage)
 
 
 def fit_choice(features: list[np.ndarray], failed: list[np.ndarray], penalty: float) -> Choice:

@@ -30,14 +30,14 @@ def site_table(
             "x_mm": x,
             "y_mm": y,
             "z_mm": z,
-            "pore_mm": _distances(sites.table.centroid, voids, spacing)[place],
+            "pore_mm": pore_distances(sites.table.centroid, voids, spacing)[place],
             "failed": sites.failed[place].astype(int),
         }
         parts.append(pd.DataFrame(rows))
     return pd.concat(parts, ignore_index=True)
 
 
-def _distances(points: np.ndarray, porosity: np.ndarray, spacing: float) -> np.ndarray:
+def pore_distances(points: np.ndarray, porosity: np.ndarray, spacing: float) -> np.ndarray:
     """From points (m, 3) in mm to the centre of the nearest void voxel, NaN without a void."""
     voids = spacing * (np.argwhere(porosity) + 0.5)
     if not len(voids):

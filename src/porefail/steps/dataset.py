@@ -40,6 +40,8 @@ def run(
         "spacing": source["spacing"],
         "porefail_version": __version__,
     }
+    if "presolve" in source:
+        attributes["presolve"] = source["presolve"]
     with store.appending(output, attributes) as file:
         for first in range(0, len(numbers), ROWS):
             rows = slice(first, first + ROWS)

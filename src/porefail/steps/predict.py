@@ -1,5 +1,7 @@
 """predict: predict the held-out specimens and rank their likely failure sites."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -9,27 +11,30 @@ from porefail.command_line.kinds import File, NewFile, Settings
 from porefail.configuration import require_settings
 from porefail.dataset.split import Part
 from porefail.metrics.clusters import cluster_table
+from porefail.verdict.held_out import held_out
+from porefail.verdict.locator import is_locator, read_locator
 
 SETTINGS = {"site_threshold": "evaluation.site_threshold", "average": "training.average"}
 
 
 def run(
-    model: Annotated[File, "trained network"],
+    model: Annotated[File, "trained network; or pores, elastic, coarse, a locator's file"],
     dataset: Annotated[File, "data set"],
     output: Annotated[NewFile, "prediction to write (HDF5)"],
     settings: Settings,
 ) -> None:
     """Write the predicted label of every specimen of the test part, and a table of its clusters.
 
-    settings: the keys of SETTINGS; a cluster reaches that fraction of its field's maximum; the
-    prediction is the average over the specimen's symmetries, or not.
+    settings: the keys of SETTINGS; a cluster reaches that fraction of its field's maximum; a
+    network's prediction is the average over the specimen's symmetries, or not. That of a locator is
+    how likely each voxel is the site, over the likeliest one.
     """
     require_settings(settings, SETTINGS)
     _, source = store.read(dataset, [], kind="data set")
-    network = learning.load(model, dataset)
-    held_out = learning.read(dataset, Part.TEST, [each.name for each in network.inputs])
-    porosity, numbers = held_out.porosity, held_out.realization
-    mean = learning.predict(network, held_out.channels, porosity, settings["average"])
+    if is_locator(model):
+        numbers, porosity, mean, _, _ = held_out(read_locator(model), dataset)
+    else:
+        numbers, porosity, mean = _predicted(model, dataset, settings)
     rows = []
     for field, voids, number in zip(mean, porosity, numbers, strict=True):
         fraction, spacing = settings["site_threshold"], source["spacing"]
@@ -56,3 +61,13 @@ def run(
         },
     )
     print(f"predict: {len(mean)} specimens, {len(clusters['clusters/rank'])} likely failure sites")
+
+
+def _predicted(
+    model: str | Path, dataset: str | Path, settings: Mapping
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Numbers, pores and predicted labels of the test part, by a network."""
+    network = learning.load(model, dataset)
+    test = learning.read(dataset, Part.TEST, [each.name for each in network.inputs])
+    mean = learning.predict(network, test.channels, test.porosity, settings["average"])
+    return test.realization, test.porosity, mean

@@ -36,7 +36,7 @@ def run(
     big_endian: Annotated[Flag, "raw data has the high byte first"] = False,
     skip: Annotated[Number, "bytes before the first voxel of raw data"] = 0,
     dataset: Annotated[Name, "dataset of an HDF5 file"] | None = None,
-    locator: Annotated[File, "what `calibrate` wrote (default: the shipped one)"] | None = None,
+    locator: Annotated[File, "pores, elastic, coarse, or what `calibrate` wrote"] = "coarse",
     submodels: Annotated[Number, "blocks around so many of the likeliest sites, pulled alone"] = 0,
     simulate: Annotated[Flag, "also by the whole simulation"] = False,
     inspect: Annotated[Flag, "tell what the scan is, and stop"] = False,

@@ -1,6 +1,6 @@
 """Cheap physics of a part, and its likely sites with their probabilities."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,17 +15,20 @@ from porefail.fe.presolve import coarse_step
 from porefail.learning import site_network
 from porefail.learning.candidates import box_about, candidates
 from porefail.learning.site_network import Committee
-from porefail.learning.specimens import channels
+from porefail.learning.specimens import channels, datasets
 from porefail.metrics import peaks
 from porefail.ranking.choice import Ranking, ranking
 from porefail.verdict.locator import Locator
 from porefail.verdict.measures import measured
 
+ELASTIC, COARSE = SOLVES = ("elastic", "presolve")  # groups of datasets, each of one solve
+
 
 class Physics(NamedTuple):
     """What is known of a part (nx, ny, nz) before its simulation: datasets by name as stored.
 
-    Stresses are over the nominal stress of the cross-section that is there.
+    Stresses are over the nominal stress of the cross-section that is there. Those of the elastic
+    solve and of the coarse step are there where they were asked for.
     """
 
     pores: np.ndarray
@@ -37,7 +40,7 @@ class Sites(NamedTuple):
     """Likely sites (m,): place (m, 3) in voxels; features (m, FEATURES); ranks of other predictors.
 
     A rank of another predictor is that of its best maximum within NEAR voxels, 0 where there is
-    none.
+    none, -1 where the predictor was not asked.
     """
 
     place: np.ndarray
@@ -66,34 +69,45 @@ def physics(
     simulation: Mapping,
     presolve: Mapping,
     progress: Callable[[str], None] = print,
+    solves: Sequence[str] = SOLVES,
 ) -> Physics:
-    """Elastic fields and a coarse load step of a part; pores, outside: (nx, ny, nz) bool.
+    """What is solved of a part; pores, outside: (nx, ny, nz) bool.
 
-    voxel: edge, mm; simulation, presolve: sections of the configuration. Raises PorefailError where
-    nothing bears load or no solution is found.
+    voxel: edge, mm; simulation, presolve: sections of the configuration; solves: of SOLVES. Raises
+    PorefailError where nothing bears load or no solution is found.
     """
     voids = (pores | outside).astype(np.uint8)
     material = simulation["material"]
-    progress(f"elastic fields of {voids.size:,} voxels")
-    found = elastic.elastic_fields(voids, material["poisson_ratio"], simulation["element"])
-    share = 1.0 - outside.mean()
-    stress = {"von_mises", "pressure", "largest_von_mises", "largest_pressure"}
-    fields = {
-        f"elastic/{name}": getattr(found, name) * np.float32(share if name in stress else 1.0)
-        for name in elastic.NAMES
-    }
-    progress(f"one coarse load step to a strain of {presolve['strain']:g}")
-    step = coarse_step(
-        voids,
-        voxel,
-        named_material(material),
-        tension.load_settings(simulation),
-        presolve["strain"],
-        presolve["newton_tolerance"],
-    )
-    if step.status != Status.SOLVED:
-        raise PorefailError("the coarse load step found no solution")
-    return Physics(pores, outside, fields | {"presolve/damage": step.damage})
+    fields = {"porosity": pores.astype(np.uint8)}
+    if ELASTIC in solves:
+        progress(f"elastic fields of {voids.size:,} voxels")
+        found = elastic.elastic_fields(voids, material["poisson_ratio"], simulation["element"])
+        share = 1.0 - outside.mean()
+        stress = {"von_mises", "pressure", "largest_von_mises", "largest_pressure"}
+        fields |= {
+            f"elastic/{name}": getattr(found, name) * np.float32(share if name in stress else 1.0)
+            for name in elastic.NAMES
+        }
+    if COARSE in solves:
+        progress(f"one coarse load step to a strain of {presolve['strain']:g}")
+        step = coarse_step(
+            voids,
+            voxel,
+            named_material(material),
+            tension.load_settings(simulation),
+            presolve["strain"],
+            presolve["newton_tolerance"],
+        )
+        if step.status != Status.SOLVED:
+            raise PorefailError("the coarse load step found no solution")
+        fields["presolve/damage"] = step.damage
+    return Physics(pores, outside, fields)
+
+
+def solves_of(names: Sequence[str]) -> tuple[str, ...]:
+    """Which of SOLVES channels by name are made from."""
+    wanted = {name.partition("/")[0] for name in datasets(names)}
+    return tuple(each for each in SOLVES if each in wanted)
 
 
 def sites_of(
@@ -119,24 +133,24 @@ def sites_of(
         first = {name: each[0] for name, each in given.items()}
         (place, logs), anew = site_network.ranked(committee, likely, first)
         likely = anew.astype(np.float32)
-    others = [
-        peaks.local_maxima(np.where(solid, field, 0.0), solid).rank
-        for field in (
-            sites.hot_spot(
-                found.fields["elastic/von_mises"][None],
-                found.fields["elastic/pressure"][None],
-                ~solid[None],
-            )[0],
-            found.fields["presolve/damage"],
-        )
-    ]
-    ranks = np.zeros((len(others), len(place)), int)
+    elastic_rank = coarse_rank = np.full(len(place), -1)
+    if "elastic/von_mises" in found.fields:
+        stresses = (found.fields[f"elastic/{name}"][None] for name in ("von_mises", "pressure"))
+        elastic_rank = _ranks(sites.hot_spot(*stresses, ~solid[None])[0], solid, place)
+    if "presolve/damage" in found.fields:
+        coarse_rank = _ranks(found.fields["presolve/damage"], solid, place)
+    features = np.column_stack([logs, logs - logs.max()])
+    return Sites(place, features, elastic_rank, coarse_rank), likely
+
+
+def _ranks(field: np.ndarray, solid: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Rank of the best maximum of a field near each place (m, 3), 0 where there is none."""
+    rank = peaks.local_maxima(np.where(solid, field, 0.0), solid).rank
+    found = np.zeros(len(place), int)
     for k, middle in enumerate(place):
-        box = box_about(middle)
-        for row, rank in zip(ranks, others, strict=True):
-            near = rank[box][rank[box] > 0]
-            row[k] = near.min() if near.size else 0
-    return Sites(place, np.column_stack([logs, logs - logs.max()]), *ranks), likely
+        box = rank[box_about(middle)]
+        found[k] = box[box > 0].min(initial=np.iinfo(int).max)
+    return np.where(found == np.iinfo(int).max, 0, found)
 
 
 def assess(found: Physics, locator: Locator) -> Assessment:
@@ -149,6 +163,9 @@ def assess(found: Physics, locator: Locator) -> Assessment:
         ranking(probability, locator.level),
         likely,
         measured(
-            found.pores, found.outside, found.fields["elastic/largest_von_mises"], locator.voxel
+            found.pores,
+            found.outside,
+            found.fields.get("elastic/largest_von_mises"),
+            locator.voxel,
         ),
     )

@@ -20,8 +20,7 @@ from porefail.learning import site_network
 from porefail.learning.candidates import failed_at
 from porefail.learning.site_network import Committee
 from porefail.learning.specimens import channels, datasets
-from porefail.metrics import conformal
-from porefail.ranking.choice import fit_choice, ranking
+from porefail.ranking.choice import calibrate_choice, ranking
 from porefail.scans.phantom import Scanner
 from porefail.verdict import assessment
 from porefail.verdict.assessment import Physics
@@ -58,11 +57,11 @@ def calibrate(
 
     settings: seed, split, channels, penalties, penalty, coverage; network: of its training, see
     _committee(), where there is one. The regression is learnt on the training part; the choice of
-    sites and the conformal level on halves of the validation part; the skill is of the test part,
-    which chose nothing. With a scanner, specimens of the last two are scanned by it and read back,
-    so that probabilities are of what is seen in scans. blocks: around so many of the likeliest
-    sites of a test specimen, pulled alone, see pulled(). checkpoint: of the network, see
-    _committee().
+    sites and the conformal level on the validation part (see ranking.choice.calibrate_choice); the
+    skill is of the test part, which chose nothing. With a scanner, specimens of the last two are
+    scanned by it and read back, so that probabilities are of what is seen in scans. blocks: around
+    so many of the likeliest sites of a test specimen, pulled alone, see pulled(). checkpoint: of
+    the network, see _committee().
     """
     rows, source = store.read(ensemble, ["realization"], kind="ensemble")
     missing = sorted(set(settings["channels"]) - set(SCANNED))
@@ -104,17 +103,10 @@ def calibrate(
         return found
 
     held = cases(Part.VALIDATION, "calibration")
-    fitted, calibration = held[::2], held[1::2]
-    choice = fit_choice(
-        [each.sites.features for each in fitted],
-        [each.failed for each in fitted],
+    choice, level = calibrate_choice(
+        [each.sites.features for each in held],
+        [each.failed for each in held],
         settings["penalty"],
-    )
-    level = conformal.level(
-        [
-            conformal.score(choice.probability(each.sites.features), each.failed)
-            for each in calibration
-        ],
         settings["coverage"],
     )
     tested = cases(Part.TEST, "test")

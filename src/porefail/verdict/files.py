@@ -23,6 +23,12 @@ UNITS = {
     "coarse_damage": "1",
     "simulated_damage": "1",
 }
+# Fields that are written where they were solved.
+SOLVED = {
+    "von_mises": "elastic/von_mises",
+    "mean_stress": "elastic/pressure",
+    "coarse_damage": "presolve/damage",
+}
 STYLE = """body{font:16px/1.45 sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;margin:1rem 0}td,th{padding:.25rem .7rem;text-align:right;
 border-bottom:1px solid #ccc}th{background:#f2f2f2}img{max-width:100%;max-height:46rem}
@@ -47,9 +53,7 @@ def write_fields(
         "void_fraction": part.coarse.fraction,
         "likelihood": found.likelihood,
         "site": rank,
-        "von_mises": fields["elastic/von_mises"],
-        "mean_stress": fields["elastic/pressure"],
-        "coarse_damage": fields["presolve/damage"],
+        **{name: fields[each] for name, each in SOLVED.items() if each in fields},
     }
     if damage is not None:
         cells["simulated_damage"] = damage

@@ -22,6 +22,9 @@ from porefail.verdict.part import AXES, MOVED, Choices, Part, moved, part, view
 from porefail.verdict.tables import site_table
 
 BYTES = 25  # of memory, a scan voxel that is looked at: 22 measured
+# Of memory, a voxel of the simulation, by what is solved.
+SOLVING = {assessment.ELASTIC: 150, assessment.COARSE: 2600}
+PORES = 100  # the same of stresses that are superposed
 
 
 class Simulated(NamedTuple):
@@ -63,7 +66,10 @@ def judge(
     voxel = locator.voxel
     looked_at = fitting_bin(scan, choices)
     seen = view(scan, spacing, choices._replace(bin=looked_at))
-    found = part(scan.path, seen, choices, voxel, progress)
+    solves = assessment.solves_of(locator.channels)
+    asked = {*solves, assessment.COARSE} if simulate else solves
+    needed = max([PORES, *(SOLVING[each] for each in asked)])
+    found = part(scan.path, seen, choices, voxel, progress, needed)
     warnings = words.scan_warnings(
         found, voxel, 0.5 * np.array(scan.values.shape) * np.asarray(spacing)
     )
@@ -83,7 +89,9 @@ def judge(
     pulled = _pulled(found.coarse, assessed, blocks, locator, progress) if blocks else None
     simulated = _simulated(found.coarse, locator, progress) if simulate else None
     failed = None if simulated is None else simulated.failed
-    fine = fine_stress(found, assessed.sites.place, voxel, locator.simulation, progress)
+    fine = None
+    if solves:  # who asked for no solve of the part wants none of its scan, which is larger
+        fine = fine_stress(found, assessed.sites.place, voxel, locator.simulation, progress)
     sites = site_table(found, assessed, voxel, failed, fine, pulled)
     doubts = words.confidence(found, assessed, locator)
     return Verdict(found, assessed, pulled, simulated, sites, warnings, doubts)
@@ -185,7 +193,13 @@ def _scanned(locator: Locator) -> str:
 
 def _assessed(coarse: Coarse, locator: Locator, progress) -> assessment.Assessment:
     physics = assessment.physics(
-        coarse.pores, coarse.outside, locator.voxel, locator.simulation, locator.presolve, progress
+        coarse.pores,
+        coarse.outside,
+        locator.voxel,
+        locator.simulation,
+        locator.presolve,
+        progress,
+        assessment.solves_of(locator.channels),
     )
     return assessment.assess(physics, locator)
 

@@ -1,7 +1,7 @@
 """What finds the sites of a part: a regression on cheap physics, a committee of networks that ranks
 its sites anew by what is around them, calibrated probabilities.
 
-`locator.json` beside this module is the one that ships with porefail; `calibrate` makes others.
+Those in `locators` ship with porefail; `calibrate` makes others.
 """
 
 import base64
@@ -16,6 +16,7 @@ from porefail import files
 from porefail.baselines.site_correction import SiteCorrection
 from porefail.baselines.site_regression import SiteRegression
 from porefail.configuration import require_settings
+from porefail.configuration.locators import DEFAULT, LOCATORS
 from porefail.configuration.sections import PRESOLVE
 from porefail.configuration.variants import CHANNELS
 from porefail.errors import PorefailError
@@ -24,7 +25,7 @@ from porefail.learning.site_network import Committee
 from porefail.ranking.choice import Choice
 from porefail.verdict.measures import MEASURES
 
-SHIPPED = Path(__file__).with_name("locator.json")
+SHIPPED = {name: Path(__file__).with_name("locators") / f"{name}.json" for name in LOCATORS}
 # Channels that are known of a part, see assessment.py: no sub-models of it are pulled.
 SCANNED = tuple(name for name, fields in CHANNELS.items() if not fields[0].startswith("submodels/"))
 FEATURES = 2  # of a site, see assessment.py
@@ -56,6 +57,12 @@ class Locator(NamedTuple):
     source: str
     scanned: tuple[float, float]
 
+    @property
+    def channels(self) -> list[str]:
+        """What it must be given of a part."""
+        names = [*self.regression.names, *site_network.channel_names(self.committee)]
+        return list(dict.fromkeys(names))
+
 
 def write_locator(path: str | Path, locator: Locator) -> None:
     """Write a locator as JSON."""
@@ -84,9 +91,14 @@ def write_locator(path: str | Path, locator: Locator) -> None:
     files.write_text(path, json.dumps(text, indent=1) + "\n")
 
 
-def read_locator(path: str | Path | None = None) -> Locator:
-    """A locator of a file, or the shipped one; PorefailError that names what is wrong."""
-    path = SHIPPED if path is None else path
+def is_locator(model: str | Path) -> bool:
+    """Whether a model by name or path is a locator: shipped, or JSON."""
+    return str(model) in SHIPPED or Path(model).suffix == ".json"
+
+
+def read_locator(path: str | Path = DEFAULT) -> Locator:
+    """A shipped locator by name, or one of a file; PorefailError that names what is wrong."""
+    path = SHIPPED.get(str(path), path)
     try:
         text = json.loads(Path(path).read_bytes().decode())
     except OSError as error:

@@ -16,7 +16,6 @@ from porefail.scans.volume import Scan
 from porefail.store import memory
 
 AXES = "xyz"
-BYTES = 2600  # of memory, a voxel of the coarse load step
 MOVED = 0.05  # of the contrast, by which a threshold might be wrong
 
 
@@ -146,9 +145,17 @@ def binned(values: np.ndarray, size: int, label: float | None = None) -> np.ndar
 
 
 def part(
-    path: str, seen: View, choices: Choices, voxel: float, progress: Callable[[str], None] = print
+    path: str,
+    seen: View,
+    choices: Choices,
+    voxel: float,
+    progress: Callable[[str], None] = print,
+    needed: int = 0,
 ) -> Part:
-    """Part, pores and voxels (of an edge, mm) of the simulation; PorefailError as segment()."""
+    """Part, pores and voxels (of an edge, mm) of the simulation; PorefailError as segment().
+
+    needed: bytes of memory for each of these voxels, of what is done with them then.
+    """
     if seen.mask is not None:
         value, why = seen.mask
         values, metal, smoothed = None, (lambda block: np.asarray(block) == value), False
@@ -173,7 +180,7 @@ def part(
         )
     sides = np.array(segmented.part.shape) * seen.spacing
     memory.require(
-        BYTES * np.prod(sides / voxel),
+        needed * np.prod(sides / voxel),
         f"{path}: a part of {' x '.join(map(lengths.shown, sides))} (is the voxel size right?)",
     )
     progress("the pores, one by one")

@@ -32,16 +32,13 @@ def site_table(
     inside = (place + 0.5) * voxel
     mm = part.view.places(inside + part.corner)
     pore, distance = _nearest(part, inside + part.coarse.corner)
-    stress = found.physics.fields["elastic/largest_von_mises"][tuple(place.T)]
     table = {
         "rank": np.arange(1, len(order) + 1),
         "probability": found.ranking.probability[order],
         "in_set": found.ranking.member[order].astype(int),
         **dict(zip(("x_mm", "y_mm", "z_mm"), mm.T, strict=True)),
         **dict(zip(("x_voxel", "y_voxel", "z_voxel"), part.view.voxels(mm).T, strict=True)),
-        "elastic_rank": found.sites.elastic_rank[order],
-        "coarse_step_rank": found.sites.coarse_rank[order],
-        "stress_concentration": stress,
+        **_solved(found, order),
         "pore": pore,
         "pore_distance_mm": distance,
     }
@@ -54,6 +51,19 @@ def site_table(
     if failed is not None:
         table["simulated_failure"] = failed_at(place, failed).astype(int)
     return pd.DataFrame(table)
+
+
+def _solved(found: Assessment, order: np.ndarray) -> dict[str, np.ndarray]:
+    """Columns of what was solved for the locator."""
+    sites, fields, columns = found.sites, found.physics.fields, {}
+    stress = fields.get("elastic/largest_von_mises")
+    if stress is not None:
+        columns["elastic_rank"] = sites.elastic_rank[order]
+    if "presolve/damage" in fields:
+        columns["coarse_step_rank"] = sites.coarse_rank[order]
+    if stress is not None:
+        columns["stress_concentration"] = stress[tuple(sites.place[order].T)]
+    return columns
 
 
 def _strain_near(strain: np.ndarray, place: np.ndarray) -> float:

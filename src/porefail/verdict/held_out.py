@@ -1,0 +1,71 @@
+"""A locator on the held-out specimens of a data set, whose voxels and physics must be its own."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from porefail import learning, store
+from porefail.dataset.split import Part
+from porefail.errors import PorefailError
+from porefail.learning.specimens import datasets
+from porefail.ranking.choice import Ranking, ranking
+from porefail.verdict.assessment import COARSE, Physics, Sites, sites_of, solves_of
+from porefail.verdict.locator import Locator
+
+
+class HeldOut(NamedTuple):
+    """realization: (n,); porosity, likelihood: (n, nx, ny, nz), the second over the likeliest
+    voxel's, NaN in voids; sites and rankings: of each specimen."""
+
+    realization: np.ndarray
+    porosity: np.ndarray
+    likelihood: np.ndarray
+    sites: list[Sites]
+    rankings: list[Ranking]
+
+
+def held_out(locator: Locator, dataset: str | Path, part: Part = Part.TEST) -> HeldOut:
+    """What a locator says of a part of a data set; PorefailError where it is not made for it."""
+    _, source = store.read(dataset, [], kind="data set")
+    require_same_physics(locator, source, str(dataset))
+    stored = datasets(locator.channels)
+    missing = sorted(set(stored) - set(store.shapes(dataset)))
+    if missing:
+        raise PorefailError(
+            f"{dataset}: lacks /{missing[0]}: presolve.strain must be above 0 where its ensemble is"
+            " made"
+        )
+    fields, _ = store.read_where(dataset, ["realization", *stored], learning.part(dataset, part))
+    likelihood, found, rankings = [], [], []
+    for n, voids in enumerate(fields["porosity"] == 1):
+        known = Physics(voids, np.zeros_like(voids), {name: fields[name][n] for name in stored})
+        sites, likely = sites_of(known, locator.regression, locator.committee)
+        likelihood.append(likely)
+        found.append(sites)
+        rankings.append(ranking(locator.choice.probability(sites.features), locator.level))
+    return HeldOut(fields["realization"], fields["porosity"], np.stack(likelihood), found, rankings)
+
+
+def require_same_physics(locator: Locator, source: Mapping, path: str) -> None:
+    """Refuse a file of other voxels or other physics than a locator's; source: its attributes."""
+    wanted: dict = {"spacing": locator.voxel, "simulation": locator.simulation}
+    if COARSE in solves_of(locator.channels):
+        wanted["presolve"] = {
+            name: locator.presolve[name] for name in ("strain", "newton_tolerance")
+        }
+    for where, ours, theirs in _differences(wanted, source):
+        raise PorefailError(
+            f"{path}: its {where} is {theirs}, expected {ours}, as of the locator's specimens"
+        )
+
+
+def _differences(wanted: Mapping, found: Mapping, within: str = "") -> Iterator[tuple]:
+    """Keys, nested ones with dots, whose values differ, and both values."""
+    for name, ours in wanted.items():
+        theirs = found.get(name)
+        if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
+            yield from _differences(ours, theirs, f"{within}{name}.")
+        elif ours != theirs:
+            yield f"{within}{name}", ours, theirs

@@ -1,0 +1,93 @@
+"""Locators that need less of a part: nothing is solved that they do not ask for."""
+
+import h5py
+import numpy as np
+import pytest
+
+from porefail.baselines.site_regression import SiteRegression
+from porefail.errors import PorefailError
+from porefail.verdict import assessment
+from porefail.verdict.judgement import judge
+from porefail.verdict.output import write_verdict
+from porefail.verdict.part import Choices
+
+from .conftest import quiet
+
+GIVEN = {
+    "pores": ("superposed_log_von_mises", "superposed_triaxiality"),
+    "elastic": ("log_von_mises", "triaxiality"),
+}
+SOLVED = {"elastic": {"elastic_rank", "stress_concentration", "fine_elastic_rank"}, "pores": set()}
+
+
+def needing(locator, names):
+    coefficients = np.array([8.0, 2.0, *[0.0] * 6])
+    regression = SiteRegression(names, np.zeros(8), np.ones(8), coefficients, 1.0, 1.0)
+    return locator._replace(regression=regression)
+
+
+@pytest.fixture(scope="module", params=GIVEN)
+def cheap(request, locator, phantom):
+    """Name of a locator, the locator, a scan, the verdict, what it told of its progress."""
+    used = needing(locator, GIVEN[request.param])
+    seen, told = phantom(voxel=0.0125), []
+    return (
+        request.param,
+        used,
+        seen,
+        judge(seen, seen.spacing, Choices(), used, progress=told.append),
+        told,
+    )
+
+
+def test_only_what_it_needs_is_solved(cheap, verdict):
+    name, _, _, found, told = cheap
+    assert any("elastic" in each for each in told) == (name == "elastic")
+    assert not any("coarse load step" in each for each in told)
+    whole = verdict[1].sites
+    missing = {"elastic_rank", "coarse_step_rank", "stress_concentration", "fine_elastic_rank"}
+    assert set(whole.columns) - set(found.sites.columns) == missing - SOLVED[name]
+    assert ("stress_concentration" in found.assessment.measures) == (name == "elastic")
+
+
+def test_its_first_site_is_that_of_the_whole_physics(cheap, verdict):
+    """Of one large pore; places are voxels."""
+    found, whole = cheap[3], verdict[1]
+    first, other = (each.sites.iloc[0][["x_mm", "y_mm", "z_mm"]] for each in (found, whole))
+    assert first["z_mm"] == pytest.approx(other["z_mm"], abs=0.1)
+    assert (found.sites["pore"].iloc[0]) == whole.sites["pore"].iloc[0]
+
+
+def test_its_files(cheap, tmp_path, monkeypatch):
+    name, used, seen, found, _ = cheap
+    for place in ("porefail.files.png", "porefail.files.pictures.png"):
+        monkeypatch.setattr(place, lambda figure: b"picture")
+    write_verdict(tmp_path / "out", seen, seen.spacing, found, used)
+    with h5py.File(tmp_path / "out" / "part.vtkhdf") as file:
+        fields = set(file["VTKHDF/CellData"])
+    assert "likelihood" in fields and "coarse_damage" not in fields
+    assert ("von_mises" in fields) == (name == "elastic")
+
+
+def test_blocks_and_the_simulation_need_no_more(locator, phantom):
+    seen = phantom(voxel=0.0125)
+    used = needing(locator, GIVEN["pores"])
+    found = judge(seen, seen.spacing, Choices(), used, blocks=1, progress=quiet)
+    assert found.submodels.pulled == 1
+
+
+def test_memory_is_asked_for_as_it_is_needed(locator, phantom, monkeypatch):
+    """A part whose coarse step does not fit is judged from its pores."""
+    seen = phantom(voxel=0.025)
+    enough = 25 * seen.values.size + 500 * 8 * 8 * 16
+    monkeypatch.setattr("porefail.store.memory.available", lambda: enough)
+    with pytest.raises(PorefailError, match="memory"):
+        judge(seen, seen.spacing, Choices(), locator, progress=quiet)
+    used = needing(locator, GIVEN["pores"])
+    assert len(judge(seen, seen.spacing, Choices(), used, progress=quiet).sites)
+
+
+def test_solves_by_their_datasets():
+    assert assessment.solves_of(["superposed_lode", "porosity"]) == ()
+    assert assessment.solves_of(["lode"]) == ("elastic",)
+    assert assessment.solves_of(["log_coarse_damage", "lode"]) == ("elastic", "presolve")
