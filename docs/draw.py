@@ -7,13 +7,20 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from porefail.figures import style
+from porefail.figures.frontier import frontier
 
 RESULTS = Path(__file__).parent / "results"
 IMAGES = Path(__file__).parent / "img"
 
 
 def main() -> None:
-    drawn = {"study_skill": skill, "coverage": coverage, "readings": readings, "scan_skill": scans}
+    drawn = {
+        "study_skill": skill,
+        "coverage": coverage,
+        "readings": readings,
+        "scan_skill": scans,
+        "locators": locators,
+    }
     for name, draw in drawn.items():
         draw().savefig(IMAGES / f"{name}.png")
 
@@ -42,6 +49,11 @@ def skill() -> Figure:
     axes.set_xlabel("share of held-out specimens that fail there")
     axes.legend(loc="lower right")
     return figure
+
+
+def locators() -> Figure:
+    """How often each locator finds the site, and what it is made from, against its cost."""
+    return frontier(_data("locators"))
 
 
 def scans() -> Figure:

@@ -89,6 +89,9 @@ def _markdown(head: Iterable[str], rows: Iterable[list[str]]) -> str:
 
 def _cell(pattern: str, row: Mapping[str, str]) -> str:
     """A cell, without the spread of what has none, and a dash where nothing is known."""
+    known = {key for key, value in row.items() if value}
+    interval = r"\{(\w+)\} \(\{\w+_low\}[^)]*\)"
+    pattern = re.sub(interval, lambda m: m[0] if m[1] in known else NONE, pattern)
     text = re.sub(r"\{(\w+)\} ± \{\1_deviation\}", lambda m: _spread(row, m[1]), pattern)
     return text.format_map({key: value or NONE for key, value in row.items()})
 

@@ -5,24 +5,28 @@
 
 NAME=SCORES: a shipped locator and the scores that `calibrate` wrote with it. Gains are over the
 locator before, on the same specimens. Seconds are of a specimen of config/paper.yaml, from its
-pores to its ranked sites, one core, the median of REPEATS.
+pores to its ranked sites, one core, medians; those of a simulation are of few.
 """
 
 import argparse
 import sys
 import time
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from porefail import configuration
+from porefail.fe.material import named_material
+from porefail.fe.tension import load_settings, simulate
 from porefail.metrics.intervals import bootstrap, wilson
 from porefail.metrics.uncertainty import probability_bins
 from porefail.microstructure.karhunen_loeve import expansion, realize
-from porefail.verdict.assessment import assess, physics, solves_of
+from porefail.verdict.assessment import COARSE, ELASTIC, SOLVES, Physics, assess, physics, solves_of
 from porefail.verdict.locator import Locator, read_locator
 
-BINS, REPEATS, DRAWS = 10, 9, 1000
+BINS, DRAWS = 10, 1000
+REPEATS, SIMULATED = 9, 3  # specimens whose seconds are measured
 
 
 def specimens(count: int) -> list[np.ndarray]:
@@ -37,23 +41,34 @@ def specimens(count: int) -> list[np.ndarray]:
     return [realize(expanded, mean, seed, number) == 1 for number in range(count)]
 
 
-def seconds(locator: Locator, parts: list[np.ndarray]) -> float:
-    """Median of a verdict's seconds; the first part is for what is compiled and read once."""
+def median_seconds(go: Callable[[np.ndarray], object], parts: list[np.ndarray]) -> float:
+    """Of a call for each part; the first one is for what is compiled and read once."""
     taken = []
     for pores in parts:
         start = time.perf_counter()
-        found = physics(
-            pores,
-            np.zeros_like(pores),
-            locator.voxel,
-            locator.simulation,
-            locator.presolve,
-            lambda text: None,
-            solves_of(locator.channels),
-        )
-        assess(found, locator)
+        go(pores)
         taken.append(time.perf_counter() - start)
     return float(np.median(taken[1:]))
+
+
+def seconds(locator: Locator, parts: list[np.ndarray]) -> dict[str, float]:
+    """Of a specimen: of a verdict, of each solve, of its whole simulation."""
+
+    def solved(solves: Sequence[str]) -> Callable[[np.ndarray], Physics]:
+        given = locator.voxel, locator.simulation, locator.presolve, lambda text: None, solves
+        return lambda pores: physics(pores, np.zeros_like(pores), *given)
+
+    needed = solved(solves_of(locator.channels))
+    found = {each: median_seconds(solved([each]), parts) for each in SOLVES}
+    return found | {"verdict": median_seconds(lambda pores: assess(needed(pores), locator), parts)}
+
+
+def simulation_seconds(locator: Locator, parts: list[np.ndarray]) -> float:
+    material = named_material(locator.simulation["material"])
+    settings = load_settings(locator.simulation)
+    return median_seconds(
+        lambda pores: simulate(pores.astype(np.uint8), locator.voxel, material, settings), parts
+    )
 
 
 def by_chance(probability: np.ndarray) -> tuple[float, float, float]:
@@ -66,39 +81,68 @@ def by_chance(probability: np.ndarray) -> tuple[float, float, float]:
     return float(np.mean(errors)), *np.quantile(errors, (0.025, 0.975))
 
 
+def rates(table: pd.DataFrame, names: Mapping[str, str]) -> dict[str, float]:
+    """Shares of specimens with their 95 % Wilson intervals; names: of the columns, and theirs."""
+    row: dict[str, float] = {"specimens": len(table)}
+    for name, column in names.items():
+        low, high = wilson(table[column].sum(), len(table))
+        row |= {name: table[column].mean(), f"{name}_low": low, f"{name}_high": high}
+    return row
+
+
+def gain(better: pd.Series, other: pd.Series, name: str) -> dict[str, float]:
+    """Mean difference on the same specimens with its 95 % bootstrap interval."""
+    difference = (better - other).to_numpy(float)
+    low, high = bootstrap(difference)
+    return {name: difference.mean(), f"{name}_low": low, f"{name}_high": high}
+
+
+def read(argument: str, first: int) -> tuple[str, pd.DataFrame]:
+    """Name and scores by realization, from the first one on, of an argument NAME=SCORES."""
+    name, _, path = argument.partition("=")
+    return name, pd.read_csv(path).set_index("realization").sort_index().loc[first:]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("scores", nargs="+", metavar="NAME=SCORES")
     parser.add_argument("--from-realization", type=int, default=0, help="leave out those before")
     options = parser.parse_args()
     parts = specimens(1 + REPEATS)
-    rows, before = [], None
-    for each in options.scores:
-        name, _, path = each.partition("=")
-        table = pd.read_csv(path).set_index("realization").sort_index()
-        table = table.loc[options.from_realization :]
-        if before is not None and not table.index.equals(before.index):
-            sys.exit(f"locators: error: {path}: has other realizations than the table before")
-        count, probability = len(table), table["probability"].to_numpy()
-        row = {"locator": name, "specimens": count}
-        for rate in ("top_1", "top_3", "in_set"):
-            low, high = wilson(table[rate].sum(), count)
-            row |= {rate: table[rate].mean(), f"{rate}_low": low, f"{rate}_high": high}
+    tables = dict(read(each, options.from_realization) for each in options.scores)
+    for name, table in tables.items():
+        if not table.index.equals(next(iter(tables.values())).index):
+            sys.exit(f"locators: error: {name}: has other realizations than the first table")
+    rows: list[dict] = []
+    before = None
+    for name, table in tables.items():
+        locator = read_locator(name)
+        cost = seconds(locator, parts)
+        if before is None:
+            for model, column, solve in (
+                ("elastic stress", "elastic_top_1", ELASTIC),
+                ("coarse step", "coarse_top_1", COARSE),
+            ):
+                rows.append(
+                    {"model": model} | rates(table, {"top_1": column}) | {"seconds": cost[solve]}
+                )
+        probability = table["probability"].to_numpy()
+        row = {"model": name} | rates(table, {key: key for key in ("top_1", "top_3", "in_set")})
         row |= {"set_size": table["set_size"].mean(), "said": probability.mean()}
         row["error"] = probability_bins(probability, table["top_1"].to_numpy(), BINS).error
         chance = by_chance(probability)
         row |= dict(zip(("chance", "chance_low", "chance_high"), chance, strict=True))
-        others = {"over_elastic": table["elastic_top_1"], "over_coarse": table["coarse_top_1"]}
+        row |= gain(table["top_1"], table["elastic_top_1"], "over_elastic")
+        row |= gain(table["top_1"], table["coarse_top_1"], "over_coarse")
         if before is not None:
-            others["over_before"] = before["top_1"]
-        for words, other in others.items():
-            gain = (table["top_1"] - other).to_numpy(float)
-            low, high = bootstrap(gain)
-            row |= {words: gain.mean(), f"{words}_low": low, f"{words}_high": high}
-        row["seconds"] = seconds(read_locator(name), parts)
-        rows.append(row)
+            row |= gain(table["top_1"], before["top_1"], "over_before")
+        rows.append(row | {"seconds": cost["verdict"]})
         before = table
-    pd.DataFrame(rows).to_csv(sys.stdout, index=False, float_format="%.3f")
+    whole = {f"top_{rank}{end}": 1.0 for rank in (1, 3) for end in ("", "_low", "_high")}
+    whole["seconds"] = simulation_seconds(locator, parts[: 1 + SIMULATED])
+    found = pd.DataFrame([*rows, {"model": "simulation"} | whole])
+    found["specimens"] = found["specimens"].astype("Int64")
+    found.to_csv(sys.stdout, index=False, float_format="%.3f")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -116,3 +117,21 @@ def test_a_verdict_on_the_smallest_scan_is_measured(tmp_path):
     header, *rows = done.stdout.splitlines()
     assert header.startswith("voxel_um,scan,million_voxels,cpu_s") and len(rows) == 1
     assert rows[0].startswith("20,60 x 60 x 200,0.72,")
+
+
+def test_locators_are_compared_on_the_same_specimens(tmp_path):
+    """Rates and gains by hand; tables of other realizations are refused before all else."""
+    locators = bench("locators")
+    for name, numbers in (("a", [3, 1, 2]), ("b", [1, 2, 4])):
+        table = pd.DataFrame({"realization": numbers, "top_1": [1, 0, 1]})
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+    name, read = locators.read(f"pores={tmp_path / 'a.csv'}", 2)
+    assert name == "pores" and read.index.tolist() == [2, 3] and read["top_1"].tolist() == [1, 1]
+    found = locators.rates(pd.DataFrame({"hit": [1, 0, 0, 1]}), {"top": "hit"})
+    assert found["specimens"] == 4 and found["top"] == 0.5
+    assert found["top_low"] < 0.5 < found["top_high"]
+    gained = locators.gain(pd.Series([1, 1, 0]), pd.Series([0, 1, 0]), "over")
+    assert gained["over"] == pytest.approx(1 / 3) and gained["over_low"] == 0
+    done = run(tmp_path, "locators.py", *(f"{each}={tmp_path / each}.csv" for each in "ab"))
+    assert done.returncode == 1
+    assert done.stderr == "locators: error: b: has other realizations than the first table\n"
