@@ -119,7 +119,7 @@ def test_a_verdict_on_the_smallest_scan_is_measured(tmp_path):
     assert rows[0].startswith("20,60 x 60 x 200,0.72,")
 
 
-def test_locators_are_compared_on_the_same_specimens(tmp_path):
+def test_locators_are_compared_on_the_same_specimens(tmp_path, bench):
     """Rates and gains by hand; tables of other realizations are refused before all else."""
     locators = bench("locators")
     for name, numbers in (("a", [3, 1, 2]), ("b", [1, 2, 4])):
