@@ -126,6 +126,17 @@ def test_one_room_alone_uses_a_stack(stack, room):
     assert users == {room}
 
 
+def test_verbs_of_learning_need_no_simulation_stack():
+    """On GPU nodes there is no Numba and no MPI."""
+    program = (
+        "import sys\n"
+        "sys.modules.update(dict.fromkeys(('numba', 'mpi4py', 'petsc4py')))\n"  # cannot be imported
+        "from porefail.steps import dataset, train, train_bayesian, predict, rank, evaluate\n"
+        "from porefail.steps import campaign, crossvalidate, phenomenology, report, reproduction, sensitivity, study\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 def test_workflow_files_import_the_configuration_alone():
     found = set()
     for path in WORKFLOW:

@@ -22,8 +22,9 @@ from porefail.fe.tension import load_settings, simulate
 from porefail.metrics.intervals import bootstrap, wilson
 from porefail.metrics.uncertainty import probability_bins
 from porefail.microstructure.karhunen_loeve import expansion, realize
-from porefail.verdict.assessment import COARSE, ELASTIC, SOLVES, Physics, assess, physics, solves_of
+from porefail.verdict.assessment import COARSE, ELASTIC, SOLVES, Physics, assess, solves_of
 from porefail.verdict.locator import Locator, read_locator
+from porefail.verdict.physics import solve
 
 BINS, DRAWS = 10, 1000
 REPEATS, SIMULATED = 9, 3  # specimens whose seconds are measured
@@ -56,7 +57,7 @@ def seconds(locator: Locator, parts: list[np.ndarray]) -> dict[str, float]:
 
     def solved(solves: Sequence[str]) -> Callable[[np.ndarray], Physics]:
         given = locator.voxel, locator.simulation, locator.presolve, lambda text: None, solves
-        return lambda pores: physics(pores, np.zeros_like(pores), *given)
+        return lambda pores: solve(pores, np.zeros_like(pores), *given)
 
     needed = solved(solves_of(locator.channels))
     found = {each: median_seconds(solved([each]), parts) for each in SOLVES}

@@ -8,6 +8,7 @@ from porefail.fe.elastic import fields as elastic
 from porefail.learning.candidates import MOST, failed_at
 from porefail.verdict import assessment
 from porefail.verdict.measures import MEASURES, measured, ranges, unlike
+from porefail.verdict.physics import solve
 
 from .conftest import made_up, quiet
 
@@ -15,9 +16,7 @@ VOXEL = 0.05
 
 
 def assessed(pores: np.ndarray, outside: np.ndarray, locator) -> assessment.Assessment:
-    physics = assessment.physics(
-        pores, outside, VOXEL, locator.simulation, locator.presolve, progress=quiet
-    )
+    physics = solve(pores, outside, VOXEL, locator.simulation, locator.presolve, progress=quiet)
     return assessment.assess(physics, locator)
 
 
@@ -106,9 +105,7 @@ def test_stress_of_a_round_gauge_is_over_that_of_its_section(locator):
     x, y = np.meshgrid(*[np.arange(10) - 4.5] * 2, indexing="ij")
     outside = np.repeat((np.hypot(x, y) > 5)[:, :, None], 8, axis=2)
     pores = np.zeros_like(outside)
-    found = assessment.physics(
-        pores, outside, VOXEL, locator.simulation, locator.presolve, progress=quiet
-    )
+    found = solve(pores, outside, VOXEL, locator.simulation, locator.presolve, progress=quiet)
     solid = ~outside
     np.testing.assert_allclose(found.fields["elastic/von_mises"][solid], 1, rtol=0.02)
     np.testing.assert_allclose(found.fields["elastic/pressure"][solid], 1 / 3, rtol=0.03)

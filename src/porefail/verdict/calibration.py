@@ -27,6 +27,7 @@ from porefail.verdict.assessment import Physics
 from porefail.verdict.locator import SCANNED, Locator
 from porefail.verdict.measures import measured, ranges
 from porefail.verdict.part import of_phantom
+from porefail.verdict.physics import solve
 
 # Of an ensemble, whatever the channels are.
 FIELDS = (
@@ -224,9 +225,7 @@ def scanned_physics(
     if np.array_equal(pores | outside, known["porosity"] == 1):
         return stored_physics(known)
     try:
-        return assessment.physics(
-            pores, outside, spacing, simulation, presolve, progress=lambda text: None
-        )
+        return solve(pores, outside, spacing, simulation, presolve, progress=lambda text: None)
     except PorefailError:
         return None
 

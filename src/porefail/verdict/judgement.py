@@ -19,6 +19,7 @@ from porefail.verdict import assessment, words
 from porefail.verdict.fine import fine_stress
 from porefail.verdict.locator import Locator
 from porefail.verdict.part import AXES, MOVED, Choices, Part, moved, part, view
+from porefail.verdict.physics import solve
 from porefail.verdict.tables import site_table
 
 BYTES = 25  # of memory, a scan voxel that is looked at: 22 measured
@@ -192,7 +193,7 @@ def _scanned(locator: Locator) -> str:
 
 
 def _assessed(coarse: Coarse, locator: Locator, progress) -> assessment.Assessment:
-    physics = assessment.physics(
+    physics = solve(
         coarse.pores,
         coarse.outside,
         locator.voxel,
