@@ -98,6 +98,7 @@ def locator():
 
     from porefail import configuration
     from porefail.baselines.site_regression import SiteRegression
+    from porefail.fe import MODEL_VERSION
     from porefail.ranking.choice import Choice
     from porefail.verdict.locator import SKILL, Locator
     from porefail.verdict.measures import MEASURES
@@ -109,6 +110,7 @@ def locator():
     regression = SiteRegression(names, np.zeros(13), np.ones(13), np.zeros(13), 1.0, 1.0)
     regression.coefficients[:2] = 8.0, 2.0
     return Locator(
+        MODEL_VERSION,
         0.05,
         simulation | {"material": material},
         {"strain": 0.01, "newton_tolerance": 0.01, "submodels": 0},

@@ -39,15 +39,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("ensemble")
     parser.add_argument("--specimens", type=int, default=30)
-    parser.add_argument("--split", type=int, nargs=3, default=(4, 3, 3))
+    parser.add_argument("--split", type=int, nargs=3, default=(5, 2, 3))
     parser.add_argument("--seed", type=int, default=2022)
-    parser.add_argument("--locator")
+    parser.add_argument("--locator", default="coarse")
     options = parser.parse_args()
     locator = read_locator(options.locator)
     numbers, source = store.read(options.ensemble, ["realization"], kind="ensemble")
     test = split(numbers["realization"], options.split, options.seed) == Part.TEST
     test[np.flatnonzero(test)[options.specimens :]] = False
-    rows = read_known(options.ensemble, test, locator.regression.names)
+    rows = read_known(options.ensemble, test, locator.channels)
     spacing, physics = source["spacing"], (locator.simulation, locator.presolve)
     table = []
     for varied, scanner, moved in trials():

@@ -104,11 +104,13 @@ def test_a_locator_in_the_place_of_a_network(located, made, settings, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "where", ["spacing", "simulation.strain_rate", "simulation.material.yield_strength"]
+    "where",
+    ["model_version", "spacing", "simulation.strain_rate", "simulation.material.yield_strength"],
 )
 def test_a_locator_of_other_voxels_or_physics_is_refused(located, made, settings, tmp_path, where):
     own = settings["simulate"]
     changes = {
+        "model_version": {"model_version": 1},
         "spacing": {"voxel": 0.025},
         "simulation.strain_rate": {"simulation": own | {"strain_rate": 0.5}},
         "simulation.material.yield_strength": {
@@ -124,7 +126,7 @@ def test_a_locator_of_other_voxels_or_physics_is_refused(located, made, settings
 
 def test_a_data_set_without_what_a_locator_needs(locator, located, made, settings, tmp_path):
     path = located(regression=locator.regression)
-    with pytest.raises(PorefailError, match="its presolve is None, expected {'strain': 0.01, "):
+    with pytest.raises(PorefailError, match="lacks /presolve/damage: presolve.strain must be ab"):
         predict.run(path, made["dataset"], tmp_path / "p.h5", settings["predict"])
     names = ("log_largest_von_mises", "lode")
     path = located(regression=locator.regression._replace(names=names, **changed(8)))

@@ -5,11 +5,16 @@ import numpy as np
 import pytest
 
 from porefail.baselines.site_regression import SiteRegression
+from porefail.configuration import LOCATORS
 from porefail.errors import PorefailError
+from porefail.learning.candidates import MOST
 from porefail.verdict import assessment
-from porefail.verdict.judgement import judge
+from porefail.verdict.assessment import solves_of
+from porefail.verdict.judgement import PHYSICS, facts, judge
+from porefail.verdict.locator import read_locator
 from porefail.verdict.output import write_verdict
 from porefail.verdict.part import Choices
+from porefail.verdict.physics import solve
 
 from .conftest import quiet
 
@@ -72,8 +77,48 @@ def test_its_files(cheap, tmp_path, monkeypatch):
 def test_blocks_and_the_simulation_need_no_more(locator, phantom):
     seen = phantom(voxel=0.0125)
     used = needing(locator, GIVEN["pores"])
-    found = judge(seen, seen.spacing, Choices(), used, blocks=1, progress=quiet)
-    assert found.submodels.pulled == 1
+    found = judge(seen, seen.spacing, Choices(), used, simulate=True, blocks=1, progress=quiet)
+    assert found.submodels.pulled == 1 and found.simulated.failed.any()
+
+
+def test_shipped_locators_by_name_and_what_they_say_they_did(phantom, monkeypatch):
+    """On a part that is unlike those known: they rank it, and say that they are not sure."""
+    seen = phantom(voxel=0.0125)
+    for name in LOCATORS:
+        used = read_locator(name)
+        found = judge(seen, seen.spacing, Choices(), used, progress=quiet)
+        assert found.doubts and 0 < len(found.sites) <= MOST
+        (solved,) = (words for each, words in PHYSICS.items() if each == solves_of(used.channels))
+        assert facts(seen, seen.spacing, found, used)["physics"] == solved
+    assert len({*PHYSICS.values()}) == len(PHYSICS)
+
+
+def test_shipped_locators_doubt_coarse_and_noisy_scans(phantom):
+    for name in LOCATORS:
+        used = read_locator(name)
+        for changes, words in (({"voxel": 0.025}, "scan voxels"), ({"noise": 0.3}, "noise")):
+            seen = phantom(**{"voxel": 0.0125, **changes})
+            doubts = judge(seen, seen.spacing, Choices(), used, progress=quiet).doubts
+            assert any(each.startswith(words) for each in doubts), (name, changes)
+
+
+def test_a_round_part_is_no_pore(locator, phantom):
+    """What is outside of it is free, and no void whose stresses are superposed."""
+    pores = np.zeros((12, 12, 16), bool)
+    pores[5:7, 6, 8] = True
+    x, y = np.indices((12, 12)) - 5.5
+    outside = np.broadcast_to((x**2 + y**2 > 36)[..., None], pores.shape)
+    used = needing(locator, GIVEN["pores"])
+    given = used.voxel, used.simulation, used.presolve, quiet, ()
+    found = assessment.assess(solve(pores, outside, *given), used)
+    place = found.sites.place
+    assert np.abs(place[found.ranking.order[0]] - [5.5, 6, 8]).max() <= 1.5
+    assert not (pores | outside)[tuple(place.T)].any()
+    bare = assessment.assess(solve(pores, np.zeros_like(pores), *given), used)
+    likely = (~outside) & ~pores
+    np.testing.assert_allclose(
+        found.physics.fields["porosity"][likely], bare.physics.fields["porosity"][likely]
+    )
 
 
 def test_memory_is_asked_for_as_it_is_needed(locator, phantom, monkeypatch):

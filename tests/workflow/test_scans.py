@@ -50,6 +50,15 @@ def test_two_samples_are_two_jobs(folder, snakemake):
     assert not (folder / "results").exists()
 
 
+def test_a_locator_that_ships_is_no_file(folder, snakemake):
+    changes = write(folder, "one,c.raw,z,9.8um,,4 5 6,uint8\n")
+    changes["scan"] |= {"locator": "pores"}
+    ended = snakemake(folder, "default", changes, "-n", "-p", "scans")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    ((*_, locator, _, _),) = commands(ended.stdout + ended.stderr)
+    assert locator == "--locator=pores"
+
+
 @pytest.mark.parametrize(
     "rows, message",
     [

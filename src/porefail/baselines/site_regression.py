@@ -66,7 +66,7 @@ def features(
     if outside is not None:
         beside = outside.mean(axis=(0, 1))
         share = (share - beside) / np.maximum(1.0 - beside, np.finfo(float).tiny)
-    section = np.broadcast_to(share, solid.shape)[solid]
+    section = np.broadcast_to(share.astype(np.float32), solid.shape)[solid]
     return np.stack([*values, *around, *(values[first] * values[second]), section], axis=1)
 
 

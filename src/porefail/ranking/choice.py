@@ -46,7 +46,9 @@ def calibrate_choice(
     """A choice of all specimens, and the conformal level of sets that hold a true site so often.
 
     The level is of scores of specimens whose own choice was fitted to the others, in FOLDS parts
-    (cross-conformal prediction, Vovk 2015): few specimens serve both. Arguments as of fit_choice().
+    (cross-conformal prediction, Vovk 2015): few specimens serve both. Sets then hold a true site
+    about as often as asked; sure is half of it (misses up to twice as often). Arguments as of
+    fit_choice().
     """
     folds = min(FOLDS, len(features))
     if folds < 2:

@@ -127,6 +127,7 @@ def calibrate(
         [site_rows(each, chance, level) for each, chance in zip(tested, chances, strict=True)]
     )
     locator = Locator(
+        source["model_version"],
         spacing,
         simulation,
         presolve,

@@ -29,7 +29,12 @@ class HeldOut(NamedTuple):
 def held_out(locator: Locator, dataset: str | Path, part: Part = Part.TEST) -> HeldOut:
     """What a locator says of a part of a data set; PorefailError where it is not made for it."""
     _, source = store.read(dataset, [], kind="data set")
-    require_same_physics(locator, source, str(dataset))
+    wanted = {
+        "model_version": locator.model_version,
+        "spacing": locator.voxel,
+        "simulation": locator.simulation,
+    }
+    _require_same(wanted, source, dataset)
     stored = datasets(locator.channels)
     missing = sorted(set(stored) - set(store.shapes(dataset)))
     if missing:
@@ -37,6 +42,11 @@ def held_out(locator: Locator, dataset: str | Path, part: Part = Part.TEST) -> H
             f"{dataset}: lacks /{missing[0]}: presolve.strain must be above 0 where its ensemble is"
             " made"
         )
+    if COARSE in solves_of(locator.channels):
+        if "presolve" not in source:
+            raise PorefailError(f"{dataset}: an older porefail made it: make the data set again")
+        step = {name: locator.presolve[name] for name in ("strain", "newton_tolerance")}
+        _require_same({"presolve": step}, source, dataset)
     fields, _ = store.read_where(dataset, ["realization", *stored], learning.part(dataset, part))
     likelihood, found, rankings = [], [], []
     for n, voids in enumerate(fields["porosity"] == 1):
@@ -48,13 +58,8 @@ def held_out(locator: Locator, dataset: str | Path, part: Part = Part.TEST) -> H
     return HeldOut(fields["realization"], fields["porosity"], np.stack(likelihood), found, rankings)
 
 
-def require_same_physics(locator: Locator, source: Mapping, path: str) -> None:
-    """Refuse a file of other voxels or other physics than a locator's; source: its attributes."""
-    wanted: dict = {"spacing": locator.voxel, "simulation": locator.simulation}
-    if COARSE in solves_of(locator.channels):
-        wanted["presolve"] = {
-            name: locator.presolve[name] for name in ("strain", "newton_tolerance")
-        }
+def _require_same(wanted: Mapping, source: Mapping, path: str | Path) -> None:
+    """Refuse a file with other attributes than those of a locator."""
     for where, ours, theirs in _differences(wanted, source):
         raise PorefailError(
             f"{path}: its {where} is {theirs}, expected {ours}, as of the locator's specimens"

@@ -23,9 +23,18 @@ from porefail.verdict.physics import solve
 from porefail.verdict.tables import site_table
 
 BYTES = 25  # of memory, a scan voxel that is looked at: 22 measured
-# Of memory, a voxel of the simulation, by what is solved.
-SOLVING = {assessment.ELASTIC: 150, assessment.COARSE: 2600}
-PORES = 100  # the same of stresses that are superposed
+# Of memory, a voxel of the simulation, with the assessments at three thresholds, by what is solved.
+SOLVING = {assessment.ELASTIC: 300, assessment.COARSE: 2600}
+PORES = 320  # the same of stresses that are superposed: 243 measured
+
+
+# What a locator was told, by what was solved for it.
+PHYSICS = {
+    (): "nothing solved: stresses as if each void voxel were alone",
+    (assessment.ELASTIC,): "a linear elastic solve",
+    (assessment.COARSE,): "a coarse load step",
+    (assessment.ELASTIC, assessment.COARSE): "a linear elastic solve and a coarse load step",
+}
 
 
 class Simulated(NamedTuple):
@@ -127,6 +136,7 @@ def facts(scan: Scan, spacing: Sequence[float], verdict: Verdict, locator: Locat
         "simulation's voxels": f"{' x '.join(map(str, coarse.porosity.shape))} of"
         f" {lengths.shown(locator.voxel)}, {np.count_nonzero(coarse.pores)} void,"
         f" {coarse.lost} pores lost",
+        "physics": PHYSICS[assessment.solves_of(locator.channels)],
         "locator": f"{locator.source}; {_scanned(locator)}; on {skill['specimens']:.0f} others"
         " its first site was right"
         f" in {skill['top_1']:.0%}, one of three in {skill['top_3']:.0%}; the set held the true"

@@ -6,6 +6,7 @@ Those in `locators` ship with porefail; `calibrate` makes others.
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -36,14 +37,16 @@ VERSION = 2  # one of version 1 has no committee
 class Locator(NamedTuple):
     """A calibrated predictor of the site.
 
-    voxel: edge, mm; simulation, presolve: sections of the configuration that its physics is of;
-    regression: of the voxels; committee: of its sites, see learning.site_network; choice: of
-    the sites; level: of the conformal set that holds the true site with probability `coverage`;
-    ranges: of each measure in the specimens that it learnt from; skill: on specimens that chose
+    model_version: of the physics; voxel: edge, mm; simulation, presolve: sections of the
+    configuration that its physics is of; regression: of the voxels; committee: of its sites, see
+    learning.site_network; choice: of the sites; level: of the conformal set that holds the true
+    site with probability `coverage`; ranges: of each measure in the specimens that it learnt from;
+    skill: on specimens that chose
     nothing (SKILL); source: in words; scanned: voxel (mm) and noise of the scans that probabilities
     are of, 0 where they are of exact voxels.
     """
 
+    model_version: int
     voxel: float
     simulation: Mapping
     presolve: Mapping
@@ -70,6 +73,7 @@ def write_locator(path: str | Path, locator: Locator) -> None:
     text = {
         "locator": VERSION,
         "source": locator.source,
+        "model_version": locator.model_version,
         "voxel_mm": locator.voxel,
         "coverage": locator.coverage,
         "scanned": list(locator.scanned),
@@ -102,7 +106,10 @@ def read_locator(path: str | Path = DEFAULT) -> Locator:
     try:
         text = json.loads(Path(path).read_bytes().decode())
     except OSError as error:
-        raise PorefailError(f"{path}: cannot be read: {files.reason(error)}") from None
+        raise PorefailError(
+            f"{path}: cannot be read: {files.reason(error)} (expected a file, or one of"
+            f" {', '.join(LOCATORS)})"
+        ) from None
     except (ValueError, RecursionError):
         raise PorefailError(f"{path}: not a locator (JSON of `porefail calibrate`)") from None
     if not isinstance(text, dict) or text.get("locator") not in (1, VERSION):
@@ -146,6 +153,7 @@ def _parsed(text: Mapping) -> Locator:
         if not isinstance(text[name], dict):
             raise ValueError(name)
     return Locator(
+        _version(text),
         voxel,
         text["simulation"],
         text["presolve"],
@@ -159,6 +167,14 @@ def _parsed(text: Mapping) -> Locator:
         str(text["source"]),
         tuple(_numbers(text["scanned"], 2)),
     )
+
+
+def _version(text: Mapping) -> int:
+    """Version of the physics; of older locators it is in their source alone."""
+    if "model_version" in text:
+        return int(_number(text["model_version"]))
+    words = re.search(r"model version (\d+)", str(text["source"]))
+    return int(words[1]) if words else 0
 
 
 def _packed(network: SiteCorrection) -> dict:
