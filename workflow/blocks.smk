@@ -52,11 +52,6 @@ def files_and_checkpoint(wildcards, input, output):
     return f"{files(wildcards, input, output)} --checkpoint {beside}"
 
 
-def scan_locator(locator):
-    """The file of a locator that does not ship with porefail."""
-    return [] if locator is None or locator in configuration.LOCATORS else [locator]
-
-
 def scan_options(wildcards, input, output):
     """Options of `scan`, then the files of the scan, which may begin with a dash."""
     sample = SAMPLES[wildcards.sample]

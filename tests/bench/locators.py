@@ -15,31 +15,18 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from paper import specimens
 
-from porefail import configuration
 from porefail.fe.material import named_material
 from porefail.fe.tension import load_settings, simulate
-from porefail.metrics.intervals import bootstrap, wilson
 from porefail.metrics.uncertainty import probability_bins
-from porefail.microstructure.karhunen_loeve import expansion, realize
+from porefail.study.hits import gain, rate
 from porefail.verdict.assessment import COARSE, ELASTIC, SOLVES, Physics, assess, solves_of
 from porefail.verdict.locator import Locator, read_locator
 from porefail.verdict.physics import solve
 
 BINS, DRAWS = 10, 1000
 REPEATS, SIMULATED = 9, 3  # specimens whose seconds are measured
-
-
-def specimens(count: int) -> list[np.ndarray]:
-    """Pores (nx, ny, nz) bool of specimens of the paper's size."""
-    config = configuration.resolve([configuration.CONFIG / "paper.yaml"])
-    settings = config["porosity"]
-    names = ("correlation_length", "exponent", "energy")
-    expanded = expansion(
-        settings["shape"], settings["spacing"], *(settings[name] for name in names)
-    )
-    mean, seed = settings["mean_porosity"], config["seed"]
-    return [realize(expanded, mean, seed, number) == 1 for number in range(count)]
 
 
 def median_seconds(go: Callable[[np.ndarray], object], parts: list[np.ndarray]) -> float:
@@ -83,19 +70,11 @@ def by_chance(probability: np.ndarray) -> tuple[float, float, float]:
 
 
 def rates(table: pd.DataFrame, names: Mapping[str, str]) -> dict[str, float]:
-    """Shares of specimens with their 95 % Wilson intervals; names: of the columns, and theirs."""
+    """Shares of specimens with their 95 % intervals; names: of the columns, and theirs."""
     row: dict[str, float] = {"specimens": len(table)}
     for name, column in names.items():
-        low, high = wilson(table[column].sum(), len(table))
-        row |= {name: table[column].mean(), f"{name}_low": low, f"{name}_high": high}
+        row |= rate(table[column], name)
     return row
-
-
-def gain(better: pd.Series, other: pd.Series, name: str) -> dict[str, float]:
-    """Mean difference on the same specimens with its 95 % bootstrap interval."""
-    difference = (better - other).to_numpy(float)
-    low, high = bootstrap(difference)
-    return {name: difference.mean(), f"{name}_low": low, f"{name}_high": high}
 
 
 def read(argument: str, first: int) -> tuple[str, pd.DataFrame]:
@@ -109,7 +88,7 @@ def main() -> None:
     parser.add_argument("scores", nargs="+", metavar="NAME=SCORES")
     parser.add_argument("--from-realization", type=int, default=0, help="leave out those before")
     options = parser.parse_args()
-    parts = specimens(1 + REPEATS)
+    parts = [pores == 1 for pores in specimens(1 + REPEATS)[0]]
     tables = dict(read(each, options.from_realization) for each in options.scores)
     for name, table in tables.items():
         if not table.index.equals(next(iter(tables.values())).index):
@@ -120,12 +99,12 @@ def main() -> None:
         locator = read_locator(name)
         cost = seconds(locator, parts)
         if before is None:
-            for model, column, solve in (
+            for model, column, solved in (
                 ("elastic stress", "elastic_top_1", ELASTIC),
                 ("coarse step", "coarse_top_1", COARSE),
             ):
                 rows.append(
-                    {"model": model} | rates(table, {"top_1": column}) | {"seconds": cost[solve]}
+                    {"model": model} | rates(table, {"top_1": column}) | {"seconds": cost[solved]}
                 )
         probability = table["probability"].to_numpy()
         row = {"model": name} | rates(table, {key: key for key in ("top_1", "top_3", "in_set")})

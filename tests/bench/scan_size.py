@@ -17,24 +17,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from paper import specimens
 
-from porefail import configuration
-from porefail.microstructure.karhunen_loeve import expansion, realize
 from porefail.scans import phantom
 
 VOXELS = (0.02, 0.0125, 0.008, 0.005, 0.0032, 0.00182)  # mm
-
-
-def pores() -> tuple[np.ndarray, float]:
-    """Pores (nx, ny, nz) of a specimen of the paper's size, edge of its voxels in mm."""
-    config = configuration.resolve([configuration.CONFIG / "paper.yaml"])
-    settings = config["porosity"]
-    names = ("correlation_length", "exponent", "energy")
-    expanded = expansion(
-        settings["shape"], settings["spacing"], *(settings[name] for name in names)
-    )
-    voxels = realize(expanded, settings["mean_porosity"], config["seed"], 0)
-    return voxels, settings["spacing"]
 
 
 def verdict(path: Path, shape: tuple[int, ...], voxel: float) -> dict:
@@ -54,7 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--largest", type=float, default=1e9, help="voxels of a scan")
     options = parser.parse_args()
-    voxels, spacing = pores()
+    (voxels,), spacing = specimens(1)
     table = []
     for voxel in VOXELS:
         scanner = phantom.Scanner(voxel=voxel)

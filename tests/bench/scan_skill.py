@@ -15,6 +15,7 @@ import pandas as pd
 
 from porefail import store
 from porefail.dataset.split import Part, split
+from porefail.ranking.choice import ranking
 from porefail.scans.phantom import Scanner
 from porefail.verdict.calibration import case, read_known, scanned_physics, scored
 from porefail.verdict.locator import read_locator
@@ -58,7 +59,7 @@ def main() -> None:
             seen = scanned_physics(known, spacing, scanner, *physics, moved)
             each = case(known, seen, locator.regression, locator.committee)
             probability = locator.choice.probability(each.sites.features)
-            scores.append(scored(each, probability, locator.level))
+            scores.append(scored(each, ranking(probability, locator.level)))
         found = pd.DataFrame(scores)
         table.append(
             {

@@ -81,14 +81,14 @@ def test_blocks_and_the_simulation_need_no_more(locator, phantom):
     assert found.submodels.pulled == 1 and found.simulated.failed.any()
 
 
-def test_shipped_locators_by_name_and_what_they_say_they_did(phantom, monkeypatch):
+def test_shipped_locators_by_name_and_what_they_say_they_did(phantom):
     """On a part that is unlike those known: they rank it, and say that they are not sure."""
     seen = phantom(voxel=0.0125)
     for name in LOCATORS:
         used = read_locator(name)
         found = judge(seen, seen.spacing, Choices(), used, progress=quiet)
         assert found.doubts and 0 < len(found.sites) <= MOST
-        (solved,) = (words for each, words in PHYSICS.items() if each == solves_of(used.channels))
+        solved = PHYSICS[solves_of(used.channels)]
         assert facts(seen, seen.spacing, found, used)["physics"] == solved
     assert len({*PHYSICS.values()}) == len(PHYSICS)
 

@@ -6,7 +6,7 @@ rule scan:
     input:
         scan=lambda wildcards: SAMPLES[wildcards.sample].files,
         part_mask=lambda wildcards: SAMPLES[wildcards.sample].masks,
-        locator=scan_locator(config["scan"]["locator"]),
+        locator=configuration.locator_file(config["scan"]) or [],
     output:
         report=f"{RESULTS}/scans/{{sample}}/report.html",
         sites=f"{RESULTS}/scans/{{sample}}/sites.csv",

@@ -14,7 +14,7 @@ from porefail.configuration.checks import require_valid, require_writable
 from porefail.configuration.costs import costs_of, plan
 from porefail.configuration.documents import parse_json, read_yaml
 from porefail.configuration.locators import LOCATORS
-from porefail.configuration.samples import Sample, read_samples, samples_of
+from porefail.configuration.samples import Sample, locator_file, read_samples, samples_of
 from porefail.configuration.schema import CONFIG, Settings, require_settings, section
 from porefail.configuration.steps import step_settings
 from porefail.configuration.study import study_figures, study_folds, study_targets
@@ -30,6 +30,7 @@ __all__ = [
     "campaign",
     "campaign_of",
     "costs_of",
+    "locator_file",
     "material",
     "parse_json",
     "perturbed",

@@ -63,12 +63,17 @@ def samples_of(config: Mapping) -> dict[str, Sample]:
     asked = config["scan"]
     if asked["samples"] is None:
         return {}
-    locator = asked["locator"]
-    if locator is not None and locator not in LOCATORS and not os.path.isfile(locator):
+    locator = locator_file(asked)
+    if locator is not None and not os.path.isfile(locator):
         raise PorefailError(
             f"configuration: scan.locator: {locator}: neither {', '.join(LOCATORS)} nor a file"
         )
     return read_samples(asked["samples"])
+
+
+def locator_file(asked: Mapping) -> str | None:
+    """Path of the locator of a section `scan`; None where it is one that ships."""
+    return None if asked["locator"] in LOCATORS else asked["locator"]
 
 
 def read_samples(path: str | Path) -> dict[str, Sample]:

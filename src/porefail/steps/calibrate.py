@@ -17,7 +17,7 @@ from porefail.scans import lengths
 from porefail.scans.phantom import Scanner
 from porefail.verdict.calibration import calibrate
 from porefail.verdict.locator import SKILL, write_locator
-from porefail.verdict.skill import skill_summary
+from porefail.verdict.skill import BINS, skill_summary
 
 SETTINGS = {
     "seed": "seed",
@@ -29,9 +29,6 @@ SETTINGS = {
     # Of the networks that rank the regression's sites anew; without them there are none.
     "network?": {name: f"training.{name}" for name in TAKEN["site_network"] if name != "channels"},
 }
-
-
-BINS = 10  # of the probability
 
 
 def run(

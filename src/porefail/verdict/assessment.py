@@ -12,7 +12,7 @@ from porefail.learning.site_network import Committee
 from porefail.learning.specimens import channels, datasets
 from porefail.metrics import peaks
 from porefail.ranking.choice import Ranking, ranking
-from porefail.verdict.locator import Locator
+from porefail.verdict.locator import Locator, needed_channels
 from porefail.verdict.measures import measured
 
 ELASTIC, COARSE = SOLVES = ("elastic", "presolve")  # groups of datasets, each of one solve
@@ -76,8 +76,7 @@ def sites_of(
     solid = ~(found.pores | found.outside)
     porosity = (~solid).astype(np.uint8)[None]
     fields = {name: each[None] for name, each in found.fields.items()}
-    names = dict.fromkeys([*regression.names, *site_network.channel_names(committee)])
-    given = channels(fields, list(names))
+    given = channels(fields, needed_channels(regression, committee))
     likely = site_regression.predict(regression, given, porosity, found.outside[None])[0]
     if not committee:
         place, logs = candidates(likely)

@@ -20,7 +20,7 @@ from porefail.learning import site_network
 from porefail.learning.candidates import failed_at
 from porefail.learning.site_network import Committee
 from porefail.learning.specimens import channels, datasets
-from porefail.ranking.choice import calibrate_choice, ranking
+from porefail.ranking.choice import Ranking, calibrate_choice, ranking
 from porefail.scans.phantom import Scanner
 from porefail.verdict import assessment
 from porefail.verdict.assessment import Physics
@@ -28,6 +28,7 @@ from porefail.verdict.locator import SCANNED, Locator
 from porefail.verdict.measures import measured, ranges
 from porefail.verdict.part import of_phantom
 from porefail.verdict.physics import solve
+from porefail.verdict.skill import hits, site_rows
 
 # Of an ensemble, whatever the channels are.
 FIELDS = (
@@ -111,20 +112,21 @@ def calibrate(
         settings["coverage"],
     )
     tested = cases(Part.TEST, "test")
-    chances = [choice.probability(each.sites.features) for each in tested]
-    scores = pd.DataFrame(
-        [scored(each, chance, level) for each, chance in zip(tested, chances, strict=True)]
-    )
+    rankings = [ranking(choice.probability(each.sites.features), level) for each in tested]
+    scores = pd.DataFrame([scored(*pair) for pair in zip(tested, rankings, strict=True)])
     if blocks:
         told = []
-        for each, chance in zip(tested, chances, strict=True):
-            places = each.sites.place[ranking(chance, level).order][:blocks]
+        for each, ranked in zip(tested, rankings, strict=True):
+            places = each.sites.place[ranked.order][:blocks]
             told.append(pulled(each, places, spacing, simulation))
             if len(told) % 20 == 0:
                 progress(f"blocks: {len(told)} of {len(tested)} specimens")
         scores = scores.join(pd.DataFrame(told))
     sites = pd.concat(
-        [site_rows(each, chance, level) for each, chance in zip(tested, chances, strict=True)]
+        [
+            site_rows(int(each.known["realization"]), ranked, each.failed)
+            for each, ranked in zip(tested, rankings, strict=True)
+        ]
     )
     locator = Locator(
         source["model_version"],
@@ -272,31 +274,12 @@ def pulled(each: Case, places: np.ndarray, spacing: float, simulation: Mapping) 
     return told
 
 
-def site_rows(each: Case, probability: np.ndarray, level: float) -> pd.DataFrame:
-    """The sites of a specimen by falling probability, and which of them failed."""
-    _, order, member = ranking(probability, level)
-    return pd.DataFrame(
-        {
-            "realization": int(each.known["realization"]),
-            "rank": np.arange(1, 1 + len(order)),
-            "probability": probability[order],
-            "in_set": member[order].astype(int),
-            "failed": each.failed[order].astype(int),
-        }
-    )
-
-
-def scored(each: Case, probability: np.ndarray, level: float) -> dict:
-    """Whether the first, one of three, one of the set is where a specimen failed."""
-    ranked = ranking(probability, level)
-    hit = each.failed[ranked.order]
+def scored(each: Case, ranked: Ranking) -> dict:
+    """Hits of the ranked sites of a specimen, and of the elastic solve and the coarse step."""
     return {
         "realization": int(each.known["realization"]),
-        "top_1": int(hit[:1].any()),
-        "top_3": int(hit[:3].any()),
-        "in_set": int(each.failed[ranked.member].any()),
-        "set_size": int(ranked.member.sum()),
-        "probability": float(probability.max(initial=0.0)),
+        **hits(ranked, each.failed),
+        "probability": float(ranked.probability.max(initial=0.0)),
         "elastic_top_1": int(each.failed[each.sites.elastic_rank == 1].any()),
         "coarse_top_1": int(each.failed[each.sites.coarse_rank == 1].any()),
     }

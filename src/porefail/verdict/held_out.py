@@ -1,6 +1,6 @@
 """A locator on the held-out specimens of a data set, whose voxels and physics must be its own."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +13,8 @@ from porefail.learning.specimens import datasets
 from porefail.ranking.choice import Ranking, ranking
 from porefail.verdict.assessment import COARSE, Physics, Sites, sites_of, solves_of
 from porefail.verdict.locator import Locator
+
+STEP = ("strain", "newton_tolerance")  # of a section `presolve`, what the coarse step depends on
 
 
 class HeldOut(NamedTuple):
@@ -45,8 +47,11 @@ def held_out(locator: Locator, dataset: str | Path, part: Part = Part.TEST) -> H
     if COARSE in solves_of(locator.channels):
         if "presolve" not in source:
             raise PorefailError(f"{dataset}: an older porefail made it: make the data set again")
-        step = {name: locator.presolve[name] for name in ("strain", "newton_tolerance")}
-        _require_same({"presolve": step}, source, dataset)
+        ours, theirs = (
+            {"presolve": {name: each[name] for name in STEP}}
+            for each in (locator.presolve, source["presolve"])
+        )
+        _require_same(ours, theirs, dataset)
     fields, _ = store.read_where(dataset, ["realization", *stored], learning.part(dataset, part))
     likelihood, found, rankings = [], [], []
     for n, voids in enumerate(fields["porosity"] == 1):
@@ -60,17 +65,9 @@ def held_out(locator: Locator, dataset: str | Path, part: Part = Part.TEST) -> H
 
 def _require_same(wanted: Mapping, source: Mapping, path: str | Path) -> None:
     """Refuse a file with other attributes than those of a locator."""
-    for where, ours, theirs in _differences(wanted, source):
+    different = store.difference(source, wanted)
+    if different:
+        where, theirs, ours = different
         raise PorefailError(
             f"{path}: its {where} is {theirs}, expected {ours}, as of the locator's specimens"
         )
-
-
-def _differences(wanted: Mapping, found: Mapping, within: str = "") -> Iterator[tuple]:
-    """Keys, nested ones with dots, whose values differ, and both values."""
-    for name, ours in wanted.items():
-        theirs = found.get(name)
-        if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
-            yield from _differences(ours, theirs, f"{within}{name}.")
-        elif ours != theirs:
-            yield f"{within}{name}", ours, theirs

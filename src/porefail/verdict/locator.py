@@ -63,8 +63,12 @@ class Locator(NamedTuple):
     @property
     def channels(self) -> list[str]:
         """What it must be given of a part."""
-        names = [*self.regression.names, *site_network.channel_names(self.committee)]
-        return list(dict.fromkeys(names))
+        return needed_channels(self.regression, self.committee)
+
+
+def needed_channels(regression: SiteRegression, committee: Committee) -> list[str]:
+    """Channels by name that a regression and the committee of its sites are given."""
+    return list(dict.fromkeys([*regression.names, *site_network.channel_names(committee)]))
 
 
 def write_locator(path: str | Path, locator: Locator) -> None:

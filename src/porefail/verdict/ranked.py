@@ -15,9 +15,9 @@ from porefail.ranking.results import Ranked
 from porefail.ranking.table import pore_distances
 from porefail.verdict.held_out import held_out
 from porefail.verdict.locator import Locator
+from porefail.verdict.skill import BINS, RATES, hits, site_rows
 
-BINS = 10  # of the probability
-RATES = {"first": "at the first site", "first_3": "at one of three", "in_set": "at one of the set"}
+NAMES = {"top_1": "first", "top_3": "first_3"}  # as those of a ranking by a network
 
 
 def ranked(locator: Locator, dataset: str | Path, ensemble: str | Path) -> Ranked:
@@ -28,29 +28,19 @@ def ranked(locator: Locator, dataset: str | Path, ensemble: str | Path) -> Ranke
     tables, rows = [], []
     for n, (sites, each) in enumerate(zip(found.sites, found.rankings, strict=True)):
         place = sites.place[each.order]
-        hit = failed_at(place, simulated["failed"][n] == 1)
+        failed = failed_at(sites.place, simulated["failed"][n] == 1)
         site[n][tuple(place.T)] = np.arange(1, 1 + len(place))
         mm = locator.voxel * (place + 0.5)
-        member = each.member[each.order]
-        tables.append(
-            pd.DataFrame(
-                {
-                    "realization": found.realization[n],
-                    "rank": np.arange(1, 1 + len(place)),
-                    "probability": each.probability[each.order],
-                    "in_set": member.astype(int),
-                    **dict(zip(("x_mm", "y_mm", "z_mm"), mm.T, strict=True)),
-                    "pore_mm": pore_distances(mm, found.porosity[n], locator.voxel),
-                    "failed": hit.astype(int),
-                }
-            )
-        )
-        rows.append([hit[:1].any(), hit[:3].any(), hit[member].any(), member.sum(), len(place)])
+        table = site_rows(found.realization[n], each, failed)
+        where = dict(zip(("x_mm", "y_mm", "z_mm"), mm.T, strict=True))
+        where["pore_mm"] = pore_distances(mm, found.porosity[n], locator.voxel)
+        tables.append(table.assign(**where, failed=table.pop("failed")))
+        rows.append(hits(each, failed) | {"sites": len(place)})
     table = pd.concat(tables, ignore_index=True)
-    names = ("first", "first_3", "in_set", "set_size", "sites")
-    scores = {"specimens": float(len(rows))} | dict(
-        zip(names, np.mean(rows, axis=0).tolist(), strict=True)
-    )
+    means = pd.DataFrame(rows).mean()
+    scores = {"specimens": float(len(rows))} | {
+        NAMES.get(name, name): float(value) for name, value in means.items()
+    }
     first = table[table["rank"] == 1]
     bins = probability_bins(first["probability"].to_numpy(), first["failed"].to_numpy(), BINS)
     scores["calibration_error"] = float(bins.error)
@@ -72,9 +62,10 @@ def ranked(locator: Locator, dataset: str | Path, ensemble: str | Path) -> Ranke
 def _words(scores: dict[str, float], locator: Locator) -> str:
     count = int(scores["specimens"])
     lines = [f"{count} held-out specimens, ranked by a locator of {locator.source}."]
-    for name, words in RATES.items():
-        low, high = wilson(round(scores[name] * count), count)
-        lines.append(f"They fail {words} in {scores[name]:.3f} ({low:.3f} to {high:.3f}).")
+    for name in ("top_1", "top_3", "in_set"):
+        share = scores[NAMES.get(name, name)]
+        low, high = wilson(round(share * count), count)
+        lines.append(f"They fail at {RATES[name]} in {share:.3f} ({low:.3f} to {high:.3f}).")
     lines.append(
         f"Sets that are asked to hold the site in {locator.coverage:g} have"
         f" {scores['set_size']:.2f} sites; probabilities of first sites differ from shares by"

@@ -1,9 +1,12 @@
-"""What a locator is worth on its test specimens, in words."""
+"""What a locator is worth on its test specimens: tables of sites, scores, and these in words."""
 
+import numpy as np
 import pandas as pd
 
 from porefail.metrics.intervals import bootstrap, wilson
+from porefail.ranking.choice import Ranking
 
+BINS = 10  # of the probability
 RATES = {
     "top_1": "the first site",
     "top_3": "one of three",
@@ -15,6 +18,31 @@ RATES = {
 # Differences of these from another, on the same specimens.
 GAINS = (("top_1", "elastic_top_1"), ("top_1", "coarse_top_1"), ("block_top_1", "top_1"))
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+def site_rows(realization: int, ranked: Ranking, failed: np.ndarray) -> pd.DataFrame:
+    """The sites of a specimen by falling probability, and which of them failed, bool (m,)."""
+    probability, order, member = ranked
+    return pd.DataFrame(
+        {
+            "realization": realization,
+            "rank": np.arange(1, 1 + len(order)),
+            "probability": probability[order],
+            "in_set": member[order].astype(int),
+            "failed": failed[order].astype(int),
+        }
+    )
+
+
+def hits(ranked: Ranking, failed: np.ndarray) -> dict[str, int]:
+    """Whether the first, one of three, one of the set is where a specimen failed; set_size: sites."""
+    hit = failed[ranked.order]
+    return {
+        "top_1": int(hit[:1].any()),
+        "top_3": int(hit[:3].any()),
+        "in_set": int(failed[ranked.member].any()),
+        "set_size": int(ranked.member.sum()),
+    }
 
 
 def skill_summary(scores: pd.DataFrame) -> str:
