@@ -35,7 +35,7 @@ def site_rows(realization: int, ranked: Ranking, failed: np.ndarray) -> pd.DataF
 
 
 def hits(ranked: Ranking, failed: np.ndarray) -> dict[str, int]:
-    """Whether the first, one of three, one of the set is where a specimen failed; set_size: sites."""
+    """Whether the first, one of three, one of the set is where a specimen failed; its size."""
     hit = failed[ranked.order]
     return {
         "top_1": int(hit[:1].any()),
