@@ -19,10 +19,22 @@ def test_keys_and_tables_are_those_of_their_sources():
     assert run.returncode == 0, run.stderr
 
 
+def anchors(page: Path) -> set[str]:
+    """Names that GitHub gives the headings of a page."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_and_pictures_are_there(page):
-    found = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
-    missing = [link for link in found if not (page.parent / link).exists()]
+    found = re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)", page.read_text())
+    missing = [link for link, _ in found if not (page.parent / link).exists()]
+    missing += [
+        f"{link}#{anchor}"
+        for link, anchor in found
+        if anchor and anchor not in anchors(page.parent / link if link else page)
+    ]
     assert not missing
 
 

@@ -59,11 +59,11 @@ def simulation_seconds(locator: Locator, parts: list[np.ndarray]) -> float:
     )
 
 
-def by_chance(probability: np.ndarray) -> tuple[float, float, float]:
+def by_chance(probability: np.ndarray, bins: int = BINS) -> tuple[float, float, float]:
     """Mean and 95 % of the calibration error if all probabilities (n,) were right."""
     random = np.random.default_rng(0)
     errors = [
-        probability_bins(probability, random.random(probability.size) < probability, BINS).error
+        probability_bins(probability, random.random(probability.size) < probability, bins).error
         for _ in range(DRAWS)
     ]
     return float(np.mean(errors)), *np.quantile(errors, (0.025, 0.975))

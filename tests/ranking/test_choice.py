@@ -108,7 +108,8 @@ def test_a_choice_and_its_level_are_calibrated_by_the_same_specimens():
     """Sets hold the true site as often as asked, of new specimens; of no specimen its own."""
     truth = choice.Choice(np.array([1.5, -0.1]), -3.0)
     features, failed = choices(600, truth)
-    model, level = choice.calibrate_choice(features, failed, 0.1, 0.8)
+    model, scored = choice.calibrate_choice(features, failed, 0.1)
+    level = conformal.level(scored, 0.8)
     whole = choice.fit_choice(features, failed, 0.1)
     np.testing.assert_array_equal(model.coefficient, whole.coefficient)
     held = []
@@ -123,10 +124,9 @@ def test_a_choice_and_its_level_are_calibrated_by_the_same_specimens():
         others = [k for k in range(10) if k % 5 != n % 5]
         alone = choice.fit_choice([few[k] for k in others], [hit[k] for k in others], 1e-3)
         scores.append(conformal.score(alone.probability(few[n]), hit[n]))
-    _, found = choice.calibrate_choice(few, hit, 1e-3, 0.5)
-    assert found == conformal.level(scores, 0.5)
+    np.testing.assert_array_equal(choice.calibrate_choice(few, hit, 1e-3)[1], scores)
     with pytest.raises(PorefailError, match="1 specimens to calibrate with, expected 2 or more"):
-        choice.calibrate_choice(features[:1], failed[:1], 0.1, 0.8)
+        choice.calibrate_choice(features[:1], failed[:1], 0.1)
 
 
 def test_errors():

@@ -80,7 +80,7 @@ def calibrated(ensembles, wanted, tmp_path_factory):
     scores = folder / "scores.csv"
     output = folder / "locator.json"
     more = [f"--scores={scores}", f"--sites={folder / 'sites.csv'}"]
-    more += [f"--figure={folder / 'reliability.png'}"]
+    more += [f"--figure={folder / 'reliability.png'}", f"--sets={folder / 'sets.csv'}"]
     assert run(ensembles / "whole.h5", output, wanted, *more) == 0
     return output, scores
 
@@ -127,6 +127,23 @@ def test_sites_are_those_of_the_scores(calibrated):
         np.testing.assert_allclose(first[name], scores.loc[first.index, theirs])
     assert (found["probability"].sum() <= 1 + 1e-9).all()
     assert (folder / "reliability.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_sets_of_several_coverages(calibrated):
+    """That of the locator's own coverage is the one of the scores; more is asked, more are in."""
+    sets = pd.read_csv(calibrated[0].parent / "sets.csv").set_index("coverage")
+    scores = pd.read_csv(calibrated[1])
+    own = sets.loc[0.8]
+    for name in ("in_set", "set_size"):
+        assert own[name] == pytest.approx(scores[name].mean())
+    assert own["specimens"] == len(scores) == 6
+    sites = pd.read_csv(calibrated[0].parent / "sites.csv")
+    inside = (sites["probability"] >= own["least"]) | (sites["rank"] == 1)
+    assert inside.astype(int).tolist() == sites["in_set"].tolist()
+    assert sets.index.is_monotonic_increasing
+    assert sets["set_size"].is_monotonic_increasing and sets["in_set"].is_monotonic_increasing
+    assert (sets["in_set_low"] <= sets["in_set"]).all()
+    assert (sets["in_set"] <= sets["in_set_high"]).all()
 
 
 def test_what_is_plain_is_learnt(calibrated):

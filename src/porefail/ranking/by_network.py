@@ -8,6 +8,7 @@ import numpy as np
 from porefail import learning
 from porefail.dataset.split import Part
 from porefail.errors import PorefailError
+from porefail.metrics import conformal
 from porefail.ranking.choice import Ranking, calibrate_choice, ranking
 from porefail.ranking.figures import ranking_figures
 from porefail.ranking.results import Ranked
@@ -40,12 +41,12 @@ def ranked(
     validation = known[Part.VALIDATION].sites
     if len(validation) < 2:
         raise PorefailError(f"{dataset}: its validation part needs 2 specimens or more")
-    choice, level = calibrate_choice(
+    choice, conformity = calibrate_choice(
         [each.features for each in validation],
         [each.failed for each in validation],
         settings["penalty"],
-        settings["coverage"],
     )
+    level = conformal.level(conformity, settings["coverage"])
     test = known[Part.TEST]
     rankings = [ranking(choice.probability(each.features), level) for each in test.sites]
     scores = ranking_scores(network, test, rankings, settings)

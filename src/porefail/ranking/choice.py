@@ -41,13 +41,13 @@ def ranking(probability: np.ndarray, level: float) -> Ranking:
 
 
 def calibrate_choice(
-    features: list[np.ndarray], failed: list[np.ndarray], penalty: float, coverage: float
-) -> tuple[Choice, float]:
-    """A choice of all specimens, and the conformal level of sets that hold a true site so often.
+    features: list[np.ndarray], failed: list[np.ndarray], penalty: float
+) -> tuple[Choice, np.ndarray]:
+    """A choice of all specimens, and their conformal scores (n,), see metrics.conformal.
 
-    The level is of scores of specimens whose own choice was fitted to the others, in FOLDS parts
-    (cross-conformal prediction, Vovk 2015): few specimens serve both. Sets then hold a true site
-    about as often as asked; sure is half of it (misses up to twice as often). Arguments as of
+    A specimen is scored by a choice that was fitted to the others, in FOLDS parts (cross-conformal
+    prediction, Vovk 2015): few specimens serve both. Sets of the scores' level then hold a true
+    site about as often as asked; sure is half of it (misses up to twice as often). Arguments as of
     fit_choice().
     """
     folds = min(FOLDS, len(features))
@@ -60,7 +60,7 @@ def calibrate_choice(
         model = fit_choice([features[n] for n in others], [failed[n] for n in others], penalty)
         for n in np.flatnonzero(number == fold):
             scores[n] = conformal.score(model.probability(features[n]), failed[n])
-    return fit_choice(features, failed, penalty), conformal.level(scores, coverage)
+    return fit_choice(features, failed, penalty), scores
 
 
 def fit_choice(features: list[np.ndarray], failed: list[np.ndarray], penalty: float) -> Choice:

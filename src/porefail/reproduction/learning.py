@@ -125,7 +125,7 @@ def variants(study: Study, cut: float) -> list[Claim]:
                 "above 0.9",
                 shown(recall),
                 bool(recall > 0.9),
-                why_not="learnt from hundreds of specimens, not from 12,916",
+                why_not="learnt from fewer than 12,916 specimens, in fewer steps",
             ),
             claim(
                 "4.2, Fig. 10",
@@ -218,8 +218,12 @@ def sites(study: Study) -> list[Claim]:
         ("t", "pore", "the largest pore"),
         ("t", "elastic", "one elastic solve"),
         ("site", "regression", "a regression on it"),
+        ("site", "coarse", "one coarse load step"),
         ("site", "pores-site", "a network that learns the site, from pores"),
         ("site", "physics-site", "the same, given the elastic solve"),
+        ("site", "sites-pores", "sites ranked anew by networks, from pores"),
+        ("site", "sites-points", "the same, given the elastic solve"),
+        ("site", "sites-coarse", "the same, given the coarse step"),
     ):
         one, low, high = (study.score(label, model, f"top_1{end}") for end in ("", "_low", "_high"))
         three = study.score(label, model, "top_3")

@@ -40,6 +40,7 @@ def run(
     noise: Annotated[Real, "of these scans, over the contrast"] = 0.05,
     scores: Annotated[NewFile, "scores of the test specimens to write (CSV)"] | None = None,
     sites: Annotated[NewFile, "their sites and probabilities to write (CSV)"] | None = None,
+    sets: Annotated[NewFile, "sets of several coverages, to write (CSV)"] | None = None,
     figure: Annotated[NewFile, "whether probabilities hold, to draw (PNG)"] | None = None,
     checkpoint: Annotated[NewFile, "state of the networks, to write and to resume from"]
     | None = None,
@@ -58,7 +59,7 @@ def run(
         scanner = Scanner(voxel=lengths.length(scanned, "--scanned"), noise=noise)
     if not 0 <= submodels <= MOST:
         raise PorefailError(f"--submodels {submodels}: expected a whole number from 0 to {MOST}")
-    locator, table, ranked = calibrate(
+    made = calibrate(
         ensemble,
         settings,
         scanner,
@@ -66,11 +67,12 @@ def run(
         checkpoint,
         lambda text: print(f"calibrate: {text}", flush=True),
     )
+    locator, ranked = made.locator, made.sites
     found = probability_bins(ranked["probability"].to_numpy(), ranked["failed"], BINS)
     first = ranked[ranked["rank"] == 1]
     firsts = probability_bins(first["probability"].to_numpy(), first["failed"], BINS)
     write_locator(output, locator)
-    for path, each in ((scores, table), (sites, ranked)):
+    for path, each in ((scores, made.scores), (sites, ranked), (sets, made.sets)):
         if path is not None:
             files.write_table(path, each)
     if figure is not None:
@@ -81,4 +83,9 @@ def run(
         f"calibrate: probabilities differ from shares by {firsts.error:.3f} (first sites),"
         f" {found.error:.3f} (all, most of them never in question)"
     )
-    print(skill_summary(table))
+    print(skill_summary(made.scores))
+    for row in made.sets.itertuples():
+        print(
+            f"sets asked for {row.coverage:g} hold it in {row.in_set:.3f} ({row.in_set_low:.3f},"
+            f" {row.in_set_high:.3f}), with {row.set_size:.2f} sites"
+        )

@@ -20,6 +20,7 @@ from porefail.learning import site_network
 from porefail.learning.candidates import failed_at
 from porefail.learning.site_network import Committee
 from porefail.learning.specimens import channels, datasets
+from porefail.metrics import conformal
 from porefail.ranking.choice import Ranking, calibrate_choice, ranking
 from porefail.scans.phantom import Scanner
 from porefail.verdict import assessment
@@ -28,13 +29,16 @@ from porefail.verdict.locator import SCANNED, Locator
 from porefail.verdict.measures import measured, ranges
 from porefail.verdict.part import of_phantom
 from porefail.verdict.physics import solve
-from porefail.verdict.skill import hits, site_rows
+from porefail.verdict.skill import hits, set_rows, site_rows
 
 # Of an ensemble, whatever the channels are.
 FIELDS = (
     *("realization", "porosity", "failed", "first_failure_strain", "presolve/damage"),
     *(f"elastic/{name}" for name in ("von_mises", "pressure", "largest_von_mises")),
 )
+
+
+COVERAGES = (0.8, 0.9, 0.95, 0.97, 0.99)  # of sets that are tried
 
 
 class Case(NamedTuple):
@@ -47,6 +51,15 @@ class Case(NamedTuple):
     failed: np.ndarray
 
 
+class Calibrated(NamedTuple):
+    """A locator; of its test specimens the scores, the sites, and sets of several coverages."""
+
+    locator: Locator
+    scores: pd.DataFrame
+    sites: pd.DataFrame
+    sets: pd.DataFrame
+
+
 def calibrate(
     ensemble: str | Path,
     settings: Mapping,
@@ -54,8 +67,8 @@ def calibrate(
     blocks: int = 0,
     checkpoint: str | Path | None = None,
     progress: Callable[[str], None] = print,
-) -> tuple[Locator, pd.DataFrame, pd.DataFrame]:
-    """A locator of an ensemble with presolved fields, the test specimens' scores, their sites.
+) -> Calibrated:
+    """A locator of an ensemble with presolved fields, and how it does on the test specimens.
 
     settings: seed, split, channels, penalties, penalty, coverage; network: of its training, see
     _committee(), where there is one. The regression is learnt on the training part; the choice of
@@ -105,14 +118,20 @@ def calibrate(
         return found
 
     held = cases(Part.VALIDATION, "calibration")
-    choice, level = calibrate_choice(
+    choice, conformity = calibrate_choice(
         [each.sites.features for each in held],
         [each.failed for each in held],
         settings["penalty"],
-        settings["coverage"],
     )
+    level = conformal.level(conformity, settings["coverage"])
     tested = cases(Part.TEST, "test")
-    rankings = [ranking(choice.probability(each.sites.features), level) for each in tested]
+    said = [choice.probability(each.sites.features) for each in tested]
+    rankings = [ranking(each, level) for each in said]
+    sets = set_rows(
+        {each: conformal.level(conformity, each) for each in COVERAGES},
+        said,
+        [each.failed for each in tested],
+    )
     scores = pd.DataFrame([scored(*pair) for pair in zip(tested, rankings, strict=True)])
     if blocks:
         told = []
@@ -151,7 +170,7 @@ def calibrate(
         f" {source['model_version']}, porefail {__version__}",
         (0.0, 0.0) if scanner is None else (scanner.voxel, scanner.noise),
     )
-    return locator, scores, sites
+    return Calibrated(locator, scores, sites, sets)
 
 
 def read_known(

@@ -1,10 +1,12 @@
 """What a locator is worth on its test specimens: tables of sites, scores, and these in words."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 
 from porefail.metrics.intervals import bootstrap, wilson
-from porefail.ranking.choice import Ranking
+from porefail.ranking.choice import Ranking, ranking
 
 BINS = 10  # of the probability
 RATES = {
@@ -43,6 +45,30 @@ def hits(ranked: Ranking, failed: np.ndarray) -> dict[str, int]:
         "in_set": int(failed[ranked.member].any()),
         "set_size": int(ranked.member.sum()),
     }
+
+
+def set_rows(
+    levels: Mapping[float, float], probabilities: Sequence[np.ndarray], failed: Sequence[np.ndarray]
+) -> pd.DataFrame:
+    """How often sets of several coverages hold the true site, their mean size, and how probable a
+    site must be to be in one (`least`; the first one always is).
+
+    levels: conformal level by coverage; probabilities, failed (bool): of each specimen's m sites.
+    """
+    rows = []
+    for coverage, level in levels.items():
+        found = [
+            hits(ranking(chance, level), true)
+            for chance, true in zip(probabilities, failed, strict=True)
+        ]
+        held = sum(each["in_set"] for each in found)
+        rows.append(
+            {"coverage": coverage, "least": max(-level, 0.0), "specimens": len(found)}
+            | dict(zip(("in_set_low", "in_set_high"), wilson(held, len(found)), strict=True))
+            | {"in_set": held / len(found)}
+            | {"set_size": sum(each["set_size"] for each in found) / len(found)}
+        )
+    return pd.DataFrame(rows)
 
 
 def skill_summary(scores: pd.DataFrame) -> str:
