@@ -218,6 +218,7 @@ def sites(study: Study) -> list[Claim]:
         ("t", "pore", "the largest pore"),
         ("t", "elastic", "one elastic solve"),
         ("site", "regression", "a regression on it"),
+        ("site", "regression-points", "the same, its Gauss points told apart"),
         ("site", "coarse", "one coarse load step"),
         ("site", "pores-site", "a network that learns the site, from pores"),
         ("site", "physics-site", "the same, given the elastic solve"),
