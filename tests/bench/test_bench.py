@@ -142,7 +142,7 @@ def test_locators_are_compared_on_the_same_specimens(tmp_path, bench):
 
 
 def test_sensitive_specimens_are_apart(tmp_path, bench):
-    """Of two specimens with two copies each one copy fails elsewhere; rates of each by hand."""
+    """Of two specimens with three copies each one copy fails elsewhere; rates by hand."""
     sensitive = bench("sensitive")
     failed = np.zeros((2, 8, 8, 8), np.uint8)
     failed[0, 2, 2, 2] = failed[1, 5, 5, 5] = 1
@@ -150,15 +150,21 @@ def test_sensitive_specimens_are_apart(tmp_path, bench):
     rows = {"realization": np.array([3, 7]), "failed": failed}
     store.write_atomically(ensemble, rows, {"spacing": 0.05})
     shards = []
-    for number, where in ((7, (1, 5)), (3, (2, 3))):
-        copies = np.zeros((3, 8, 8, 8), np.uint8)
-        for copy, place in zip(copies, where, strict=False):
-            copy[place, place, place] = 1
-        status = [Status.FIRST_FAILURE, Status.FIRST_FAILURE, Status.NOT_CONVERGED]
+    for number, where in ((7, (1, 5, None)), (3, (2, None, 3, 7))):  # the last one is one more
+        copies = np.zeros((len(where), 8, 8, 8), np.uint8)
+        for copy, place in zip(copies, where, strict=True):
+            copy[place, place, place] = place is not None
+        status = [
+            Status.NOT_CONVERGED if place is None else Status.FIRST_FAILURE for place in where
+        ]
         shards.append(str(tmp_path / f"{number}.h5"))
         store.write_atomically(
             shards[-1],
-            {"status": np.array(status, np.uint8), "failed": copies},
+            {
+                "realization": np.arange(len(where)),
+                "status": np.array(status, np.uint8),
+                "failed": copies,
+            },
             {"porosity": {"perturbed": number}},
         )
     moved = sensitive.sensitive(ensemble, shards)
@@ -168,20 +174,27 @@ def test_sensitive_specimens_are_apart(tmp_path, bench):
             "realization": [3, 3, 7, 7],
             "rank": [1, 2, 1, 2],
             "probability": [0.9, 0.1, 0.5, 0.4],
+            "in_set": [1, 0, 1, 1],
             "failed": [1, 0, 0, 1],
         }
     )
-    found = sensitive.row(sites, 0.3)
+    found = sensitive.row(sites)
+    assert found["top_3"] == 1.0
     assert (found["top_1"], found["in_set"], found["set_size"]) == (0.5, 1.0, 1.5)
     assert found["said"] == pytest.approx(0.7) and found["error"] == pytest.approx(0.3)
     sites[sites["realization"] == 3].to_csv(tmp_path / "coarse_sites.csv", index=False)
-    sets = pd.DataFrame({"coverage": [0.97], "least": [0.3]})
-    sets.to_csv(tmp_path / "coarse_sets.csv", index=False)
-    options = ["--ensemble", ensemble, "--copies", *shards, "--locators"]
-    done = run(tmp_path, "sensitive.py", *options, str(tmp_path / "coarse"))
+    options = [
+        "--ensemble",
+        ensemble,
+        "--copies",
+        *shards,
+        "--sites",
+        f"coarse={tmp_path / 'coarse_sites.csv'}",
+    ]
+    done = run(tmp_path, "sensitive.py", *options)
     assert done.returncode == 1
     assert done.stderr.endswith("coarse_sites.csv: lacks realization 7\n")
     sites.to_csv(tmp_path / "coarse_sites.csv", index=False)
-    done = run(tmp_path, "sensitive.py", *options, str(tmp_path / "coarse"))
+    done = run(tmp_path, "sensitive.py", *options)
     rows = [line.split(",")[:3] for line in done.stdout.splitlines()[1:]]
     assert rows == [["coarse", "no", "1"], ["coarse", "yes", "1"]]
