@@ -11,7 +11,7 @@ help:
 	@echo "make smoke   the same with config/smoke.yaml: about a minute after set-up"
 	@echo "make study   set up, compare labels, weightings, networks, baselines; about two hours"
 	@echo "make reproduction  every number of the paper beside ours; three hours on two cores"
-	@echo "make locators  those that ship, from failures that are known; two hours on one core"
+	@echo "make locators  what scans are judged by, made anew from known failures; two hours"
 	@echo "make test    set up, check the sources, run every test"
 	@echo "make test-slurm  (root, Debian) install Slurm, run the workflow on a cluster of one node"
 	@echo "make quick   set up, check the sources, run the tests that take seconds"
@@ -77,8 +77,8 @@ reproduction: setup
 	    --config reproduction='{collapse: collapse}' && \
 	cat results/reproduction/reproduction/reproduction.md
 
-# Each locator that ships, on what it says of specimens that chose nothing, and a table of them all.
-# An ended training goes on; the files in src/ are left as they are.
+# Locators like those that ship, which are left as they are; a table of how they do on specimens that
+# chose nothing. A training that was ended goes on.
 LOCATORS = results/locators
 PORES = "superposed_log_von_mises", "superposed_log_largest_von_mises", "superposed_triaxiality", \
     "superposed_largest_pressure", "superposed_lode"
@@ -98,7 +98,8 @@ locators: setup
 	@$(call calibrate,elastic,$(ELASTIC))
 	@$(call calibrate,coarse,$(COARSE))
 	@$(IN_VENV) python tests/bench/locators.py $(foreach each,pores elastic coarse, \
-	    $(each)=$(LOCATORS)/$(each)_scores.csv) > $(LOCATORS)/locators.csv
+	    $(LOCATORS)/$(each).json=$(LOCATORS)/$(each)_scores.csv) > $(LOCATORS)/locators.part && \
+	mv $(LOCATORS)/locators.part $(LOCATORS)/locators.csv && cat $(LOCATORS)/locators.csv
 
 # The tests on a real Slurm have time limits of their own: nothing else runs beside them.
 test: check

@@ -1,7 +1,9 @@
 """`make demo` typed twice, or again after it was killed: one run at a time, each to its end."""
 
 import contextlib
+import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -9,6 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
+
+from porefail import configuration
+from porefail.configuration.locators import LOCATORS
+from porefail.steps import calibrate
+from porefail.verdict.locator import read_locator
 
 ROOT = Path(__file__).parent.parent
 
@@ -131,3 +138,26 @@ def test_after_everything_was_killed_the_next_unlocks_and_runs(clone, demo):
     assert demo().wait(30) == 0
     assert calls(clone) == [RUN[0], "--unlock", *RUN]
     assert "waiting" not in (clone / "output1").read_text()
+
+
+def test_locators_are_made_as_those_that_ship():
+    """With settings that `calibrate` takes, and channels of the shipped ones and of the study."""
+    told = subprocess.run(
+        ["make", "-n", "locators", "PYTHON=true"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    words = shlex.split(told.replace("\\\n", " "))
+    given = [json.loads(words[n + 1]) for n, word in enumerate(words) if word == "--settings"]
+    assert len(given) == len(LOCATORS)
+    variants = ("sites-pores", "sites-points", "sites-coarse")
+    models = configuration.resolve([])["study"]["models"]
+    for name, variant, settings in zip(LOCATORS, variants, given, strict=True):
+        configuration.require_settings(settings, calibrate.SETTINGS)
+        shipped = read_locator(name)
+        assert tuple(settings["channels"]) == shipped.regression.names
+        assert settings["coverage"] == shipped.coverage
+        wanted = settings["network"] | {"channels": settings["channels"]}
+        assert wanted == {key: models[variant][key] for key in wanted}

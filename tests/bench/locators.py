@@ -3,15 +3,16 @@
     python tests/bench/locators.py pores=pores.csv elastic=elastic.csv coarse=coarse.csv \\
         > docs/results/data/locators.csv
 
-NAME=SCORES: a shipped locator and the scores that `calibrate` wrote with it. Gains are over the
-locator before, on the same specimens. Seconds are of a specimen of config/paper.yaml, from its
-pores to its ranked sites, one core, medians; those of a simulation are of few.
+LOCATOR=SCORES: a shipped locator or a file, and the scores that `calibrate` wrote with it. Gains
+are over the locator before, on the same specimens. Seconds are of a specimen of config/paper.yaml,
+from its pores to its ranked sites, one core, medians; those of a simulation are of few.
 """
 
 import argparse
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -59,7 +60,7 @@ def simulation_seconds(locator: Locator, parts: list[np.ndarray]) -> float:
     )
 
 
-def by_chance(probability: np.ndarray, bins: int = BINS) -> tuple[float, float, float]:
+def by_chance(probability: np.ndarray, bins: int) -> tuple[float, float, float]:
     """Mean and 95 % of the calibration error if all probabilities (n,) were right."""
     random = np.random.default_rng(0)
     errors = [
@@ -67,6 +68,15 @@ def by_chance(probability: np.ndarray, bins: int = BINS) -> tuple[float, float, 
         for _ in range(DRAWS)
     ]
     return float(np.mean(errors)), *np.quantile(errors, (0.025, 0.975))
+
+
+def how_sure(probability: np.ndarray, hit: np.ndarray, bins: int = BINS) -> dict[str, float]:
+    """What is said (n,) on average, how far it is from what is hit, and would be by chance."""
+    error = probability_bins(probability, hit, bins).error
+    chance = dict(
+        zip(("chance", "chance_low", "chance_high"), by_chance(probability, bins), strict=True)
+    )
+    return {"said": float(probability.mean()), "error": error} | chance
 
 
 def rates(table: pd.DataFrame, names: Mapping[str, str]) -> dict[str, float]:
@@ -78,14 +88,14 @@ def rates(table: pd.DataFrame, names: Mapping[str, str]) -> dict[str, float]:
 
 
 def read(argument: str, first: int) -> tuple[str, pd.DataFrame]:
-    """Name and scores by realization, from the first one on, of an argument NAME=SCORES."""
+    """Locator and scores by realization, from the first one on, of an argument."""
     name, _, path = argument.partition("=")
     return name, pd.read_csv(path).set_index("realization").sort_index().loc[first:]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("scores", nargs="+", metavar="NAME=SCORES")
+    parser.add_argument("scores", nargs="+", metavar="LOCATOR=SCORES")
     parser.add_argument("--from-realization", type=int, default=0, help="leave out those before")
     options = parser.parse_args()
     parts = [pores == 1 for pores in specimens(1 + REPEATS)[0]]
@@ -107,11 +117,11 @@ def main() -> None:
                     {"model": model} | rates(table, {"top_1": column}) | {"seconds": cost[solved]}
                 )
         probability = table["probability"].to_numpy()
-        row = {"model": name} | rates(table, {key: key for key in ("top_1", "top_3", "in_set")})
-        row |= {"set_size": table["set_size"].mean(), "said": probability.mean()}
-        row["error"] = probability_bins(probability, table["top_1"].to_numpy(), BINS).error
-        chance = by_chance(probability)
-        row |= dict(zip(("chance", "chance_low", "chance_high"), chance, strict=True))
+        row = {"model": Path(name).stem} | rates(
+            table, {key: key for key in ("top_1", "top_3", "in_set")}
+        )
+        row |= {"set_size": table["set_size"].mean()}
+        row |= how_sure(probability, table["top_1"].to_numpy())
         row |= gain(table["top_1"], table["elastic_top_1"], "over_elastic")
         row |= gain(table["top_1"], table["coarse_top_1"], "over_coarse")
         if before is not None:

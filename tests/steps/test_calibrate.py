@@ -142,8 +142,8 @@ def test_sets_of_several_coverages(calibrated):
     assert inside.astype(int).tolist() == sites["in_set"].tolist()
     assert sets.index.is_monotonic_increasing
     assert sets["set_size"].is_monotonic_increasing and sets["in_set"].is_monotonic_increasing
-    assert (sets["in_set_low"] <= sets["in_set"]).all()
-    assert (sets["in_set"] <= sets["in_set_high"]).all()
+    few = sets.loc[0.99]  # 6 specimens calibrate: for this no set is large enough
+    assert few["least"] == 0 and few["set_size"] == sites.groupby("realization").size().mean()
 
 
 def test_what_is_plain_is_learnt(calibrated):

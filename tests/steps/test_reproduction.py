@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from porefail import files
+from porefail import configuration, files
 from porefail.errors import PorefailError
+from porefail.reproduction.learning import SITES
 from porefail.steps import reproduction
 
 SETTINGS = {"site_threshold": 0.8, "cut": 0.5, "weighting": "inverse_histogram"}
@@ -118,6 +119,21 @@ def test_agreement_follows_from_the_tables(claims, tables, tmp_path):
     assert page.endswith(f"{(told == 'yes').sum()} of {len(told)} agree.\n")
     assert page.count("\n| ") == len(found) + 2  # head and line
     assert set(agrees) == {"yes", "no", ""}
+
+
+def test_whoever_was_asked_for_the_site_has_a_row(claims, tables):
+    """Each of SITES, which are variants of the study, once."""
+    known = configuration.resolve()["study"]
+    scores = pd.read_csv(tables["study"])
+    rows = scores[scores["set"] == "test"].iloc[[0] * len(SITES)].reset_index(drop=True)
+    rows["label"], rows["model"] = [each[0] for each in SITES], [each[1] for each in SITES]
+    assert {label for label, _, _ in SITES} <= {*known["labels"], "t"}
+    assert {model for _, model, _ in SITES} <= set(known["models"])
+    rows["top_1"] = np.arange(len(SITES)) / 100
+    files.write_table(tables["study"], rows)
+    found = claims()["ours"].filter(like="site found first (95 %), among three: ")
+    assert found.index.is_unique
+    assert [each[:5] for each in found] == [f"{each:.3f}" for each in rows["top_1"]]
 
 
 def test_the_other_way_round_they_disagree(claims, tables):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from porefail.metrics.intervals import bootstrap, wilson
-from porefail.verdict.skill import skill_summary
+from porefail.verdict.skill import set_rows, skill_summary
 
 TRUE = np.arange(10)
 
@@ -36,3 +36,23 @@ def test_blocks(scores):
     assert any(line.startswith("the first block to fail: right in 0.800 (") for line in lines)
     assert any("the first block to fail over the first site: +0.100 (" in line for line in lines)
     assert lines[-1].endswith("5, 25, 50, 75, 95 %: 0.810, 0.850, 0.900, 0.950, 0.990")
+
+
+def test_sets_of_several_coverages():
+    """Three specimens of two sites: by hand, the first site always in, all where none is enough."""
+    probabilities = [np.array([0.7, 0.2]), np.array([0.3, 0.5]), np.array([0.9, 0.05])]
+    failed = [np.array([True, False]), np.array([True, False]), np.array([False, False])]
+    found = set_rows({0.5: -0.6, 0.8: -0.3, 0.99: np.inf}, probabilities, failed)
+    low, high = wilson(2, 3)
+    expected = pd.DataFrame(
+        {
+            "coverage": [0.5, 0.8, 0.99],
+            "least": [0.6, 0.3, 0.0],
+            "specimens": 3,
+            "in_set": [1 / 3, 2 / 3, 2 / 3],
+            "in_set_low": [wilson(1, 3)[0], low, low],
+            "in_set_high": [wilson(1, 3)[1], high, high],
+            "set_size": [1.0, 4 / 3, 2.0],
+        }
+    )
+    pd.testing.assert_frame_equal(found, expected)

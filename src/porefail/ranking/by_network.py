@@ -41,12 +41,12 @@ def ranked(
     validation = known[Part.VALIDATION].sites
     if len(validation) < 2:
         raise PorefailError(f"{dataset}: its validation part needs 2 specimens or more")
-    choice, conformity = calibrate_choice(
+    choice, calibration_scores = calibrate_choice(
         [each.features for each in validation],
         [each.failed for each in validation],
         settings["penalty"],
     )
-    level = conformal.level(conformity, settings["coverage"])
+    level = conformal.level(calibration_scores, settings["coverage"])
     test = known[Part.TEST]
     rankings = [ranking(choice.probability(each.features), level) for each in test.sites]
     scores = ranking_scores(network, test, rankings, settings)

@@ -17,6 +17,22 @@ EVERY = ("uniform", *WEIGHTED)
 UPPER = 0.8  # thresholds from here on are the upper end
 DISTINCT = 0.5  # and from here on clusters are distinct
 
+# Label, model and words of what the paper does not ask: who finds the site.
+SITES = (
+    ("t", "uniform", "the paper's network"),
+    ("t", "IHpr", "the paper's network, weighted by IHpr"),
+    ("t", "pore", "the largest pore"),
+    ("t", "elastic", "one elastic solve"),
+    ("site", "regression", "a regression on it"),
+    ("site", "regression-points", "a regression on it, largest values of Gauss points too"),
+    ("site", "coarse", "one coarse load step"),
+    ("site", "pores-site", "a network that learns the site, from pores"),
+    ("site", "physics-site", "a network that learns the site, given the elastic solve"),
+    ("site", "sites-pores", "sites ranked anew by networks, from pores"),
+    ("site", "sites-points", "sites ranked anew by networks, given the elastic solve"),
+    ("site", "sites-coarse", "sites ranked anew by networks, given the coarse step"),
+)
+
 Variant = tuple[str, str]
 
 
@@ -212,20 +228,7 @@ def _by_label(study: Study, column: str, low: float, high: float) -> pd.DataFram
 def sites(study: Study) -> list[Claim]:
     """What the paper does not ask: how often the network finds the site, beside cheap physics."""
     found = []
-    for label, model, words in (
-        ("t", "uniform", "the paper's network"),
-        ("t", "IHpr", "the same, weighted by IHpr"),
-        ("t", "pore", "the largest pore"),
-        ("t", "elastic", "one elastic solve"),
-        ("site", "regression", "a regression on it"),
-        ("site", "regression-points", "the same, its Gauss points told apart"),
-        ("site", "coarse", "one coarse load step"),
-        ("site", "pores-site", "a network that learns the site, from pores"),
-        ("site", "physics-site", "the same, given the elastic solve"),
-        ("site", "sites-pores", "sites ranked anew by networks, from pores"),
-        ("site", "sites-points", "the same, given the elastic solve"),
-        ("site", "sites-coarse", "the same, given the coarse step"),
-    ):
+    for label, model, words in SITES:
         one, low, high = (study.score(label, model, f"top_1{end}") for end in ("", "_low", "_high"))
         three = study.score(label, model, "top_3")
         if not np.isnan(one):

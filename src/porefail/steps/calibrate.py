@@ -85,7 +85,8 @@ def run(
     )
     print(skill_summary(made.scores))
     for row in made.sets.itertuples():
+        size = f"{row.set_size:.2f} sites" if row.least else "all sites: no set is large enough"
         print(
-            f"sets asked for {row.coverage:g} hold it in {row.in_set:.3f} ({row.in_set_low:.3f},"
-            f" {row.in_set_high:.3f}), with {row.set_size:.2f} sites"
+            f"sets asked for {row.coverage:g} hold the true site in {row.in_set:.3f}"
+            f" ({row.in_set_low:.3f}, {row.in_set_high:.3f}), with {size}"
         )

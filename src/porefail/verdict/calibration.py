@@ -36,9 +36,7 @@ FIELDS = (
     *("realization", "porosity", "failed", "first_failure_strain", "presolve/damage"),
     *(f"elastic/{name}" for name in ("von_mises", "pressure", "largest_von_mises")),
 )
-
-
-COVERAGES = (0.8, 0.9, 0.95, 0.97, 0.99)  # of sets that are tried
+COVERAGES = (0.8, 0.9, 0.95, 0.97, 0.99)  # whose sets are told on the test part
 
 
 class Case(NamedTuple):
@@ -118,17 +116,17 @@ def calibrate(
         return found
 
     held = cases(Part.VALIDATION, "calibration")
-    choice, conformity = calibrate_choice(
+    choice, calibration_scores = calibrate_choice(
         [each.sites.features for each in held],
         [each.failed for each in held],
         settings["penalty"],
     )
-    level = conformal.level(conformity, settings["coverage"])
+    level = conformal.level(calibration_scores, settings["coverage"])
     tested = cases(Part.TEST, "test")
     said = [choice.probability(each.sites.features) for each in tested]
     rankings = [ranking(each, level) for each in said]
     sets = set_rows(
-        {each: conformal.level(conformity, each) for each in COVERAGES},
+        {each: conformal.level(calibration_scores, each) for each in COVERAGES},
         said,
         [each.failed for each in tested],
     )

@@ -7,6 +7,7 @@ import pandas as pd
 
 from porefail.metrics.intervals import bootstrap, wilson
 from porefail.ranking.choice import Ranking, ranking
+from porefail.study.hits import rate
 
 BINS = 10  # of the probability
 RATES = {
@@ -51,7 +52,8 @@ def set_rows(
     levels: Mapping[float, float], probabilities: Sequence[np.ndarray], failed: Sequence[np.ndarray]
 ) -> pd.DataFrame:
     """How often sets of several coverages hold the true site, their mean size, and how probable a
-    site must be to be in one (`least`; the first one always is).
+    site must be to be in one (`least`; the first one always is): 0 where no set is large enough,
+    which has all sites then.
 
     levels: conformal level by coverage; probabilities, failed (bool): of each specimen's m sites.
     """
@@ -61,12 +63,11 @@ def set_rows(
             hits(ranking(chance, level), true)
             for chance, true in zip(probabilities, failed, strict=True)
         ]
-        held = sum(each["in_set"] for each in found)
+        table = pd.DataFrame(found)
         rows.append(
             {"coverage": coverage, "least": max(-level, 0.0), "specimens": len(found)}
-            | dict(zip(("in_set_low", "in_set_high"), wilson(held, len(found)), strict=True))
-            | {"in_set": held / len(found)}
-            | {"set_size": sum(each["set_size"] for each in found) / len(found)}
+            | rate(table["in_set"], "in_set")
+            | {"set_size": float(table["set_size"].mean())}
         )
     return pd.DataFrame(rows)
 
