@@ -199,3 +199,20 @@ def test_sensitive_specimens_are_apart(tmp_path, bench):
     done = run(tmp_path, "sensitive.py", *options, ensemble)
     assert done.returncode == 1
     assert done.stderr.startswith(f"sensitive: error: {ensemble}: ")
+
+
+def test_specimens_that_were_simulated_again(tmp_path):
+    """The same, near by, and elsewhere."""
+    for name, places, numbers in (("known", (1, 2, 3), (4, 5, 6)), ("again", (1, 3, 7), (4, 5, 6))):
+        failed = np.zeros((3, 8, 8, 8), np.uint8)
+        failed[range(3), places, places, places] = 1
+        rows = {"realization": np.array(numbers), "failed": failed}
+        rows |= {"status": np.full(3, Status.FIRST_FAILURE, np.uint8)}
+        rows |= {"first_failure_strain": np.full(3, 0.05 if name == "known" else 0.051)}
+        store.write_atomically(tmp_path / f"{name}.h5", rows, {"spacing": 0.05})
+    done = run(tmp_path, "again.py", str(tmp_path / "known.h5"), str(tmp_path / "again.h5"))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == (
+        "3 specimens that failed both times: 1 in the very same voxels, 1 elsewhere; strain differs"
+        " by 2.0e-02 (median) to 2.0e-02; another status: 0\n"
+    )
