@@ -1,4 +1,7 @@
-"""`make demo` typed twice, or again after it was killed: one run at a time, each to its end."""
+"""`make demo` typed twice, or again after it was killed: one run at a time, each to its end.
+
+And the settings that `make locators` gives.
+"""
 
 import contextlib
 import json
