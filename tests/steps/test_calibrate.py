@@ -177,12 +177,26 @@ def test_blocks_around_the_likeliest_sites_are_judged_too(
     """A block as large as the specimen is the specimen: it fails where the true one would, not
     where a made-up one did, so rates are of no matter here; the table and the words are."""
     scores = tmp_path / "scores.csv"
-    more = (f"--scores={scores}", "--submodels=2")
+    more = (f"--scores={scores}", f"--sets={tmp_path / 'sets.csv'}", "--submodels=2")
     assert run(ensembles / "whole.h5", tmp_path / "locator.json", wanted, *more) == 0
     told, found = capsys.readouterr().out, pd.read_csv(scores)
     plain = pd.read_csv(calibrated[1])
     pd.testing.assert_frame_equal(found[plain.columns], plain)
     assert found["block_top_1"].isin([0, 1]).all() and found["block_strain"].gt(0).all()
+    assert found["blocks"].between(1, 2).all()
+    blocks, without = (read_locator(each) for each in (tmp_path / "locator.json", calibrated[0]))
+    assert without.blocks is None and blocks.blocks.most == 2
+    same_but_blocks = blocks._replace(blocks=None)
+    assert json.dumps(same_but_blocks.skill) == json.dumps(without.skill)
+    assert same_but_blocks.level == without.level
+    for name in SKILL[1:]:
+        assert blocks.blocks.skill[name] == pytest.approx(found[f"pulled_{name}"].mean())
+    sets = pd.read_csv(tmp_path / "sets.csv")
+    assert sets["blocks"].unique().tolist() == [0, 2]
+    own = sets[(sets["blocks"] == 2) & (sets["coverage"] == wanted["coverage"])].iloc[0]
+    assert own["set_size"] == pytest.approx(blocks.blocks.skill["set_size"])
+    rate = found["pulled_top_1"].mean()
+    assert f"the first site, ranked anew by blocks: right in {rate:.3f} (" in told
     rate = found["block_top_1"].mean()
     assert f"the first block to fail: right in {rate:.3f} (" in told
     assert (
@@ -215,7 +229,8 @@ def test_a_network_in_the_locator(calibrated, ensembles, wanted, tmp_path, capsy
 MISTAKES = {
     "network": ("whole.h5", {"network": {"filters": 2}}, [], "network.epochs is missing"),
     "checkpoint": ("whole.h5", {}, ["--checkpoint=s.npz"], "--checkpoint is of networks, which"),
-    "blocks": ("whole.h5", {}, ["--submodels=-1"], "--submodels -1: expected a whole number"),
+    "blocks": ("whole.h5", {}, ["--submodels=-1"], "--submodels -1: expected 0, or a whole number"),
+    "a race of one": ("whole.h5", {}, ["--submodels=1"], "--submodels 1: expected 0, or a whole"),
     "without presolve": ("plain.h5", {}, [], "plain.h5: lacks /.*presolve.strain must be above 0"),
     "no ensemble": ("none.h5", {}, [], "none.h5: missing file"),
     "a shard": ("shard.h5", {}, [], "shard.h5: "),

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from porefail.fe import submodels
 from porefail.fe.submodels import Submodels
 from porefail.verdict.assessment import NO_SITES, Physics
-from porefail.verdict.calibration import Case, pulled
+from porefail.verdict.calibration import Case, first_block
 
 SHAPE = (4, 4, 6)
 PLACES = np.array([[1, 1, 1], [2, 2, 4]])
@@ -23,26 +22,20 @@ def specimen() -> Case:
 
 
 @pytest.fixture
-def told(specimen, locator, monkeypatch):
+def told(specimen):
     """What is told where blocks fail at some strains at the places."""
 
-    def tell(*strains: float, case: Case = specimen) -> dict:
+    def tell(*strains: float) -> dict:
         field = np.full(SHAPE, np.nan, np.float32)
         field[tuple(PLACES.T)] = strains
-
-        def made_up(porosity, spots, spacing, material, settings):
-            np.testing.assert_array_equal(spots, PLACES)
-            assert porosity.dtype == np.uint8 and spacing == 0.05
-            return Submodels(field, 2, 0)
-
-        monkeypatch.setattr(submodels, "submodels", made_up)
-        return pulled(case, PLACES, 0.05, locator.simulation)
+        return first_block(specimen, Submodels(field, 2, 0))
 
     return tell
 
 
 def test_the_first_block_to_fail_counts(told):
     right = told(0.06, 0.04)
+    assert right["blocks"] == 2
     assert right["block_top_1"] == 1 and right["block_strain"] == pytest.approx(0.8)
     wrong = told(0.03, 0.04)
     assert wrong["block_top_1"] == 0 and wrong["block_strain"] == pytest.approx(0.6)
@@ -54,6 +47,7 @@ def test_blocks_that_do_not_fail_tell_nothing(told):
     assert none["block_top_1"] == 0 and np.isnan(none["block_strain"])
 
 
-def test_where_a_scan_shows_nothing_no_block_is_pulled(told, specimen):
-    unseen = told(0.06, 0.04, case=specimen._replace(seen=None))
+def test_where_a_scan_shows_nothing_no_block_is_pulled(specimen):
+    unseen = first_block(specimen._replace(seen=None), None)
     assert unseen["block_top_1"] == 0 and np.isnan(unseen["block_strain"])
+    assert unseen["blocks"] == 0

@@ -12,8 +12,16 @@ import yaml
 from porefail import configuration
 from porefail.configuration.locators import LOCATORS
 from porefail.errors import PorefailError
+from porefail.ranking.choice import Choice
 from porefail.verdict.assessment import SOLVES, solves_of
-from porefail.verdict.locator import SHIPPED, SKILL, is_locator, read_locator, write_locator
+from porefail.verdict.locator import (
+    SHIPPED,
+    SKILL,
+    BlockChoice,
+    is_locator,
+    read_locator,
+    write_locator,
+)
 from porefail.verdict.measures import MEASURES
 
 from .conftest import made_up
@@ -92,6 +100,49 @@ def test_one_of_version_1_has_no_network(written, locator):
     assert read_locator(written).committee == ()
 
 
+@pytest.fixture
+def with_blocks(locator, tmp_path):
+    choice = Choice(np.array([1 / 3, 0.5, -40.0]), -1.0)
+    skill = dict.fromkeys(SKILL, 0.9)
+    path = tmp_path / "blocks.json"
+    write_locator(path, locator._replace(blocks=BlockChoice(4, choice, -0.25, skill)))
+    return path
+
+
+def test_a_choice_by_blocks_is_read_too(with_blocks, locator):
+    whole = read_locator(with_blocks)
+    same(whole, locator)
+    assert whole.blocks.most == 4 and whole.blocks.level == -0.25
+    assert whole.blocks.choice.coefficient.tolist() == [1 / 3, 0.5, -40.0]
+    assert whole.blocks.choice.none == -1.0 and set(whole.blocks.skill) == set(SKILL)
+
+
+def test_one_of_version_2_has_no_blocks(written, locator):
+    text = json.loads(written.read_text())
+    del text["blocks"]
+    written.write_text(json.dumps(text | {"locator": 2}))
+    same(read_locator(written), locator)
+    assert read_locator(written).blocks is None
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        ("most", 1, "blocks.most 1"),
+        ("most", 4.0, "blocks.most 4.0"),
+        ("most", 99, "blocks.most 99"),
+        ("choice.coefficient", [1.0, 2.0], "3 finite numbers"),
+        ("level", None, "KeyError 'level'"),
+        ("skill.top_1", None, "KeyError 'top_1'"),
+    ],
+)
+def test_damaged_blocks(with_blocks, place, value, message):
+    damaged = change(f"blocks.{place}", value)(json.loads(with_blocks.read_text()))
+    with_blocks.write_text(json.dumps(damaged))
+    with pytest.raises(PorefailError, match=f"a damaged locator: .*{message}"):
+        read_locator(with_blocks)
+
+
 def change(place: str, value):
     """A change of the JSON at a place as a.b; None removes it."""
 
@@ -112,9 +163,9 @@ def change(place: str, value):
 @pytest.mark.parametrize(
     "damage, message",
     [
-        (change("locator", 3), "not a locator of version 2"),
-        (change("locator", None), "not a locator of version 2"),
-        (lambda text: [text], "not a locator of version 2"),
+        (change("locator", 4), "not a locator of version 3"),
+        (change("locator", None), "not a locator of version 3"),
+        (lambda text: [text], "not a locator of version 3"),
         (change("regression", None), "a damaged locator: KeyError 'regression'"),
         (change("regression.names", ["nothing"]), "a damaged locator: .*nothing"),
         (change("regression.names", []), "a damaged locator"),
@@ -186,8 +237,8 @@ def test_damaged_networks(with_network, damage, message):
         (b"{", "not a locator"),
         (b"\xff\xfe\x00", "not a locator"),
         (b"[" * 100_000, "not a locator"),
-        (b"3", "not a locator of version 2"),
-        (b"null", "not a locator of version 2"),
+        (b"3", "not a locator of version 3"),
+        (b"null", "not a locator of version 3"),
     ],
 )
 def test_files_that_are_none(tmp_path, data, message):

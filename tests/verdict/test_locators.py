@@ -8,13 +8,15 @@ from porefail.baselines.site_regression import SiteRegression
 from porefail.configuration import LOCATORS
 from porefail.errors import PorefailError
 from porefail.learning.candidates import MOST
+from porefail.ranking.choice import Choice
 from porefail.verdict import assessment
 from porefail.verdict.assessment import solves_of
-from porefail.verdict.judgement import PHYSICS, facts, judge
-from porefail.verdict.locator import read_locator
+from porefail.verdict.judgement import PHYSICS, facts, judge, sentences
+from porefail.verdict.locator import SKILL, BlockChoice, read_locator
 from porefail.verdict.output import write_verdict
 from porefail.verdict.part import Choices
 from porefail.verdict.physics import solve
+from porefail.verdict.pulled import features_with
 
 from .conftest import quiet
 
@@ -79,6 +81,31 @@ def test_blocks_and_the_simulation_need_no_more(locator, phantom):
     used = needing(locator, GIVEN["pores"])
     found = judge(seen, seen.spacing, Choices(), used, simulate=True, blocks=1, progress=quiet)
     assert found.submodels.pulled == 1 and found.simulated.failed.any()
+
+
+def test_sites_are_ranked_anew_by_blocks_where_the_locator_knows_how(locator, phantom):
+    """By no fewer than it was calibrated with. Here only they count: the first to fail is first."""
+    seen, choice = phantom(voxel=0.0125), Choice(np.array([0.0, 0.0, -40.0]), -9.0)
+    blocks = BlockChoice(2, choice, -0.5, dict.fromkeys(SKILL, 0.9) | {"specimens": 7})
+    used = locator._replace(blocks=blocks)
+    one, two = (
+        judge(seen, seen.spacing, Choices(), used, blocks=n, progress=quiet) for n in (1, 2)
+    )
+    plain = judge(seen, seen.spacing, Choices(), locator, progress=quiet)
+    columns = ["probability", "in_set", "z_mm"]
+    assert one.by_blocks is None and one.submodels.pulled == 1
+    assert one.sites[columns].equals(plain.sites[columns])
+    assert "Probabilities are those of before these blocks were pulled." in sentences(one, used)
+    assert two.by_blocks == blocks
+    features = features_with(
+        plain.assessment.sites.features, two.submodels, plain.assessment.sites.place
+    )
+    np.testing.assert_allclose(
+        two.sites["probability"], np.sort(choice.probability(features))[::-1]
+    )
+    assert not any("of before these" in each for each in sentences(two, used))
+    told = facts(seen, seen.spacing, two, used)["locator"]
+    assert "ranked anew by blocks, on 7 others its first site was right in 90%" in told
 
 
 def test_shipped_locators_by_name_and_what_they_say_they_did(phantom):

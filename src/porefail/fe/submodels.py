@@ -33,11 +33,13 @@ def submodels(
     spacing: float,
     material: Material,
     settings: tension.LoadSettings,
+    beyond: float = 1.0,
 ) -> Submodels:
     """Pull a block of a specimen (nx, ny, nz), even sides, around each of the spots (m, 3).
 
-    A block is pulled no more than a load step further than the one that failed first so far, so the
-    likeliest spot should come first; what lies within a voxel of a spot before is not pulled again.
+    A block is pulled no more than a load step further than `beyond` times the strain at which one
+    failed first so far, so the likeliest spot should come first; what lies within a voxel of a spot
+    before is not pulled again.
     Raises PorefailError as tension.simulate().
     """
     tension.check_grid(porosity.shape)
@@ -64,7 +66,7 @@ def submodels(
         inside = found[box]
         inside[(block.failed == 1) & ~(inside <= strain)] = strain
         # One step more, in which failure is interpolated.
-        limit = min(limit, strain + settings.max_strain_step)
+        limit = min(limit, beyond * strain + settings.max_strain_step)
     return Submodels(found, len(middles), lost)
 
 

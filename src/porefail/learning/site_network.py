@@ -23,7 +23,7 @@ from porefail.voxels.neighbours import grown
 
 KIND = "site_network"
 MEMBERS = 5
-REACH = 5  # voxels about a site that the network sees
+REACH = 3  # voxels about a site that a new network sees: more teach it no more, less fast
 SOLID = "solid"  # channel of the voxels that are no void
 NO_SITE = -1e3  # log likelihood of a site that is not there
 LOWER = 0.999  # of the lowest site's likelihood: what no network has judged
@@ -47,15 +47,19 @@ def channel_names(committee: Committee) -> list[str]:
 
 
 def surroundings(
-    likelihood: np.ndarray, channels: Mapping[str, np.ndarray], names: Sequence[str]
+    likelihood: np.ndarray,
+    channels: Mapping[str, np.ndarray],
+    names: Sequence[str],
+    reach: int = REACH,
 ) -> Surroundings:
-    """Of a specimen; likelihood (nx, ny, nz), NaN in voids; channels: fields of its shape."""
+    """Of a specimen; likelihood (nx, ny, nz), NaN in voids; channels: fields of its shape; reach:
+    voxels about each site."""
     found = candidates(likelihood)
     solid = (~np.isnan(likelihood)).astype(np.float32)
     fields = {SOLID: solid} | {name: channels[name] for name in names}
     return Surroundings(
         found,
-        {name: blocks_about(field, found.place, REACH, 0.0) for name, field in fields.items()},
+        {name: blocks_about(field, found.place, reach, 0.0) for name, field in fields.items()},
     )
 
 
@@ -175,7 +179,8 @@ def ranked(
     that of before. A site's own voxel is as likely as its share says, what is nearest to it and no
     more than NEAR voxels away in proportion; all else is below the sites.
     """
-    found, blocks = surroundings(likelihood, channels, channel_names(committee))
+    names, reach = channel_names(committee), committee[0].reach
+    found, blocks = surroundings(likelihood, channels, names, reach)
     each = []
     for model in committee:
         given = scaled(blocks, model.names, model.scales) | {SHARE: found.share}

@@ -44,7 +44,7 @@ def run(
     figure: Annotated[NewFile, "whether probabilities hold, to draw (PNG)"] | None = None,
     checkpoint: Annotated[NewFile, "state of the networks, to write and to resume from"]
     | None = None,
-    submodels: Annotated[Number, "test it with blocks around so many likeliest sites too"] = 0,
+    submodels: Annotated[Number, "also ranked anew by blocks around so many likeliest sites"] = 0,
 ) -> None:
     """Write a locator, and print how it did on specimens that chose nothing.
 
@@ -57,8 +57,10 @@ def run(
     scanner = None
     if scanned is not None:
         scanner = Scanner(voxel=lengths.length(scanned, "--scanned"), noise=noise)
-    if not 0 <= submodels <= MOST:
-        raise PorefailError(f"--submodels {submodels}: expected a whole number from 0 to {MOST}")
+    if submodels == 1 or not 0 <= submodels <= MOST:
+        raise PorefailError(
+            f"--submodels {submodels}: expected 0, or a whole number from 2 to {MOST}"
+        )
     made = calibrate(
         ensemble,
         settings,
@@ -86,7 +88,8 @@ def run(
     print(skill_summary(made.scores))
     for row in made.sets.itertuples():
         size = f"{row.set_size:.2f} sites" if row.least else "all sites: no set is large enough"
+        means = " by blocks" if row.blocks else ""
         print(
-            f"sets asked for {row.coverage:g} hold the true site in {row.in_set:.3f}"
+            f"sets{means} asked for {row.coverage:g} hold the true site in {row.in_set:.3f}"
             f" ({row.in_set_low:.3f}, {row.in_set_high:.3f}), with {size}"
         )

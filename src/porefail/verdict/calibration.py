@@ -14,8 +14,7 @@ from porefail.configuration import require_settings
 from porefail.configuration.sections import PRESOLVE
 from porefail.dataset.split import Part, split
 from porefail.errors import PorefailError
-from porefail.fe import submodels, tension
-from porefail.fe.material import named_material
+from porefail.fe.submodels import Submodels
 from porefail.learning import site_network
 from porefail.learning.candidates import failed_at
 from porefail.learning.site_network import Committee
@@ -25,10 +24,11 @@ from porefail.ranking.choice import Ranking, calibrate_choice, ranking
 from porefail.scans.phantom import Scanner
 from porefail.verdict import assessment
 from porefail.verdict.assessment import Physics
-from porefail.verdict.locator import SCANNED, Locator
+from porefail.verdict.locator import SCANNED, SKILL, BlockChoice, Locator
 from porefail.verdict.measures import measured, ranges
 from porefail.verdict.part import of_phantom
 from porefail.verdict.physics import solve
+from porefail.verdict.pulled import features_with, pull
 from porefail.verdict.skill import hits, set_rows, site_rows
 
 # Of an ensemble, whatever the channels are.
@@ -72,9 +72,9 @@ def calibrate(
     _committee(), where there is one. The regression is learnt on the training part; the choice of
     sites and the conformal level on the validation part (see ranking.choice.calibrate_choice); the
     skill is of the test part, which chose nothing. With a scanner, specimens of the last two are
-    scanned by it and read back, so that probabilities are of what is seen in scans. blocks: around
-    so many of the likeliest sites of a test specimen, pulled alone, see pulled(). checkpoint: of
-    the network, see _committee().
+    scanned by it and read back, so that probabilities are of what is seen in scans. blocks: at
+    most so many around the likeliest sites of a specimen of the last two parts, pulled alone, by
+    which sites are ranked anew, see _with_blocks(). checkpoint: of the network, see _committee().
     """
     rows, source = store.read(ensemble, ["realization"], kind="ensemble")
     missing = sorted(set(settings["channels"]) - set(SCANNED))
@@ -125,20 +125,14 @@ def calibrate(
     tested = cases(Part.TEST, "test")
     said = [choice.probability(each.sites.features) for each in tested]
     rankings = [ranking(each, level) for each in said]
-    sets = set_rows(
-        {each: conformal.level(calibration_scores, each) for each in COVERAGES},
-        said,
-        [each.failed for each in tested],
-    )
+    sets = _sets(calibration_scores, said, tested, 0)
     scores = pd.DataFrame([scored(*pair) for pair in zip(tested, rankings, strict=True)])
+    by_blocks = None
     if blocks:
-        told = []
-        for each, ranked in zip(tested, rankings, strict=True):
-            places = each.sites.place[ranked.order][:blocks]
-            told.append(pulled(each, places, spacing, simulation))
-            if len(told) % 20 == 0:
-                progress(f"blocks: {len(told)} of {len(tested)} specimens")
-        scores = scores.join(pd.DataFrame(told))
+        before = [ranking(choice.probability(each.sites.features), level) for each in held]
+        both = ((held, before), (tested, rankings))
+        by_blocks, more, with_blocks = _with_blocks(*both, blocks, settings, source, progress)
+        scores, sets = scores.join(more), pd.concat([sets, with_blocks], ignore_index=True)
     sites = pd.concat(
         [
             site_rows(int(each.known["realization"]), ranked, each.failed)
@@ -162,11 +156,11 @@ def calibrate(
                 for row in range(len(fields["realization"]))
             ]
         ),
-        {"specimens": len(scores)}
-        | {name: float(scores[name].mean()) for name in ("top_1", "top_3", "in_set", "set_size")},
+        _skill(scores),
         f"{len(rows['realization'])} simulated specimens, model version"
         f" {source['model_version']}, porefail {__version__}",
         (0.0, 0.0) if scanner is None else (scanner.voxel, scanner.noise),
+        by_blocks,
     )
     return Calibrated(locator, scores, sites, sets)
 
@@ -269,26 +263,83 @@ def case(
     return Case(known, seen, sites, failed_at(sites.place, known["failed"] == 1))
 
 
-def pulled(each: Case, places: np.ndarray, spacing: float, simulation: Mapping) -> dict:
-    """What blocks around places (m, 3) of a specimen tell: block_top_1, whether the first to fail
+def _with_blocks(
+    held: tuple[Sequence[Case], Sequence[Ranking]],
+    tested: tuple[Sequence[Case], Sequence[Ranking]],
+    blocks: int,
+    settings: Mapping,
+    source: Mapping,
+    progress: Callable[[str], None],
+) -> tuple[BlockChoice, pd.DataFrame, pd.DataFrame]:
+    """A choice of sites that blocks around them rank anew; of the test specimens scores and sets.
+
+    held, tested: specimens of the validation and of the test part, as they are ranked without.
+    """
+    found: list[Submodels | None] = []
+    both = [pair for part in (held, tested) for pair in zip(*part, strict=True)]
+    for each, before in both:
+        pulled = None
+        if each.seen is not None:
+            voids = each.seen.pores | each.seen.outside
+            given = before, blocks, source["spacing"], source["simulation"]
+            pulled = pull(voids, each.sites.place, *given)
+        found.append(pulled)
+        if len(found) % 20 == 0:
+            progress(f"blocks: {len(found)} of {len(both)} specimens")
+    features = [
+        features_with(each.sites.features, pulled, each.sites.place)
+        for (each, _), pulled in zip(both, found, strict=True)
+    ]
+    count = len(held[0])
+    failed = [each.failed for each in held[0]]
+    choice, calibration_scores = calibrate_choice(features[:count], failed, settings["penalty"])
+    level = conformal.level(calibration_scores, settings["coverage"])
+    said = [choice.probability(each) for each in features[count:]]
+    rows = []
+    for each, pulled, chance in zip(tested[0], found[count:], said, strict=True):
+        anew = scored(each, ranking(chance, level))
+        own = {f"pulled_{name}": anew[name] for name in (*SKILL[1:], "probability")}
+        rows.append(first_block(each, pulled) | own)
+    scores = pd.DataFrame(rows)
+    skill = _skill(scores, "pulled_")
+    return (
+        BlockChoice(blocks, choice, level, skill),
+        scores,
+        _sets(calibration_scores, said, tested[0], blocks),
+    )
+
+
+def first_block(each: Case, found: Submodels | None) -> dict:
+    """What blocks of a specimen tell: how many there were; block_top_1, whether the first to fail
     did where the specimen did; block_strain, at which, over the specimen's (NaN: none failed)."""
-    told = {"block_top_1": 0, "block_strain": np.nan}
-    if each.seen is None:
+    told = {"blocks": 0, "block_top_1": 0, "block_strain": np.nan}
+    if found is None:
         return told
-    found = submodels.submodels(
-        (each.seen.pores | each.seen.outside).astype(np.uint8),
-        places,
-        spacing,
-        named_material(simulation["material"]),
-        tension.load_settings(simulation),
-    ).strain
-    if not np.isfinite(found).any():
+    told["blocks"] = found.pulled
+    if not np.isfinite(found.strain).any():
         return told
-    first = np.nanmin(found)
-    hit = failed_at(np.argwhere(found <= first), each.known["failed"] == 1)
+    first = np.nanmin(found.strain)
+    hit = failed_at(np.argwhere(found.strain <= first), each.known["failed"] == 1)
     told["block_top_1"] = int(hit.any())
     told["block_strain"] = float(first / each.known["first_failure_strain"])
     return told
+
+
+def _sets(
+    calibration_scores: np.ndarray,
+    said: Sequence[np.ndarray],
+    tested: Sequence[Case],
+    blocks: int,
+) -> pd.DataFrame:
+    """Sets of COVERAGES of test specimens, by what is said of their sites."""
+    levels = {each: conformal.level(calibration_scores, each) for each in COVERAGES}
+    return set_rows(levels, said, [each.failed for each in tested]).assign(blocks=blocks)
+
+
+def _skill(scores: pd.DataFrame, prefix: str = "") -> dict[str, float]:
+    """SKILL of test specimens; prefix: of its columns."""
+    means = {name: float(scores[prefix + name].mean()) for name in SKILL[1:]}
+    return {"specimens": len(scores)} | means
 
 
 def scored(each: Case, ranked: Ranking) -> dict:

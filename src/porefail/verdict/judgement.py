@@ -10,16 +10,17 @@ from porefail.configuration.codes import Status
 from porefail.errors import PorefailError
 from porefail.fe import tension
 from porefail.fe.material import named_material
-from porefail.fe.submodels import Submodels, submodels
+from porefail.fe.submodels import Submodels
 from porefail.scans import lengths
 from porefail.scans.coarsening import Coarse
 from porefail.scans.volume import Scan
 from porefail.store import memory
 from porefail.verdict import assessment, words
 from porefail.verdict.fine import fine_stress
-from porefail.verdict.locator import Locator
+from porefail.verdict.locator import BlockChoice, Locator
 from porefail.verdict.part import AXES, MOVED, Choices, Part, moved, part, view
 from porefail.verdict.physics import solve
+from porefail.verdict.pulled import pull, ranked_anew
 from porefail.verdict.tables import site_table
 
 BYTES = 25  # of memory, a scan voxel that is looked at: 22 measured
@@ -46,12 +47,14 @@ class Simulated(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """submodels: of blocks around the likeliest sites; warnings: of the scan and of the threshold;
-    doubts: why probabilities are not calibrated."""
+    """submodels: of blocks around the likeliest sites; by_blocks: what ranked the sites anew by
+    them, None where nothing did; warnings: of the scan and of the threshold; doubts: why
+    probabilities are not calibrated."""
 
     part: Part
     assessment: assessment.Assessment
     submodels: Submodels | None
+    by_blocks: BlockChoice | None
     simulated: Simulated | None
     sites: pd.DataFrame
     warnings: list[str]
@@ -70,8 +73,8 @@ def judge(
     """The likely sites of the part in a scan, with warnings; spacing: (3,) mm by the scan's axes.
 
     simulate: also by the whole simulation; blocks: also by so many sub-models, of the likeliest
-    sites. Raises PorefailError where there is no part, no pore, or
-    no memory.
+    sites, which are ranked anew by them where the locator was calibrated with so many or fewer.
+    Raises PorefailError where there is no part, no pore, or no memory.
     """
     voxel = locator.voxel
     looked_at = fitting_bin(scan, choices)
@@ -96,7 +99,16 @@ def judge(
             progress(f"the same with a threshold moved by {share:+.0%} of the contrast")
             others.append((share, _again(coarse, found.coarse, assessed, locator)))
     warnings += words.moved_first(assessed, others)
-    pulled = _pulled(found.coarse, assessed, blocks, locator, progress) if blocks else None
+    pulled = by_blocks = None
+    if blocks:
+        progress("blocks around the likeliest sites, pulled to first failure")
+        place, before = assessed.sites.place, assessed.ranking
+        given = blocks, voxel, locator.simulation
+        pulled = pull(found.coarse.porosity, place, before, *given)
+        if locator.blocks is not None and blocks >= locator.blocks.most:
+            by_blocks = locator.blocks
+            anew = ranked_anew(by_blocks, assessed.sites.features, pulled, place)
+            assessed = assessed._replace(ranking=anew)
     simulated = _simulated(found.coarse, locator, progress) if simulate else None
     failed = None if simulated is None else simulated.failed
     fine = None
@@ -104,7 +116,7 @@ def judge(
         fine = fine_stress(found, assessed.sites.place, voxel, locator.simulation, progress)
     sites = site_table(found, assessed, voxel, failed, fine, pulled)
     doubts = words.confidence(found, assessed, locator)
-    return Verdict(found, assessed, pulled, simulated, sites, warnings, doubts)
+    return Verdict(found, assessed, pulled, by_blocks, simulated, sites, warnings, doubts)
 
 
 def fitting_bin(scan: Scan, choices: Choices) -> int:
@@ -123,7 +135,8 @@ def facts(scan: Scan, spacing: Sequence[float], verdict: Verdict, locator: Locat
     """What was done, in words, by name."""
     found, coarse = verdict.part, verdict.part.coarse
     sides = [n * h for n, h in zip(found.segmented.part.shape, found.view.spacing, strict=True)]
-    skill = locator.skill
+    skill = (verdict.by_blocks or locator).skill
+    means = "ranked anew by blocks, " if verdict.by_blocks else ""
     return {
         "scan": f"{scan.path}: {scan.format}, {' x '.join(map(str, scan.values.shape))} voxels of"
         f" {scan.values.dtype}",
@@ -137,8 +150,8 @@ def facts(scan: Scan, spacing: Sequence[float], verdict: Verdict, locator: Locat
         f" {lengths.shown(locator.voxel)}, {np.count_nonzero(coarse.pores)} void,"
         f" {coarse.lost} pores lost",
         "physics": PHYSICS[assessment.solves_of(locator.channels)],
-        "locator": f"{locator.source}; {_scanned(locator)}; on {skill['specimens']:.0f} others"
-        " its first site was right"
+        "locator": f"{locator.source}; {_scanned(locator)}; {means}on"
+        f" {skill['specimens']:.0f} others its first site was right"
         f" in {skill['top_1']:.0%}, one of three in {skill['top_3']:.0%}; the set held the true"
         f" site in {skill['in_set']:.0%} (asked for {locator.coverage:.0%})",
     }
@@ -156,7 +169,7 @@ def sentences(verdict: Verdict, locator: Locator) -> list[str]:
     ]
     if verdict.doubts:
         lines.append(f"But {words.NOT_CALIBRATED}: " + "; ".join(verdict.doubts) + ".")
-    elif np.isinf(locator.level):
+    elif np.isinf((verdict.by_blocks or locator).level):
         lines.append(
             f"No set of sites can be promised to hold the true one {locator.coverage:.0%}."
         )
@@ -167,6 +180,8 @@ def sentences(verdict: Verdict, locator: Locator) -> list[str]:
         )
     if verdict.submodels is not None:
         lines.append(_first_block(verdict.submodels, sites))
+        if verdict.by_blocks is None:
+            lines.append("Probabilities are those of before these blocks were pulled.")
     if verdict.simulated is not None:
         at = sites.index[sites["simulated_failure"] == 1]
         where = f"at site {sites['rank'][at[0]]}" if len(at) else "at none of these sites"
@@ -225,21 +240,6 @@ def _again(
         return _assessed(coarse, locator, lambda text: None)
     except PorefailError:
         return None
-
-
-def _pulled(
-    coarse: Coarse, assessed: assessment.Assessment, blocks: int, locator: Locator, progress
-) -> Submodels:
-    places = assessed.sites.place[assessed.ranking.order][:blocks]
-    progress(f"blocks around the {len(places)} likeliest sites, pulled to first failure")
-    simulation = locator.simulation
-    return submodels(
-        coarse.porosity,
-        places,
-        locator.voxel,
-        named_material(simulation["material"]),
-        tension.load_settings(simulation),
-    )
 
 
 def _simulated(coarse: Coarse, locator: Locator, progress) -> Simulated:

@@ -22,6 +22,7 @@ from porefail.configuration.sections import PRESOLVE
 from porefail.configuration.variants import CHANNELS
 from porefail.errors import PorefailError
 from porefail.learning import site_network
+from porefail.learning.candidates import MOST
 from porefail.learning.site_network import Committee
 from porefail.ranking.choice import Choice
 from porefail.verdict.measures import MEASURES
@@ -31,7 +32,20 @@ SHIPPED = {name: Path(__file__).with_name("locators") / f"{name}.json" for name 
 SCANNED = tuple(name for name, fields in CHANNELS.items() if not fields[0].startswith("submodels/"))
 FEATURES = 2  # of a site, see assessment.py
 SKILL = ("specimens", "top_1", "top_3", "in_set", "set_size")
-VERSION = 2  # one of version 1 has no committee
+VERSION = 3  # one of version 1 has no committee, of 2 no blocks
+
+
+class BlockChoice(NamedTuple):
+    """Of sites that are ranked anew by blocks around the likeliest, see pulled.py.
+
+    most: blocks of a specimen; choice: of the sites, by FEATURES and their lateness; level, skill:
+    as of a locator.
+    """
+
+    most: int
+    choice: Choice
+    level: float
+    skill: Mapping[str, float]
 
 
 class Locator(NamedTuple):
@@ -43,7 +57,7 @@ class Locator(NamedTuple):
     site with probability `coverage`; ranges: of each measure in the specimens that it learnt from;
     skill: on specimens that chose
     nothing (SKILL); source: in words; scanned: voxel (mm) and noise of the scans that probabilities
-    are of, 0 where they are of exact voxels.
+    are of, 0 where they are of exact voxels; blocks: None of one that was calibrated without.
     """
 
     model_version: int
@@ -59,6 +73,7 @@ class Locator(NamedTuple):
     skill: Mapping[str, float]
     source: str
     scanned: tuple[float, float]
+    blocks: BlockChoice | None = None
 
     @property
     def channels(self) -> list[str]:
@@ -73,7 +88,7 @@ def needed_channels(regression: SiteRegression, committee: Committee) -> list[st
 
 def write_locator(path: str | Path, locator: Locator) -> None:
     """Write a locator as JSON."""
-    regression, choice = locator.regression, locator.choice
+    regression, blocks = locator.regression, locator.blocks
     text = {
         "locator": VERSION,
         "source": locator.source,
@@ -82,8 +97,7 @@ def write_locator(path: str | Path, locator: Locator) -> None:
         "coverage": locator.coverage,
         "scanned": list(locator.scanned),
         "skill": dict(locator.skill),
-        "level": locator.level if np.isfinite(locator.level) else None,
-        "choice": {"coefficient": choice.coefficient.tolist(), "none": choice.none},
+        **_chosen(locator.choice, locator.level),
         "regression": {
             "names": list(regression.names),
             **{
@@ -92,6 +106,10 @@ def write_locator(path: str | Path, locator: Locator) -> None:
             },
         },
         "committee": [_packed(each) for each in locator.committee],
+        "blocks": None
+        if blocks is None
+        else {"most": blocks.most, "skill": dict(blocks.skill)}
+        | _chosen(blocks.choice, blocks.level),
         "ranges": {name: list(each) for name, each in locator.ranges.items()},
         "simulation": dict(locator.simulation),
         "presolve": dict(locator.presolve),
@@ -116,7 +134,7 @@ def read_locator(path: str | Path = DEFAULT) -> Locator:
         ) from None
     except (ValueError, RecursionError):
         raise PorefailError(f"{path}: not a locator (JSON of `porefail calibrate`)") from None
-    if not isinstance(text, dict) or text.get("locator") not in (1, VERSION):
+    if not isinstance(text, dict) or text.get("locator") not in range(1, VERSION + 1):
         raise PorefailError(f"{path}: not a locator of version {VERSION} (see `calibrate`)")
     try:
         found = _parsed(text)
@@ -163,14 +181,40 @@ def _parsed(text: Mapping) -> Locator:
         text["presolve"],
         regression,
         tuple(map(_unpacked, text.get("committee", []))),
-        Choice(_numbers(text["choice"]["coefficient"], FEATURES), _number(text["choice"]["none"])),
-        np.inf if text["level"] is None else _number(text["level"]),
+        *_choice(text, FEATURES),
         coverage,
         {name: tuple(_numbers(text["ranges"][name], 2)) for name in MEASURES},
         {name: _number(text["skill"][name]) for name in SKILL},
         str(text["source"]),
         tuple(_numbers(text["scanned"], 2)),
+        _blocks(text.get("blocks")),
     )
+
+
+def _chosen(choice: Choice, level: float) -> dict:
+    """A choice with the level of its sets as JSON."""
+    return {
+        "level": level if np.isfinite(level) else None,
+        "choice": {"coefficient": choice.coefficient.tolist(), "none": choice.none},
+    }
+
+
+def _choice(text: Mapping, features: int) -> tuple[Choice, float]:
+    """What _chosen() wrote."""
+    given = text["choice"]
+    return (
+        Choice(_numbers(given["coefficient"], features), _number(given["none"])),
+        np.inf if text["level"] is None else _number(text["level"]),
+    )
+
+
+def _blocks(text: Mapping | None) -> BlockChoice | None:
+    if text is None:
+        return None
+    if type(text["most"]) is not int or not 1 < text["most"] <= MOST:
+        raise ValueError(f"blocks.most {text['most']}")
+    skill = {name: _number(text["skill"][name]) for name in SKILL}
+    return BlockChoice(text["most"], *_choice(text, FEATURES + 1), skill)
 
 
 def _version(text: Mapping) -> int:
@@ -200,7 +244,7 @@ def _packed(network: SiteCorrection) -> dict:
 def _unpacked(given: Mapping) -> SiteCorrection:
     names, count = tuple(given["names"]), len(given["convolutions"])
     unknown = set(names) - {site_network.SOLID, *SCANNED}
-    if names[:1] != (site_network.SOLID,) or unknown or count != site_network.REACH:
+    if names[:1] != (site_network.SOLID,) or unknown or not count:
         raise ValueError(f"committee names {sorted(unknown)}, of {count} convolutions")
     inside, convolutions = len(names), []
     for kernel, bias in given["convolutions"]:

@@ -17,9 +17,16 @@ RATES = {
     "elastic_top_1": "highest elastic stress",
     "coarse_top_1": "highest damage of one coarse load step",
     "block_top_1": "the first block to fail",
+    "pulled_top_1": "the first site, ranked anew by blocks",
+    "pulled_in_set": "one of the set, ranked anew by blocks",
 }
 # Differences of these from another, on the same specimens.
-GAINS = (("top_1", "elastic_top_1"), ("top_1", "coarse_top_1"), ("block_top_1", "top_1"))
+GAINS = (
+    ("top_1", "elastic_top_1"),
+    ("top_1", "coarse_top_1"),
+    ("block_top_1", "top_1"),
+    ("pulled_top_1", "top_1"),
+)
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 

@@ -5,10 +5,11 @@ import pandas as pd
 from scipy.spatial import cKDTree
 
 from porefail.fe.submodels import Submodels
-from porefail.learning.candidates import NEAR, failed_at
+from porefail.learning.candidates import failed_at
 from porefail.scans.pores import COLUMNS
 from porefail.verdict.assessment import Assessment
 from porefail.verdict.part import Part
+from porefail.verdict.pulled import strain_near
 
 
 def site_table(
@@ -47,7 +48,7 @@ def site_table(
         ranks[np.argsort(-fine, kind="stable")] = np.arange(1, len(fine) + 1)
         table["fine_elastic_rank"] = ranks[order]
     if pulled is not None:
-        table["submodel_strain"] = [_strain_near(pulled.strain, each) for each in place]
+        table["submodel_strain"] = strain_near(pulled, place)
     if failed is not None:
         table["simulated_failure"] = failed_at(place, failed).astype(int)
     return pd.DataFrame(table)
@@ -64,13 +65,6 @@ def _solved(found: Assessment, order: np.ndarray) -> dict[str, np.ndarray]:
     if stress is not None:
         columns["stress_concentration"] = stress[tuple(sites.place[order].T)]
     return columns
-
-
-def _strain_near(strain: np.ndarray, place: np.ndarray) -> float:
-    """Least strain of the sub-models that failed near a voxel (3,), NaN where none did."""
-    low, high = np.maximum(place - NEAR, 0), place + NEAR + 1
-    near = strain[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
-    return float(np.nanmin(near)) if np.isfinite(near).any() else np.nan
 
 
 def _nearest(part: Part, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,77 @@
+"""Sites ranked anew by blocks around the likeliest of them, pulled alone: who wins the race.
+
+Which of a few sites fails first is decided by how stresses move as points saturate, which only a
+simulation knows; that of a block knows it of its site. What a block says, and what was thought
+before, are weighed by a choice of their own, see calibration.py.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from porefail.fe import submodels, tension
+from porefail.fe.material import named_material
+from porefail.fe.submodels import Submodels
+from porefail.learning.candidates import box_about
+from porefail.ranking.choice import Ranking, ranking
+from porefail.verdict.locator import BlockChoice
+
+LEAST = 0.02  # probability of a site that is worth a block: one less likely seldom fails
+BEYOND = 1.05  # strain, over that at which the first block fails, to which the others are pulled
+
+
+def pull(
+    porosity: np.ndarray,
+    place: np.ndarray,
+    before: Ranking,
+    most: int,
+    spacing: float,
+    simulation: Mapping,
+) -> Submodels:
+    """Blocks of a specimen (nx, ny, nz) around the likeliest sites of place (m, 3), as they are
+    ranked before: `most` of them, fewer where others are less likely than LEAST; the first always.
+    """
+    worth = before.probability[before.order] >= LEAST
+    worth[:1] = True
+    return submodels.submodels(
+        np.ascontiguousarray(porosity, np.uint8),
+        place[before.order[worth]][:most],
+        spacing,
+        named_material(simulation["material"]),
+        tension.load_settings(simulation),
+        BEYOND,
+    )
+
+
+def strain_near(found: Submodels, place: np.ndarray) -> np.ndarray:
+    """Least strain at which a block failed near each place (m, 3); NaN where none did."""
+    boxes = (found.strain[box_about(each)] for each in place)
+    near = np.array([np.nanmin(each, initial=np.inf) for each in boxes], float)
+    return np.where(np.isfinite(near), near, np.nan)
+
+
+def lateness(found: Submodels, place: np.ndarray) -> np.ndarray:
+    """How much later than the first one each of the sites (m, 3) fails: logarithm of the strain
+    over the first one's.
+
+    That of BEYOND at most, which sites have too near which no block failed. 0 for all where there
+    is no race: one block, or none that failed.
+    """
+    strain = strain_near(found, place)
+    first = np.nanmin(found.strain, initial=np.inf)
+    if found.pulled < 2 or not np.isfinite(first):
+        return np.zeros(len(place))
+    return np.log(np.fmin(strain / first, BEYOND))  # of NaN and a number the number
+
+
+def features_with(features: np.ndarray, found: Submodels | None, place: np.ndarray) -> np.ndarray:
+    """Features (m, f) of sites (m, 3), and their lateness; found: None where nothing is seen."""
+    late = np.zeros(len(place)) if found is None else lateness(found, place)
+    return np.column_stack([features, late])
+
+
+def ranked_anew(
+    blocks: BlockChoice, features: np.ndarray, found: Submodels, place: np.ndarray
+) -> Ranking:
+    """The sites (m, 3) with features (m, f) by what blocks around them say."""
+    return ranking(blocks.choice.probability(features_with(features, found, place)), blocks.level)

@@ -1,0 +1,97 @@
+"""Sites ranked anew by blocks around them: which are pulled, and what their strains say."""
+
+import numpy as np
+import pytest
+
+from porefail.fe import submodels
+from porefail.fe.submodels import Submodels
+from porefail.ranking.choice import Choice, Ranking, ranking
+from porefail.verdict.locator import BlockChoice
+from porefail.verdict.pulled import (
+    BEYOND,
+    LEAST,
+    features_with,
+    lateness,
+    pull,
+    ranked_anew,
+    strain_near,
+)
+
+SHAPE = (8, 8, 24)
+PLACES = np.array([[2, 2, 3], [5, 5, 12], [4, 4, 20]])
+
+
+def failing(*strains: float, pulled: int = 3) -> Submodels:
+    """Blocks that fail a voxel beside the places."""
+    field = np.full(SHAPE, np.nan, np.float32)
+    field[tuple((PLACES + [1, 0, -1]).T)] = strains
+    return Submodels(field, pulled, 0)
+
+
+def ranked(*probability: float) -> Ranking:
+    return ranking(np.array(probability), np.inf)
+
+
+@pytest.fixture
+def pulls(locator, monkeypatch):
+    """Around which places blocks are pulled."""
+
+    def go(most: int, before: Ranking) -> list:
+        asked = []
+
+        def made_up(porosity, spots, spacing, material, settings, beyond):
+            assert porosity.dtype == np.uint8 and spacing == 0.05 and beyond == BEYOND
+            asked.extend(np.asarray(spots).tolist())
+            return failing(0.1, 0.1, 0.1)
+
+        monkeypatch.setattr(submodels, "submodels", made_up)
+        pull(np.zeros(SHAPE, bool), PLACES, before, most, 0.05, locator.simulation)
+        return asked
+
+    return go
+
+
+def test_the_likeliest_are_pulled_first(pulls):
+    assert pulls(3, ranked(0.2, 0.1, 0.7)) == PLACES[[2, 0, 1]].tolist()
+    assert pulls(2, ranked(0.2, 0.1, 0.7)) == PLACES[[2, 0]].tolist()
+
+
+def test_what_is_hardly_possible_is_not_pulled_but_the_first_always(pulls):
+    assert pulls(3, ranked(0.97, LEAST / 2, LEAST)) == PLACES[[0, 2]].tolist()
+    assert pulls(3, ranked(LEAST / 4, LEAST / 2, LEAST / 3)) == PLACES[[1]].tolist()
+
+
+def test_strain_near_a_site():
+    found = strain_near(failing(0.1, np.nan, 0.2), PLACES)
+    np.testing.assert_allclose(found, [0.1, np.nan, 0.2], rtol=1e-6)
+    assert strain_near(failing(0.1, 0.1, 0.1), np.zeros((0, 3), int)).shape == (0,)
+
+
+def test_lateness_is_over_the_first_to_fail():
+    found = lateness(failing(0.102, 0.1, 0.2), PLACES)
+    np.testing.assert_allclose(found, [np.log(1.02), 0.0, np.log(BEYOND)], atol=1e-6)
+    unpulled = lateness(failing(0.102, 0.1, np.nan, pulled=2), PLACES)
+    np.testing.assert_allclose(unpulled, found)
+
+
+@pytest.mark.parametrize(
+    "blocks", [failing(np.nan, 0.1, np.nan, pulled=1), failing(np.nan, np.nan, np.nan)]
+)
+def test_without_a_race_all_are_alike(blocks):
+    assert not lateness(blocks, PLACES).any()
+
+
+def test_what_fails_later_is_less_probable():
+    """By as much as the coefficient says; what was thought before counts as well."""
+    blocks = BlockChoice(3, Choice(np.array([1.0, 0.0, -40.0]), -9.0), -0.2, {})
+    features = np.log([[0.5, 0.5], [0.3, 0.5], [0.2, 0.5]])
+    found = ranked_anew(blocks, features, failing(0.11, 0.1, 0.101), PLACES)
+    assert found.order.tolist() == [1, 2, 0]
+    first, second = found.probability[[1, 2]]
+    assert first / second == pytest.approx(0.3 / 0.2 * 1.01**40, rel=1e-3)
+    assert found.member.tolist() == [False, True, True]
+
+
+def test_what_is_not_seen_has_no_lateness():
+    found = features_with(np.ones((3, 2)), None, PLACES)
+    assert found.tolist() == [[1.0, 1.0, 0.0]] * 3
