@@ -87,7 +87,8 @@ COARSE = $(ELASTIC), "log_coarse_damage"
 calibrate = $(IN_VENV) python -m porefail calibrate --ensemble $(LOCATORS)/ensemble.h5 \
     --output $(LOCATORS)/$(1).json --scores $(LOCATORS)/$(1)_scores.csv \
     --sites $(LOCATORS)/$(1)_sites.csv --sets $(LOCATORS)/$(1)_sets.csv \
-    --figure $(LOCATORS)/$(1).png --checkpoint $(LOCATORS)/$(1).npz --scanned 12um --settings \
+    --figure $(LOCATORS)/$(1).png --checkpoint $(LOCATORS)/$(1).npz --scanned 12um \
+    --submodels 4 --settings \
     '{"seed": 2022, "split": [5, 2, 3], "penalty": 0.1, "coverage": 0.9, \
     "penalties": [1e-4, 1e-3, 1e-2], "channels": [$(2)], \
     "network": {"filters": 16, "epochs": 100, "batch_size": 16, "learning_rate": 5e-4}}'

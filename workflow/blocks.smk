@@ -57,7 +57,7 @@ def scan_options(wildcards, input, output):
     sample = SAMPLES[wildcards.sample]
     words = [*sample.options, f"--output={os.path.dirname(output.report)}"]
     words += [f"--locator={each}" for each in [config["scan"]["locator"]] if each]
-    words += [f"--submodels={n}" for n in [config["scan"]["submodels"]] if n]
+    words += [f"--submodels={config['scan']['submodels']}"]
     words += ["--simulate"] * config["scan"]["simulate"]
     return shlex.join([*words, "--", *input.scan])
 

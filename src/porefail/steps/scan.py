@@ -37,7 +37,9 @@ def run(
     skip: Annotated[Number, "bytes before the first voxel of raw data"] = 0,
     dataset: Annotated[Name, "dataset of an HDF5 file"] | None = None,
     locator: Annotated[File, "pores, elastic, coarse, or what `calibrate` wrote"] = "coarse",
-    submodels: Annotated[Number, "blocks around so many of the likeliest sites, pulled alone"] = 0,
+    submodels: Annotated[
+        Number, "blocks around so many of the likeliest sites, by which they rank"
+    ] = 4,
     simulate: Annotated[Flag, "also by the whole simulation"] = False,
     inspect: Annotated[Flag, "tell what the scan is, and stop"] = False,
 ) -> None:
