@@ -55,8 +55,8 @@ def test_a_locator_that_ships_is_no_file(folder, snakemake):
     changes["scan"] |= {"locator": "pores"}
     ended = snakemake(folder, "default", changes, "-n", "-p", "scans")
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    ((*_, locator, _, _),) = commands(ended.stdout + ended.stderr)
-    assert locator == "--locator=pores"
+    ((*_, locator, blocks, _, _),) = commands(ended.stdout + ended.stderr)
+    assert (locator, blocks) == ("--locator=pores", "--submodels=4")
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,9 @@ SETTINGS = {
 }
 
 
+FIRST = ("probability", "top_1")  # of first sites: what is said, whether it was right
+
+
 def run(
     ensemble: Annotated[File, "ensemble, made with presolve.strain above 0"],
     output: Annotated[NewFile, "locator to write (JSON)"],
@@ -71,8 +74,9 @@ def run(
     )
     locator, ranked = made.locator, made.sites
     found = probability_bins(ranked["probability"].to_numpy(), ranked["failed"], BINS)
-    first = ranked[ranked["rank"] == 1]
-    firsts = probability_bins(first["probability"].to_numpy(), first["failed"], BINS)
+    # Of what is said in the end: with blocks, where there are some.
+    said, right = (made.scores[("pulled_" if submodels else "") + name] for name in FIRST)
+    firsts = probability_bins(said.to_numpy(), right.to_numpy(), BINS)
     write_locator(output, locator)
     for path, each in ((scores, made.scores), (sites, ranked), (sets, made.sets)):
         if path is not None:
@@ -82,8 +86,9 @@ def run(
         files.write_bytes(figure, files.png(drawn))
     print("calibrate: " + ", ".join(f"{name} {locator.skill[name]:.4g}" for name in SKILL))
     print(
-        f"calibrate: probabilities differ from shares by {firsts.error:.3f} (first sites),"
-        f" {found.error:.3f} (all, most of them never in question)"
+        f"calibrate: probabilities differ from shares by {firsts.error:.3f} (first sites"
+        f"{', ranked anew by blocks' if submodels else ''}), {found.error:.3f} (all"
+        f"{', without blocks' if submodels else ''}, most of them never in question)"
     )
     print(skill_summary(made.scores))
     for row in made.sets.itertuples():
