@@ -97,9 +97,7 @@ def test_sites_are_ranked_anew_by_blocks_where_the_locator_knows_how(locator, ph
     assert one.sites[columns].equals(plain.sites[columns])
     assert "Probabilities are those of before these blocks were pulled." in sentences(one, used)
     assert two.by_blocks == blocks
-    features = features_with(
-        plain.assessment.sites.features, two.submodels, plain.assessment.sites.place
-    )
+    features = features_with(plain.assessment.sites, two.submodels)
     np.testing.assert_allclose(
         two.sites["probability"], np.sort(choice.probability(features))[::-1]
     )

@@ -5,7 +5,8 @@ import pytest
 
 from porefail.fe import submodels
 from porefail.fe.submodels import Submodels
-from porefail.ranking.choice import Choice, Ranking, ranking
+from porefail.ranking.choice import Choice
+from porefail.verdict.assessment import Sites
 from porefail.verdict.locator import BlockChoice
 from porefail.verdict.pulled import (
     BEYOND,
@@ -28,15 +29,17 @@ def failing(*strains: float, pulled: int = 3) -> Submodels:
     return Submodels(field, pulled, 0)
 
 
-def ranked(*probability: float) -> Ranking:
-    return ranking(np.array(probability), np.inf)
+def likely(*share: float) -> Sites:
+    none = np.zeros(len(PLACES), int)
+    logs = np.log(share)
+    return Sites(PLACES, np.column_stack([logs, logs - logs.max()]), none, none)
 
 
 @pytest.fixture
 def pulls(locator, monkeypatch):
     """Around which places blocks are pulled."""
 
-    def go(most: int, before: Ranking) -> list:
+    def go(most: int, sites: Sites) -> list:
         asked = []
 
         def made_up(porosity, spots, spacing, material, settings, beyond):
@@ -45,20 +48,20 @@ def pulls(locator, monkeypatch):
             return failing(0.1, 0.1, 0.1)
 
         monkeypatch.setattr(submodels, "submodels", made_up)
-        pull(np.zeros(SHAPE, bool), PLACES, before, most, 0.05, locator.simulation)
+        pull(np.zeros(SHAPE, bool), sites, most, 0.05, locator.simulation)
         return asked
 
     return go
 
 
 def test_the_likeliest_are_pulled_first(pulls):
-    assert pulls(3, ranked(0.2, 0.1, 0.7)) == PLACES[[2, 0, 1]].tolist()
-    assert pulls(2, ranked(0.2, 0.1, 0.7)) == PLACES[[2, 0]].tolist()
+    assert pulls(3, likely(0.2, 0.1, 0.7)) == PLACES[[2, 0, 1]].tolist()
+    assert pulls(2, likely(0.2, 0.1, 0.7)) == PLACES[[2, 0]].tolist()
 
 
 def test_what_is_hardly_possible_is_not_pulled_but_the_first_always(pulls):
-    assert pulls(3, ranked(0.97, LEAST / 2, LEAST)) == PLACES[[0, 2]].tolist()
-    assert pulls(3, ranked(LEAST / 4, LEAST / 2, LEAST / 3)) == PLACES[[1]].tolist()
+    assert pulls(3, likely(0.97, LEAST / 2, LEAST)) == PLACES[[0, 2]].tolist()
+    assert pulls(3, likely(LEAST / 4, LEAST / 2, LEAST / 3)) == PLACES[[1]].tolist()
 
 
 def test_strain_near_a_site():
@@ -75,17 +78,21 @@ def test_lateness_is_over_the_first_to_fail():
 
 
 @pytest.mark.parametrize(
-    "blocks", [failing(np.nan, 0.1, np.nan, pulled=1), failing(np.nan, np.nan, np.nan)]
+    "blocks",
+    [
+        failing(np.nan, 0.1, np.nan, pulled=1),
+        failing(np.nan, np.nan, np.nan),
+        failing(0.1, 0.102, np.nan)._replace(lost=1),
+    ],
 )
-def test_without_a_race_all_are_alike(blocks):
+def test_without_a_fair_race_all_are_alike(blocks):
     assert not lateness(blocks, PLACES).any()
 
 
 def test_what_fails_later_is_less_probable():
     """By as much as the coefficient says; what was thought before counts as well."""
     blocks = BlockChoice(3, Choice(np.array([1.0, 0.0, -40.0]), -9.0), -0.2, {})
-    features = np.log([[0.5, 0.5], [0.3, 0.5], [0.2, 0.5]])
-    found = ranked_anew(blocks, features, failing(0.11, 0.1, 0.101), PLACES)
+    found = ranked_anew(blocks, likely(0.5, 0.3, 0.2), failing(0.11, 0.1, 0.101))
     assert found.order.tolist() == [1, 2, 0]
     first, second = found.probability[[1, 2]]
     assert first / second == pytest.approx(0.3 / 0.2 * 1.01**40, rel=1e-3)
@@ -93,5 +100,6 @@ def test_what_fails_later_is_less_probable():
 
 
 def test_what_is_not_seen_has_no_lateness():
-    found = features_with(np.ones((3, 2)), None, PLACES)
-    assert found.tolist() == [[1.0, 1.0, 0.0]] * 3
+    sites = likely(0.5, 0.3, 0.2)
+    found = features_with(sites, None)
+    assert found[:, :2].tolist() == sites.features.tolist() and not found[:, 2].any()

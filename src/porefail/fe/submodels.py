@@ -72,8 +72,8 @@ def submodels(
 
 
 def _side(place: int, half: int, side: int) -> slice:
-    """Voxels [place - half, place + half) that are there, of an even side an even number."""
-    first, end = max(place - half, 0), min(place + half, side)
-    if (end - first) % 2:
-        first, end = (first - 1, end) if first else (first, end + 1)
-    return slice(first, end)
+    """2 half voxels about a place, those nearest to it at an end, so that strains of blocks that are
+    alike meet; all of a shorter side."""
+    length = min(2 * half, side)
+    first = min(max(place - half, 0), side - length)
+    return slice(first, first + length)

@@ -129,9 +129,9 @@ def calibrate(
     scores = pd.DataFrame([scored(*pair) for pair in zip(tested, rankings, strict=True)])
     by_blocks = None
     if blocks:
-        before = [ranking(choice.probability(each.sites.features), level) for each in held]
-        both = ((held, before), (tested, rankings))
-        by_blocks, more, with_blocks = _with_blocks(*both, blocks, settings, source, progress)
+        by_blocks, more, with_blocks = _with_blocks(
+            held, tested, blocks, settings, source, progress
+        )
         scores, sets = scores.join(more), pd.concat([sets, with_blocks], ignore_index=True)
     sites = pd.concat(
         [
@@ -264,8 +264,8 @@ def case(
 
 
 def _with_blocks(
-    held: tuple[Sequence[Case], Sequence[Ranking]],
-    tested: tuple[Sequence[Case], Sequence[Ranking]],
+    held: Sequence[Case],
+    tested: Sequence[Case],
     blocks: int,
     settings: Mapping,
     source: Mapping,
@@ -273,30 +273,27 @@ def _with_blocks(
 ) -> tuple[BlockChoice, pd.DataFrame, pd.DataFrame]:
     """A choice of sites that blocks around them rank anew; of the test specimens scores and sets.
 
-    held, tested: specimens of the validation and of the test part, as they are ranked without.
+    held, tested: specimens of the validation and of the test part.
     """
     found: list[Submodels | None] = []
-    both = [pair for part in (held, tested) for pair in zip(*part, strict=True)]
-    for each, before in both:
+    both = [*held, *tested]
+    for each in both:
         pulled = None
         if each.seen is not None:
             voids = each.seen.pores | each.seen.outside
-            given = before, blocks, source["spacing"], source["simulation"]
-            pulled = pull(voids, each.sites.place, *given)
+            pulled = pull(voids, each.sites, blocks, source["spacing"], source["simulation"])
         found.append(pulled)
         if len(found) % 20 == 0:
             progress(f"blocks: {len(found)} of {len(both)} specimens")
-    features = [
-        features_with(each.sites.features, pulled, each.sites.place)
-        for (each, _), pulled in zip(both, found, strict=True)
-    ]
-    count = len(held[0])
-    failed = [each.failed for each in held[0]]
-    choice, calibration_scores = calibrate_choice(features[:count], failed, settings["penalty"])
+    features = [features_with(each.sites, pulled) for each, pulled in zip(both, found, strict=True)]
+    count = len(held)
+    choice, calibration_scores = calibrate_choice(
+        features[:count], [each.failed for each in held], settings["penalty"]
+    )
     level = conformal.level(calibration_scores, settings["coverage"])
     said = [choice.probability(each) for each in features[count:]]
     rows = []
-    for each, pulled, chance in zip(tested[0], found[count:], said, strict=True):
+    for each, pulled, chance in zip(tested, found[count:], said, strict=True):
         anew = scored(each, ranking(chance, level))
         own = {f"pulled_{name}": anew[name] for name in (*SKILL[1:], "probability")}
         rows.append(first_block(each, pulled) | own)
@@ -305,7 +302,7 @@ def _with_blocks(
     return (
         BlockChoice(blocks, choice, level, skill),
         scores,
-        _sets(calibration_scores, said, tested[0], blocks),
+        _sets(calibration_scores, said, tested, blocks),
     )
 
 

@@ -73,7 +73,8 @@ def judge(
     """The likely sites of the part in a scan, with warnings; spacing: (3,) mm by the scan's axes.
 
     simulate: also by the whole simulation; blocks: also by so many sub-models, of the likeliest
-    sites, which are ranked anew by them where the locator was calibrated with so many or fewer.
+    sites; where the locator was calibrated with so many or fewer, by those, and sites are ranked
+    anew by them.
     Raises PorefailError where there is no part, no pore, or no memory.
     """
     voxel = locator.voxel
@@ -102,13 +103,12 @@ def judge(
     pulled = by_blocks = None
     if blocks:
         progress("blocks around the likeliest sites, pulled to first failure")
-        place, before = assessed.sites.place, assessed.ranking
-        given = blocks, voxel, locator.simulation
-        pulled = pull(found.coarse.porosity, place, before, *given)
         if locator.blocks is not None and blocks >= locator.blocks.most:
-            by_blocks = locator.blocks
-            anew = ranked_anew(by_blocks, assessed.sites.features, pulled, place)
-            assessed = assessed._replace(ranking=anew)
+            by_blocks, blocks = locator.blocks, locator.blocks.most
+        given = blocks, voxel, locator.simulation
+        pulled = pull(found.coarse.porosity, assessed.sites, *given)
+        if by_blocks is not None:
+            assessed = assessed._replace(ranking=ranked_anew(by_blocks, assessed.sites, pulled))
     simulated = _simulated(found.coarse, locator, progress) if simulate else None
     failed = None if simulated is None else simulated.failed
     fine = None

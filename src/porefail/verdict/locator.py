@@ -174,13 +174,16 @@ def _parsed(text: Mapping) -> Locator:
     for name in ("simulation", "presolve"):
         if not isinstance(text[name], dict):
             raise ValueError(name)
+    committee = tuple(map(_unpacked, text.get("committee", [])))
+    if len({(each.names, each.reach) for each in committee}) > 1:
+        raise ValueError("committee: members that see different things")
     return Locator(
         _version(text),
         voxel,
         text["simulation"],
         text["presolve"],
         regression,
-        tuple(map(_unpacked, text.get("committee", []))),
+        committee,
         *_choice(text, FEATURES),
         coverage,
         {name: tuple(_numbers(text["ranges"][name], 2)) for name in MEASURES},

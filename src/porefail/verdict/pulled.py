@@ -14,28 +14,28 @@ from porefail.fe.material import named_material
 from porefail.fe.submodels import Submodels
 from porefail.learning.candidates import box_about
 from porefail.ranking.choice import Ranking, ranking
+from porefail.verdict.assessment import Sites
 from porefail.verdict.locator import BlockChoice
 
-LEAST = 0.02  # probability of a site that is worth a block: one less likely seldom fails
+LEAST = 0.02  # of the likelihood, of a site that is worth a block: one with less seldom fails
 BEYOND = 1.05  # strain, over that at which the first block fails, to which the others are pulled
 
 
 def pull(
-    porosity: np.ndarray,
-    place: np.ndarray,
-    before: Ranking,
-    most: int,
-    spacing: float,
-    simulation: Mapping,
+    porosity: np.ndarray, sites: Sites, most: int, spacing: float, simulation: Mapping
 ) -> Submodels:
-    """Blocks of a specimen (nx, ny, nz) around the likeliest sites of place (m, 3), as they are
-    ranked before: `most` of them, fewer where others are less likely than LEAST; the first always.
+    """Blocks of a specimen (nx, ny, nz) around its likeliest sites: `most` of them, fewer where
+    others have less than LEAST of the likelihood; the first always.
+
+    By likelihoods, not by probabilities: those know the failures that they were calibrated with.
     """
-    worth = before.probability[before.order] >= LEAST
+    share = np.exp(sites.features[:, 0])
+    order = np.argsort(-share, kind="stable")
+    worth = share[order] >= LEAST
     worth[:1] = True
     return submodels.submodels(
         np.ascontiguousarray(porosity, np.uint8),
-        place[before.order[worth]][:most],
+        sites.place[order[worth]][:most],
         spacing,
         named_material(simulation["material"]),
         tension.load_settings(simulation),
@@ -55,23 +55,21 @@ def lateness(found: Submodels, place: np.ndarray) -> np.ndarray:
     over the first one's.
 
     That of BEYOND at most, which sites have too near which no block failed. 0 for all where there
-    is no race: one block, or none that failed.
+    is no fair race: one block, one without a solution, or none that failed.
     """
     strain = strain_near(found, place)
     first = np.nanmin(found.strain, initial=np.inf)
-    if found.pulled < 2 or not np.isfinite(first):
+    if found.pulled < 2 or found.lost or not np.isfinite(first):
         return np.zeros(len(place))
     return np.log(np.fmin(strain / first, BEYOND))  # of NaN and a number the number
 
 
-def features_with(features: np.ndarray, found: Submodels | None, place: np.ndarray) -> np.ndarray:
-    """Features (m, f) of sites (m, 3), and their lateness; found: None where nothing is seen."""
-    late = np.zeros(len(place)) if found is None else lateness(found, place)
-    return np.column_stack([features, late])
+def features_with(sites: Sites, found: Submodels | None) -> np.ndarray:
+    """Features (m, f) of sites, and their lateness; found: None where nothing is seen."""
+    late = np.zeros(len(sites.place)) if found is None else lateness(found, sites.place)
+    return np.column_stack([sites.features, late])
 
 
-def ranked_anew(
-    blocks: BlockChoice, features: np.ndarray, found: Submodels, place: np.ndarray
-) -> Ranking:
-    """The sites (m, 3) with features (m, f) by what blocks around them say."""
-    return ranking(blocks.choice.probability(features_with(features, found, place)), blocks.level)
+def ranked_anew(blocks: BlockChoice, sites: Sites, found: Submodels) -> Ranking:
+    """The sites by what blocks around them say."""
+    return ranking(blocks.choice.probability(features_with(sites, found)), blocks.level)
