@@ -5,6 +5,7 @@ import pytest
 
 from porefail.configuration.codes import Status
 from porefail.errors import PorefailError
+from porefail.fe import tension
 from porefail.fe.submodels import HALF, submodels
 from porefail.fe.tension import LoadSettings, simulate
 
@@ -93,6 +94,19 @@ def test_how_much_later_others_fail_is_told_as_far_as_is_asked(material):
     assert np.isnan(short[at]).all()
     np.testing.assert_allclose(long[at], alone[at], rtol=2e-3)  # another last step
     np.testing.assert_array_equal(long[~at], short[~at])
+
+
+def test_a_block_beside_an_end_is_as_large(material, monkeypatch):
+    """And has the whole cross-section: strains of blocks that are alike meet."""
+    shapes = []
+
+    def seen(porosity, *_):
+        shapes.append(porosity.shape)
+        return simulate(bar(4), 0.05, material, SETTINGS._replace(max_strain=1e-3))
+
+    monkeypatch.setattr(tension, "simulate", seen)
+    submodels(bar(40), [(0, 0, 0), (5, 1, 20), (3, 3, 39)], 0.05, material, SETTINGS)
+    assert shapes == [(6, 6, 2 * HALF[2])] * 3
 
 
 def test_a_spot_beside_one_before_is_not_pulled_again(material):

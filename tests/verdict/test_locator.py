@@ -92,6 +92,17 @@ def test_a_network_is_read_to_the_last_digit_of_its_numbers(with_network, locato
         np.testing.assert_array_equal(getattr(found, name), theirs)
 
 
+def test_members_that_see_different_things_are_refused(locator, tmp_path):
+    one = made_up(1 / 3)
+    other = one._replace(convolutions=one.convolutions[:2], hidden=(np.ones((3, 4)), np.zeros(4)))
+    path = tmp_path / "network.json"
+    write_locator(path, locator._replace(committee=(one, other)))
+    with pytest.raises(PorefailError, match="committee: members that see different things"):
+        read_locator(path)
+    write_locator(path, locator._replace(committee=(other,)))
+    assert read_locator(path).committee[0].reach == 2
+
+
 def test_one_of_version_1_has_no_network(written, locator):
     text = json.loads(written.read_text())
     del text["committee"]

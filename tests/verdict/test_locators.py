@@ -95,13 +95,19 @@ def test_sites_are_ranked_anew_by_blocks_where_the_locator_knows_how(locator, ph
     columns = ["probability", "in_set", "z_mm"]
     assert one.by_blocks is None and one.submodels.pulled == 1
     assert one.sites[columns].equals(plain.sites[columns])
-    assert "Probabilities are those of before these blocks were pulled." in sentences(one, used)
+    unused = "These blocks change no probability: the locator was calibrated with"
+    assert f"{unused} 2." in sentences(one, used)
+    without = judge(seen, seen.spacing, Choices(), locator, blocks=2, progress=quiet)
+    assert f"{unused}out." in sentences(without, locator)
     assert two.by_blocks == blocks
     features = features_with(plain.assessment.sites, two.submodels)
     np.testing.assert_allclose(
         two.sites["probability"], np.sort(choice.probability(features))[::-1]
     )
-    assert not any("of before these" in each for each in sentences(two, used))
+    assert not any(unused in each for each in sentences(two, used))
+    many = judge(seen, seen.spacing, Choices(), used, blocks=5, progress=quiet)
+    assert many.submodels.pulled == 2 and many.sites[columns].equals(two.sites[columns])
+    assert "pulled to first failure: 2" in facts(seen, seen.spacing, many, used)["physics"]
     told = facts(seen, seen.spacing, two, used)["locator"]
     assert "ranked anew by blocks, on 7 others its first site was right in 90%" in told
 

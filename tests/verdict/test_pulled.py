@@ -11,6 +11,7 @@ from porefail.verdict.locator import BlockChoice
 from porefail.verdict.pulled import (
     BEYOND,
     LEAST,
+    even_section,
     features_with,
     lateness,
     pull,
@@ -62,6 +63,14 @@ def test_the_likeliest_are_pulled_first(pulls):
 def test_what_is_hardly_possible_is_not_pulled_but_the_first_always(pulls):
     assert pulls(3, likely(0.97, LEAST / 2, LEAST)) == PLACES[[0, 2]].tolist()
     assert pulls(3, likely(LEAST / 4, LEAST / 2, LEAST / 3)) == PLACES[[1]].tolist()
+
+
+def test_sections_that_vary_bear_different_stresses():
+    outside = np.zeros(SHAPE, bool)
+    outside[0, 0] = True
+    assert even_section(outside)
+    outside[:2, :, 10] = True
+    assert not even_section(outside)
 
 
 def test_strain_near_a_site():

@@ -118,10 +118,12 @@ def test_a_threshold_that_moves_the_first_site(verdict):
     away = here._replace(ranking=here.ranking._replace(order=order[::-1]))
     places = here.sites.place[order[[0, -1]]]
     assert abs(places[0] - places[1]).max() > 1
-    assert words.moved_first(here, [(-0.05, here), (0.05, here)]) == []
-    (line,) = words.moved_first(here, [(-0.05, here), (0.05, away)])
+    first = places[:1]
+    assert words.moved_first(first, [(-0.05, here), (0.05, here)]) == []
+    assert words.moved_first(places, [(-0.05, here), (0.05, away)]) == []
+    (line,) = words.moved_first(first, [(-0.05, here), (0.05, away)])
     assert "+5%" in line and "another first site" in line
-    (line,) = words.moved_first(here, [(-0.05, None)])
+    (line,) = words.moved_first(first, [(-0.05, None)])
     assert "-5%" in line and "no pore" in line
 
 

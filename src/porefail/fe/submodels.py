@@ -72,8 +72,8 @@ def submodels(
 
 
 def _side(place: int, half: int, side: int) -> slice:
-    """2 half voxels about a place, those nearest to it at an end, so that strains of blocks that are
-    alike meet; all of a shorter side."""
+    """2 half voxels about a place, those nearest to it at an end, so that blocks that meet are
+    alike; all of a shorter side."""
     length = min(2 * half, side)
     first = min(max(place - half, 0), side - length)
     return slice(first, first + length)

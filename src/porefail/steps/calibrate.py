@@ -85,6 +85,9 @@ def run(
         drawn = reliability(*firsts, "first sites")
         files.write_bytes(figure, files.png(drawn))
     print("calibrate: " + ", ".join(f"{name} {locator.skill[name]:.4g}" for name in SKILL))
+    if locator.blocks is not None:
+        told = ", ".join(f"{name} {locator.blocks.skill[name]:.4g}" for name in SKILL)
+        print(f"calibrate: ranked anew by blocks: {told}")
     print(
         f"calibrate: probabilities differ from shares by {firsts.error:.3f} (first sites"
         f"{', ranked anew by blocks' if submodels else ''}), {found.error:.3f} (all"

@@ -20,7 +20,7 @@ from porefail.verdict.fine import fine_stress
 from porefail.verdict.locator import BlockChoice, Locator
 from porefail.verdict.part import AXES, MOVED, Choices, Part, moved, part, view
 from porefail.verdict.physics import solve
-from porefail.verdict.pulled import pull, ranked_anew
+from porefail.verdict.pulled import even_section, pull, ranked_anew
 from porefail.verdict.tables import site_table
 
 BYTES = 25  # of memory, a scan voxel that is looked at: 22 measured
@@ -99,16 +99,20 @@ def judge(
         if coarse is not None:
             progress(f"the same with a threshold moved by {share:+.0%} of the contrast")
             others.append((share, _again(coarse, found.coarse, assessed, locator)))
-    warnings += words.moved_first(assessed, others)
     pulled = by_blocks = None
     if blocks:
         progress("blocks around the likeliest sites, pulled to first failure")
-        if locator.blocks is not None and blocks >= locator.blocks.most:
+        calibrated = locator.blocks is not None and blocks >= locator.blocks.most
+        if calibrated and even_section(found.coarse.outside):
             by_blocks, blocks = locator.blocks, locator.blocks.most
         given = blocks, voxel, locator.simulation
         pulled = pull(found.coarse.porosity, assessed.sites, *given)
         if by_blocks is not None:
             assessed = assessed._replace(ranking=ranked_anew(by_blocks, assessed.sites, pulled))
+    # Other thresholds are judged without blocks, which decide between the sites of the set.
+    ranked = assessed.ranking
+    firsts = ranked.member if by_blocks else ranked.order[:1]
+    warnings += words.moved_first(assessed.sites.place[firsts], others)
     simulated = _simulated(found.coarse, locator, progress) if simulate else None
     failed = None if simulated is None else simulated.failed
     fine = None
@@ -149,7 +153,7 @@ def facts(scan: Scan, spacing: Sequence[float], verdict: Verdict, locator: Locat
         "simulation's voxels": f"{' x '.join(map(str, coarse.porosity.shape))} of"
         f" {lengths.shown(locator.voxel)}, {np.count_nonzero(coarse.pores)} void,"
         f" {coarse.lost} pores lost",
-        "physics": PHYSICS[assessment.solves_of(locator.channels)],
+        "physics": PHYSICS[assessment.solves_of(locator.channels)] + _blocks(verdict),
         "locator": f"{locator.source}; {_scanned(locator)}; {means}on"
         f" {skill['specimens']:.0f} others its first site was right"
         f" in {skill['top_1']:.0%}, one of three in {skill['top_3']:.0%}; the set held the true"
@@ -181,7 +185,7 @@ def sentences(verdict: Verdict, locator: Locator) -> list[str]:
     if verdict.submodels is not None:
         lines.append(_first_block(verdict.submodels, sites))
         if verdict.by_blocks is None:
-            lines.append("Probabilities are those of before these blocks were pulled.")
+            lines.append(f"These blocks change no probability: {_unused(verdict, locator)}.")
     if verdict.simulated is not None:
         at = sites.index[sites["simulated_failure"] == 1]
         where = f"at site {sites['rank'][at[0]]}" if len(at) else "at none of these sites"
@@ -192,19 +196,36 @@ def sentences(verdict: Verdict, locator: Locator) -> list[str]:
     return lines
 
 
+def _blocks(verdict: Verdict) -> str:
+    """What blocks were pulled, after the other physics."""
+    if verdict.submodels is None:
+        return ""
+    return f"; blocks around likely sites, pulled to first failure: {verdict.submodels.pulled}"
+
+
+def _unused(verdict: Verdict, locator: Locator) -> str:
+    """Why blocks that were pulled rank no site anew."""
+    if locator.blocks is None:
+        return "the locator was calibrated without"
+    if not even_section(verdict.part.coarse.outside):
+        return "the cross-section varies along the part, so they bear different stresses"
+    return f"the locator was calibrated with {locator.blocks.most}"
+
+
 def _first_block(pulled: Submodels, sites: pd.DataFrame) -> str:
     """Which of the sub-models failed first."""
     strain = np.nanmin(pulled.strain, initial=np.inf)
     lost = f" For {pulled.lost} of them no solution was found." if pulled.lost else ""
+    some = f"{pulled.pulled} blocks around the likeliest sites"
+    if pulled.pulled == 1:
+        some = "one block around the likeliest site"
     if not np.isfinite(strain):
-        return (
-            f"None of {pulled.pulled} blocks around the likeliest sites, pulled alone, fails.{lost}"
-        )
+        return f"Of {some}, pulled alone, none fails.{lost}"
     at = sites.index[sites["submodel_strain"] <= strain]
     where = f"site {sites['rank'][at[0]]}" if len(at) else "a place that is none of these sites"
     return (
-        f"Of {pulled.pulled} blocks around the likeliest sites, pulled alone, the first to fail"
-        f" does so at {where}, at a nominal strain of {strain:.2%}.{lost}"
+        f"Of {some}, pulled alone, the first to fail does so at {where}, at a nominal strain of"
+        f" {strain:.2%}.{lost}"
     )
 
 

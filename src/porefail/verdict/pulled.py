@@ -16,6 +16,7 @@ from porefail.learning.candidates import box_about
 from porefail.ranking.choice import Ranking, ranking
 from porefail.verdict.assessment import Sites
 from porefail.verdict.locator import BlockChoice
+from porefail.verdict.words import FITS
 
 LEAST = 0.02  # of the likelihood, of a site that is worth a block: one with less seldom fails
 BEYOND = 1.05  # strain, over that at which the first block fails, to which the others are pulled
@@ -41,6 +42,15 @@ def pull(
         tension.load_settings(simulation),
         BEYOND,
     )
+
+
+def even_section(outside: np.ndarray) -> bool:
+    """Whether the cross-section of a part (nx, ny, nz) is the same all along it, as nearly as FITS.
+
+    Where it is not, strains of blocks tell no race: what is thinner strains more at the same force.
+    """
+    area = (~outside).sum(axis=(0, 1))
+    return bool(area.min() >= (1 - FITS) * area.max())
 
 
 def strain_near(found: Submodels, place: np.ndarray) -> np.ndarray:

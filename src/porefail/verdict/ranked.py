@@ -71,4 +71,6 @@ def _words(scores: dict[str, float], locator: Locator) -> str:
         f" {scores['set_size']:.2f} sites; probabilities of first sites differ from shares by"
         f" {scores['calibration_error']:.3f}."
     )
+    if locator.blocks is not None:
+        lines.append("No blocks are pulled here, by which `scan` ranks its sites anew.")
     return "\n".join(lines) + "\n"

@@ -95,6 +95,9 @@ def skill_summary(scores: pd.DataFrame) -> str:
             shown = _shown(difference.mean(), *bootstrap(difference), sign="+")
             lines.append(f"{RATES[better]} over {RATES[other]}: {shown}")
     lines.append(f"sites in the set: {scores['set_size'].mean():.2f}")
+    if "pulled_set_size" in scores:
+        mean = scores["pulled_set_size"].mean()
+        lines.append(f"sites in the set, ranked anew by blocks: {mean:.2f}")
     if "block_strain" in scores:
         strains = ", ".join(f"{each:.3f}" for each in scores["block_strain"].quantile(QUANTILES))
         shares = ", ".join(f"{100 * each:.0f}" for each in QUANTILES)

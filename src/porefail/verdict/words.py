@@ -97,16 +97,16 @@ def confidence(part: Part, found: Assessment, locator: Locator) -> list[str]:
     return lines
 
 
-def moved_first(first: Assessment, others: Sequence[tuple[float, Assessment | None]]) -> list[str]:
-    """A line where another threshold has another first site; others: share moved, assessment."""
+def moved_first(place: np.ndarray, others: Sequence[tuple[float, Assessment | None]]) -> list[str]:
+    """A line where another threshold has another first site than those of place (k, 3); others:
+    share moved, assessment."""
     lines = []
-    place = first.sites.place[first.ranking.order[0]]
     for share, other in others:
         words = f"a threshold moved by {share:+.0%} of the contrast"
         if other is None:
             lines.append(f"threshold: with {words} no pore, or no solution, is left")
             continue
         there = other.sites.place[other.ranking.order[0]]
-        if np.abs(place - there).max() > NEAR:
+        if np.abs(place - there).max(axis=1).min() > NEAR:
             lines.append(f"threshold: {words} has another first site: do not trust the first one")
     return lines
