@@ -101,6 +101,9 @@ locators: setup
 	@$(IN_VENV) python tests/bench/locators.py $(foreach each,pores elastic coarse, \
 	    $(LOCATORS)/$(each).json=$(LOCATORS)/$(each)_scores.csv) > $(LOCATORS)/locators.part && \
 	mv $(LOCATORS)/locators.part $(LOCATORS)/locators.csv && cat $(LOCATORS)/locators.csv
+	@$(IN_VENV) python tests/bench/locator_sets.py $(foreach each,pores elastic coarse, \
+	    $(each)=$(LOCATORS)/$(each)_sets.csv) > $(LOCATORS)/sets.part && \
+	mv $(LOCATORS)/sets.part $(LOCATORS)/sets.csv && cat $(LOCATORS)/sets.csv
 
 # The tests on a real Slurm have time limits of their own: nothing else runs beside them.
 test: check

@@ -17,6 +17,7 @@ import pytest
 
 from porefail import configuration
 from porefail.configuration.locators import LOCATORS
+from porefail.learning.site_network import REACH
 from porefail.steps import calibrate
 from porefail.verdict.locator import read_locator
 
@@ -155,12 +156,14 @@ def test_locators_are_made_as_those_that_ship():
     words = shlex.split(told.replace("\\\n", " "))
     given = [json.loads(words[n + 1]) for n, word in enumerate(words) if word == "--settings"]
     assert len(given) == len(LOCATORS)
+    blocks = [int(words[n + 1]) for n, word in enumerate(words) if word == "--submodels"]
     variants = ("sites-pores", "sites-points", "sites-coarse")
     models = configuration.resolve([])["study"]["models"]
-    for name, variant, settings in zip(LOCATORS, variants, given, strict=True):
+    for name, variant, settings, most in zip(LOCATORS, variants, given, blocks, strict=True):
         configuration.require_settings(settings, calibrate.SETTINGS)
         shipped = read_locator(name)
         assert tuple(settings["channels"]) == shipped.regression.names
-        assert settings["coverage"] == shipped.coverage
+        assert settings["coverage"] == shipped.coverage and most == shipped.blocks.most
+        assert {each.reach for each in shipped.committee} == {REACH}
         wanted = settings["network"] | {"channels": settings["channels"]}
         assert wanted == {key: models[variant][key] for key in wanted}

@@ -141,6 +141,17 @@ def test_locators_are_compared_on_the_same_specimens(tmp_path, bench):
     assert done.stderr == "locators: error: b: has other realizations than the first table\n"
 
 
+def test_sets_of_locators_stand_below_each_other(tmp_path):
+    table = pd.DataFrame({"coverage": [0.9, 0.9], "in_set": [0.91, 0.95], "blocks": [0, 4]})
+    for name in ("a", "b"):
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+    done = run(tmp_path, "locator_sets.py", *(f"{each}={tmp_path / each}.csv" for each in "ab"))
+    assert done.returncode == 0, done.stderr
+    rows = done.stdout.splitlines()
+    assert rows[:3] == ["model,coverage,in_set", "a,0.900,0.910", "a with blocks,0.900,0.950"]
+    assert rows[4] == "b with blocks,0.900,0.950"
+
+
 def test_sensitive_specimens_are_apart(tmp_path, bench):
     """Of two specimens the three copies that count fail near by, but for one; rates by hand."""
     sensitive = bench("sensitive")
