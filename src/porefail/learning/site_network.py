@@ -23,7 +23,7 @@ from porefail.voxels.neighbours import grown
 
 KIND = "site_network"
 MEMBERS = 5
-REACH = 3  # voxels about a site that a new network sees: more teach it no more, less fast
+REACH = 3  # voxels about a site that a new network sees; more teach it no more
 SOLID = "solid"  # channel of the voxels that are no void
 NO_SITE = -1e3  # log likelihood of a site that is not there
 LOWER = 0.999  # of the lowest site's likelihood: what no network has judged

@@ -20,7 +20,7 @@ from porefail.learning.candidates import failed_at
 from porefail.learning.site_network import Committee
 from porefail.learning.specimens import channels, datasets
 from porefail.metrics import conformal
-from porefail.ranking.choice import Ranking, calibrate_choice, ranking
+from porefail.ranking.choice import Choice, Ranking, calibrate_choice, ranking
 from porefail.scans.phantom import Scanner
 from porefail.verdict import assessment
 from porefail.verdict.assessment import Physics
@@ -47,6 +47,17 @@ class Case(NamedTuple):
     seen: Physics | None
     sites: assessment.Sites
     failed: np.ndarray
+
+
+class Judged(NamedTuple):
+    """A choice of sites with the level of its sets; rankings of the test specimens by it, their
+    scores, sets of COVERAGES."""
+
+    choice: Choice
+    level: float
+    rankings: list[Ranking]
+    scores: pd.DataFrame
+    sets: pd.DataFrame
 
 
 class Calibrated(NamedTuple):
@@ -116,17 +127,9 @@ def calibrate(
         return found
 
     held = cases(Part.VALIDATION, "calibration")
-    choice, calibration_scores = calibrate_choice(
-        [each.sites.features for each in held],
-        [each.failed for each in held],
-        settings["penalty"],
-    )
-    level = conformal.level(calibration_scores, settings["coverage"])
     tested = cases(Part.TEST, "test")
-    said = [choice.probability(each.sites.features) for each in tested]
-    rankings = [ranking(each, level) for each in said]
-    sets = _sets(calibration_scores, said, tested, 0)
-    scores = pd.DataFrame([scored(*pair) for pair in zip(tested, rankings, strict=True)])
+    given = [each.sites.features for each in (*held, *tested)]
+    choice, level, rankings, scores, sets = _judged(held, tested, given, settings)
     by_blocks = None
     if blocks:
         by_blocks, more, with_blocks = _with_blocks(
@@ -286,24 +289,38 @@ def _with_blocks(
         if len(found) % 20 == 0:
             progress(f"blocks: {len(found)} of {len(both)} specimens")
     features = [features_with(each.sites, pulled) for each, pulled in zip(both, found, strict=True)]
+    anew = _judged(held, tested, features, settings, blocks)
+    first = [first_block(*pair) for pair in zip(tested, found[len(held) :], strict=True)]
+    own = anew.scores[[*SKILL[1:], "probability"]].add_prefix("pulled_")
+    return (
+        BlockChoice(blocks, anew.choice, anew.level, _skill(anew.scores)),
+        pd.DataFrame(first).join(own),
+        anew.sets,
+    )
+
+
+def _judged(
+    held: Sequence[Case],
+    tested: Sequence[Case],
+    features: Sequence[np.ndarray],
+    settings: Mapping,
+    blocks: int = 0,
+) -> Judged:
+    """A choice that held-out specimens calibrate, and how it does on those that are tested.
+
+    features: of the sites of all of them, in this order; blocks: that these know of.
+    """
     count = len(held)
     choice, calibration_scores = calibrate_choice(
         features[:count], [each.failed for each in held], settings["penalty"]
     )
     level = conformal.level(calibration_scores, settings["coverage"])
     said = [choice.probability(each) for each in features[count:]]
-    rows = []
-    for each, pulled, chance in zip(tested, found[count:], said, strict=True):
-        anew = scored(each, ranking(chance, level))
-        own = {f"pulled_{name}": anew[name] for name in (*SKILL[1:], "probability")}
-        rows.append(first_block(each, pulled) | own)
-    scores = pd.DataFrame(rows)
-    skill = _skill(scores, "pulled_")
-    return (
-        BlockChoice(blocks, choice, level, skill),
-        scores,
-        _sets(calibration_scores, said, tested, blocks),
-    )
+    rankings = [ranking(each, level) for each in said]
+    scores = pd.DataFrame([scored(*pair) for pair in zip(tested, rankings, strict=True)])
+    levels = {each: conformal.level(calibration_scores, each) for each in COVERAGES}
+    sets = set_rows(levels, said, [each.failed for each in tested]).assign(blocks=blocks)
+    return Judged(choice, level, rankings, scores, sets)
 
 
 def first_block(each: Case, found: Submodels | None) -> dict:
@@ -322,20 +339,9 @@ def first_block(each: Case, found: Submodels | None) -> dict:
     return told
 
 
-def _sets(
-    calibration_scores: np.ndarray,
-    said: Sequence[np.ndarray],
-    tested: Sequence[Case],
-    blocks: int,
-) -> pd.DataFrame:
-    """Sets of COVERAGES of test specimens, by what is said of their sites."""
-    levels = {each: conformal.level(calibration_scores, each) for each in COVERAGES}
-    return set_rows(levels, said, [each.failed for each in tested]).assign(blocks=blocks)
-
-
-def _skill(scores: pd.DataFrame, prefix: str = "") -> dict[str, float]:
-    """SKILL of test specimens; prefix: of its columns."""
-    means = {name: float(scores[prefix + name].mean()) for name in SKILL[1:]}
+def _skill(scores: pd.DataFrame) -> dict[str, float]:
+    """SKILL of test specimens."""
+    means = {name: float(scores[name].mean()) for name in SKILL[1:]}
     return {"specimens": len(scores)} | means
 
 
