@@ -67,7 +67,7 @@ def block_seconds(locator: Locator, parts: list[np.ndarray]) -> float:
     for pores in parts:
         found = assess(solve(pores, np.zeros_like(pores), *given), locator)
         ranked[id(pores)] = found.sites
-    most = locator.blocks.most, locator.voxel, locator.simulation
+    most = locator.channels, locator.blocks.most, locator.voxel, locator.simulation
     # Some specimens want one block, some four: a mean.
     return seconds_of(lambda pores: pull(pores, ranked[id(pores)], *most), parts, np.mean)
 

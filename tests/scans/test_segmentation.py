@@ -86,11 +86,22 @@ def test_a_rough_surface_is_not_a_pore(deep):
 
 
 def test_specks_of_noise_beside_a_part_are_no_part():
-    flat = np.pad(block()[:, :, 0], 6)
-    noisy = flat.copy()
-    noisy[2, 3] = noisy[-3, 5] = noisy[20, 1] = True
+    solid = block((36, 38, 12), 10)
+    noisy = solid.copy()
+    noisy[2, 3, 2:5] = noisy[-3, 5, 4] = noisy[20, 1, 7] = True
     noisy[1:4, -4:-1] = True  # a piece of a ring
-    np.testing.assert_array_equal(section(noisy), flat)
+    result = found(noisy)
+    assert result.first == (10, 10, 0) and result.part.shape == (16, 18, 12)
+    assert result.part.all() and not result.void.any()
+
+
+def test_metal_that_pores_cut_off_a_section_is_of_the_part():
+    """It hangs on sections above and below: the corner of a part beside its pores."""
+    solid = block()
+    solid[4:11, 7:11, 5:9] = solid[7:11, 4:11, 5:9] = False
+    result = found(solid)
+    assert result.part.all()
+    np.testing.assert_array_equal(result.void, ~solid[4:-4, 4:-4])
 
 
 def test_a_box_around_the_part_and_its_place():

@@ -40,7 +40,7 @@ def likely(*share: float) -> Sites:
 def pulls(locator, monkeypatch):
     """Around which places blocks are pulled."""
 
-    def go(most: int, sites: Sites) -> list:
+    def go(most: int, sites: Sites, channels=("superposed_lode",)) -> list:
         asked = []
 
         def made_up(porosity, spots, spacing, material, settings, beyond):
@@ -49,7 +49,7 @@ def pulls(locator, monkeypatch):
             return failing(0.1, 0.1, 0.1)
 
         monkeypatch.setattr(submodels, "submodels", made_up)
-        pull(np.zeros(SHAPE, bool), sites, most, 0.05, locator.simulation)
+        pull(np.zeros(SHAPE, bool), sites, channels, most, 0.05, locator.simulation)
         return asked
 
     return go
@@ -63,6 +63,26 @@ def test_the_likeliest_are_pulled_first(pulls):
 def test_what_is_hardly_possible_is_not_pulled_but_the_first_always(pulls):
     assert pulls(3, likely(0.97, LEAST / 2, LEAST)) == PLACES[[0, 2]].tolist()
     assert pulls(3, likely(LEAST / 4, LEAST / 2, LEAST / 3)) == PLACES[[1]].tolist()
+
+
+@pytest.mark.parametrize(
+    "channels, known",
+    [
+        (["lode"], [0, 1]),
+        (["log_coarse_damage"], [0, 2]),
+        (["lode", "log_coarse_damage"], [0, 1, 2]),
+    ],
+)
+def test_what_a_solve_puts_first_is_pulled_too(pulls, channels, known):
+    """Of those solves alone that the channels are made from, and after what is likelier."""
+    sites = likely(0.999, 1e-6, 1e-5)._replace(
+        elastic_rank=np.array([2, 1, -1]), coarse_rank=np.array([3, 0, 1])
+    )
+    order = [0, 2, 1]
+    expected = [each for each in order if each in known]
+    assert pulls(3, sites, channels) == PLACES[expected].tolist()
+    assert pulls(2, sites, channels) == PLACES[expected[:2]].tolist()
+    assert pulls(3, sites) == PLACES[[0]].tolist()
 
 
 def test_sections_that_vary_bear_different_stresses():

@@ -50,7 +50,7 @@ def coarsen(
     inside = fractions(lambda first, last: part[:, :, first:last], part.shape[2], weights)
     fraction = np.clip(fractions(void, part.shape[2], weights), 0.0, inside).astype(np.float32)
     outside = inside < 0.5
-    pores, lost, lost_share = whole_voxels(np.where(outside, 0.0, fraction))
+    pores, lost, lost_share = whole_voxels(fraction, inside)
     return Coarse(
         (pores | outside).astype(np.uint8),
         pores,
@@ -92,7 +92,7 @@ def void_shares(
     grey: values (nx, ny, nz), void and part bool; metal, air: the values of all and of nothing. A
     threshold makes pores of few voxels smaller than they are, as the point spread of the scanner
     pales them; the sum of their grey values stays. Beside the part air would count as void, so
-    voxels at its surface count only where they are void by the threshold.
+    voxels at its surface are void or not, by the threshold.
     """
 
     def shares(first: int, last: int) -> np.ndarray:
@@ -102,32 +102,38 @@ def void_shares(
         inner = ndimage.minimum_filter(
             part[:, :, low:high], (2 * BLUR + 1, 2 * BLUR + 1, 1), mode="constant"
         )
-        counted = (block | around & inner)[:, :, first - low : last - low]
+        here = np.s_[:, :, first - low : last - low]
+        block, around, inner = block[here], around[here], inner[here]
         found = (metal - np.asarray(grey[:, :, first:last], np.float32)) / (metal - air)
-        return np.where(counted, found, 0.0)
+        return np.where(inner, np.where(around, found, 0.0), block)
 
     return shares
 
 
-def whole_voxels(fraction: np.ndarray) -> tuple[np.ndarray, int, float]:
+def whole_voxels(fraction: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, int, float]:
     """Void voxels for fractions of void (nx, ny, nz); pores lost, and their volume in voxels.
 
+    inside: share of each voxel that is of the part; where it is less than half, none is void here.
     Of each connected set of fractions as many voxels as their sum, with traces beside them: those
-    with the largest.
+    with the largest. A pore at an edge of the part is cut off by its hull: what is beside the part
+    of a voxel counts as what is inside of it, and voxels that are mostly beside it count whole.
     """
+    outside = inside < 0.5
     labels, count = connected(fraction > TRACE)
     with_traces = np.where(labels, labels, ndimage.maximum_filter(labels, 3))
-    total = np.bincount(with_traces.ravel(), fraction.ravel(), count + 1)
+    empty = np.where(outside, 1.0, fraction / np.where(outside, 1.0, inside))
+    empty = np.where(labels, empty, fraction)
+    total = np.bincount(with_traces.ravel(), empty.ravel(), count + 1)
     kept = np.floor(total + 0.5).astype(int)
     kept[0] = 0
     place = np.flatnonzero(labels)
-    order = np.lexsort((-fraction.ravel()[place], labels.ravel()[place]))
+    order = np.lexsort((-empty.ravel()[place], ~outside.ravel()[place], labels.ravel()[place]))
     place = place[order]
     owner = labels.ravel()[place]
     number = np.arange(len(place)) - np.searchsorted(owner, owner)  # within its pore
     pores = np.zeros(fraction.size, bool)
     pores[place[number < kept[owner]]] = True
-    lost = kept[1:] == 0
-    _, faint = connected((fraction > TRACE / 10) & (with_traces == 0))
-    volume = total[0] + total[1:][lost].sum()
-    return pores.reshape(fraction.shape), int(lost.sum()) + faint, float(volume)
+    lost = kept == 0
+    _, faint = connected((fraction > TRACE / 10) & (with_traces == 0) & ~outside)
+    volume = fraction[lost[with_traces]].sum(dtype=float)
+    return pores.reshape(fraction.shape) & ~outside, int(lost[1:].sum()) + faint, float(volume)

@@ -89,17 +89,14 @@ def segment(
 
 
 def section(solid: np.ndarray) -> np.ndarray:
-    """The part in a cross-section (nx, ny) bool: convex hull of metal, less its rough skin."""
+    """The part in a cross-section (nx, ny) bool: convex hull of metal, less its rough skin.
+
+    solid: metal that is one piece with that of other sections, so also what pores cut off here.
+    """
     # Without specks of noise, with tips (cross) and corners (square).
     clean = ndimage.binary_opening(solid, CROSS) | ndimage.binary_opening(solid, SQUARE)
     if not clean.any():
         return np.zeros_like(solid)
-    labels, count = ndimage.label(clean)
-    if count > 1:  # pieces that noise or ring artefacts made in the air
-        size = np.bincount(labels.ravel())
-        size[0] = 0
-        clean = size[labels] >= 0.05 * size.max()
-        clean &= labels > 0
     hull = convex_hull(clean)
     return solid & hull | below_skin(hull & ~solid, hull)
 

@@ -94,6 +94,15 @@ def sites_of(
     return Sites(place, features, elastic_rank, coarse_rank), likely
 
 
+def first_of_solves(found: Sites, names: Sequence[str]) -> np.ndarray:
+    """Which sites (m,) a solve that channels by name are made from puts first, bool."""
+    ranks = dict(zip(SOLVES, (found.elastic_rank, found.coarse_rank), strict=True))
+    first = np.zeros(len(found.place), bool)
+    for each in solves_of(names):
+        first |= ranks[each] == 1
+    return first
+
+
 def _ranks(field: np.ndarray, solid: np.ndarray, place: np.ndarray) -> np.ndarray:
     """Rank of the best maximum of a field near each place (m, 3), 0 where there is none."""
     rank = peaks.local_maxima(np.where(solid, field, 0.0), solid).rank

@@ -284,7 +284,8 @@ def _with_blocks(
         pulled = None
         if each.seen is not None:
             voids = each.seen.pores | each.seen.outside
-            pulled = pull(voids, each.sites, blocks, source["spacing"], source["simulation"])
+            given = settings["channels"], blocks, source["spacing"], source["simulation"]
+            pulled = pull(voids, each.sites, *given)
         found.append(pulled)
         if len(found) % 20 == 0:
             progress(f"blocks: {len(found)} of {len(both)} specimens")

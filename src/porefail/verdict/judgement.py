@@ -105,7 +105,7 @@ def judge(
         calibrated = locator.blocks is not None and blocks >= locator.blocks.most
         if calibrated and even_section(found.coarse.outside):
             by_blocks, blocks = locator.blocks, locator.blocks.most
-        given = blocks, voxel, locator.simulation
+        given = locator.channels, blocks, voxel, locator.simulation
         pulled = pull(found.coarse.porosity, assessed.sites, *given)
         if by_blocks is not None:
             assessed = assessed._replace(ranking=ranked_anew(by_blocks, assessed.sites, pulled))

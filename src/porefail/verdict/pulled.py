@@ -5,7 +5,7 @@ simulation knows; that of a block knows it of its site. What a block says, and w
 before, are weighed by a choice of their own, see calibration.py.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from porefail.fe.material import named_material
 from porefail.fe.submodels import Submodels
 from porefail.learning.candidates import box_about
 from porefail.ranking.choice import Ranking, ranking
-from porefail.verdict.assessment import Sites
+from porefail.verdict.assessment import Sites, first_of_solves
 from porefail.verdict.locator import BlockChoice
 from porefail.verdict.words import FITS
 
@@ -23,10 +23,16 @@ BEYOND = 1.05  # strain, over that at which the first block fails, to which the 
 
 
 def pull(
-    porosity: np.ndarray, sites: Sites, most: int, spacing: float, simulation: Mapping
+    porosity: np.ndarray,
+    sites: Sites,
+    channels: Sequence[str],
+    most: int,
+    spacing: float,
+    simulation: Mapping,
 ) -> Submodels:
     """Blocks of a specimen (nx, ny, nz) around its likeliest sites: `most` of them, fewer where
-    others have less than LEAST of the likelihood; the first always.
+    others have less than LEAST of the likelihood; the first always, and what a solve that channels
+    by name are made from puts first, which may know better.
 
     By likelihoods, not by probabilities: those know the failures that they were calibrated with.
     """
@@ -34,6 +40,7 @@ def pull(
     order = np.argsort(-share, kind="stable")
     worth = share[order] >= LEAST
     worth[:1] = True
+    worth |= first_of_solves(sites, channels)[order]
     return submodels.submodels(
         np.ascontiguousarray(porosity, np.uint8),
         sites.place[order[worth]][:most],
