@@ -82,7 +82,7 @@ def races(monkeypatch, locator):
         tested = [specimen(40 + n, right) for n, right in enumerate(rights)]
         unseen = tested[-1]._replace(seen=None, sites=NO_SITES, failed=np.zeros(0, bool))
         monkeypatch.setattr(calibration, "pull", lambda voids, sites, *_: blocks[id(sites)])
-        settings = {"penalty": 0.1, "coverage": 0.8}
+        settings = {"penalty": 0.1, "coverage": 0.8, "channels": ["superposed_lode"]}
         source = {"spacing": 0.05, "simulation": locator.simulation}
         told = []
         found = calibration._with_blocks(
