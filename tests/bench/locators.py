@@ -90,7 +90,7 @@ def by_chance(probability: np.ndarray, bins: int) -> tuple[float, float, float]:
     return float(np.mean(errors)), *np.quantile(errors, (0.025, 0.975))
 
 
-def how_sure(probability: np.ndarray, hit: np.ndarray, bins: int = BINS) -> dict[str, float]:
+def how_sure(probability: np.ndarray, hit: np.ndarray, bins: int) -> dict[str, float]:
     """What is said (n,) on average, how far it is from what is hit, and would be by chance."""
     error = probability_bins(probability, hit, bins).error
     chance = dict(
@@ -99,11 +99,16 @@ def how_sure(probability: np.ndarray, hit: np.ndarray, bins: int = BINS) -> dict
     return {"said": float(probability.mean()), "error": error} | chance
 
 
-def judged(table: pd.DataFrame) -> dict[str, float]:
+def pulled(table: pd.DataFrame) -> pd.DataFrame:
+    """Scores of sites that blocks ranked anew, by the names of those without."""
+    return table.filter(like="pulled_").rename(columns=lambda name: name[len("pulled_") :])
+
+
+def judged(table: pd.DataFrame, bins: int = BINS) -> dict[str, float]:
     """How often right, how large sets are, how sure, of the scores of specimens."""
     row = rates(table, {key: key for key in ("top_1", "top_3", "in_set")})
     row |= {"set_size": table["set_size"].mean()}
-    return row | how_sure(table["probability"].to_numpy(), table["top_1"].to_numpy())
+    return row | how_sure(table["probability"].to_numpy(), table["top_1"].to_numpy(), bins)
 
 
 def rates(table: pd.DataFrame, names: Mapping[str, str]) -> dict[str, float]:
@@ -152,11 +157,11 @@ def main() -> None:
         before = table
         if locator.blocks is None:
             continue
-        pulled = table.filter(like="pulled_").rename(columns=lambda name: name[len("pulled_") :])
-        row = {"model": f"{Path(name).stem} with blocks"} | judged(pulled)
-        row |= gain(pulled["top_1"], table["elastic_top_1"], "over_elastic")
-        row |= gain(pulled["top_1"], table["coarse_top_1"], "over_coarse")
-        row |= gain(pulled["top_1"], table["top_1"], "over_before")
+        anew = pulled(table)
+        row = {"model": f"{Path(name).stem} with blocks"} | judged(anew)
+        row |= gain(anew["top_1"], table["elastic_top_1"], "over_elastic")
+        row |= gain(anew["top_1"], table["coarse_top_1"], "over_coarse")
+        row |= gain(anew["top_1"], table["top_1"], "over_before")
         rows.append(row | {"seconds": cost["verdict"] + block_seconds(locator, parts)})
     whole = {f"top_{rank}{end}": 1.0 for rank in (1, 3) for end in ("", "_low", "_high")}
     whole["seconds"] = simulation_seconds(locator, parts[: 1 + SIMULATED])

@@ -1,12 +1,12 @@
 """Locators on specimens that one moved voxel makes fail elsewhere, and on those that it does not.
 
     python tests/bench/sensitive.py --ensemble ensemble.h5 --copies perturbed/*/simulation/*.h5 \\
-        --sites pores=pores/sites.csv coarse=coarse/sites.csv > docs/results/data/sensitive.csv
+        --scores pores=pores_scores.csv coarse=coarse_scores.csv > docs/results/data/sensitive.csv
 
 --copies: simulated perturbations of held-out realizations of the ensemble (rule `perturb`), held
 out of the locators too: with one seed, the test part of a split of 7:1:2 is in that of 5:2:3. A
-specimen is sensitive if a copy failed elsewhere than it did. --sites: NAME=SITES, as `rank --model
-NAME` or `calibrate --sites` wrote them.
+specimen is sensitive if a copy failed elsewhere than it did. --scores: NAME=SCORES, as `calibrate
+--scores` wrote them; where there are blocks, these have rows of their own.
 """
 
 import argparse
@@ -14,14 +14,13 @@ import sys
 
 import numpy as np
 import pandas as pd
-from locators import how_sure
+from locators import judged, pulled
 
 from porefail import store
 from porefail.errors import PorefailError
 from porefail.ranking.copies import read_copies
 from porefail.ranking.locus import locus
 from porefail.store import Status
-from porefail.study.hits import rate
 
 BINS = 5  # groups are small
 NEAR = 1  # voxels, as evaluation.near_voxels
@@ -52,38 +51,30 @@ def sensitive(ensemble: str, shards: list[str]) -> pd.Series:
     return pd.Series({number: bool(each.moved.any()) for number, each in found.items()})
 
 
-def row(sites: pd.DataFrame) -> dict[str, float]:
-    """Skill of the ranked sites of some specimens."""
-    first = sites[sites["rank"] == 1].set_index("realization")
-    three = sites[sites["rank"] <= 3].groupby("realization")["failed"].max()
-    inside = sites[sites["in_set"] == 1]
-    held = inside.groupby("realization")["failed"].max()
-    found: dict[str, float] = {"specimens": len(first)}
-    found |= rate(first["failed"], "top_1") | rate(three, "top_3") | rate(held, "in_set")
-    found["set_size"] = len(inside) / len(first)
-    return found | how_sure(first["probability"].to_numpy(), first["failed"].to_numpy(), BINS)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--ensemble", required=True)
     parser.add_argument("--copies", nargs="+", required=True)
-    parser.add_argument("--sites", nargs="+", required=True, metavar="NAME=SITES")
+    parser.add_argument("--scores", nargs="+", required=True, metavar="NAME=SCORES")
     options = parser.parse_args()
     try:
         found = sensitive(options.ensemble, options.copies)
     except PorefailError as error:
         sys.exit(f"sensitive: error: {error}")
     rows = []
-    for name, _, path in (each.partition("=") for each in options.sites):
-        sites = pd.read_csv(path)
-        lacking = sorted(set(found.index) - set(sites["realization"]))
+    for name, _, path in (each.partition("=") for each in options.scores):
+        scores = pd.read_csv(path).set_index("realization")
+        lacking = sorted(set(found.index) - set(scores.index))
         if lacking:
             sys.exit(f"sensitive: error: {path}: lacks realization {lacking[0]}")
-        for group, words in ((False, "no"), (True, "yes")):
-            mine = sites[sites["realization"].isin(found.index[found == group])]
-            if len(mine):
-                rows.append({"model": name, "sensitive": words} | row(mine))
+        tables = {name: scores}
+        if "pulled_top_1" in scores:
+            tables[f"{name} with blocks"] = pulled(scores)
+        for model, table in tables.items():
+            for group, words in ((False, "no"), (True, "yes")):
+                mine = table.loc[found.index[found == group]]
+                if len(mine):
+                    rows.append({"model": model, "sensitive": words} | judged(mine, BINS))
     pd.DataFrame(rows).to_csv(sys.stdout, index=False, float_format="%.3f")
 
 

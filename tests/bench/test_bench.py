@@ -1,6 +1,7 @@
 """`make bench` on a small specimen: it runs, and a peer that is missing is a line."""
 
 import importlib
+import io
 import json
 import os
 import subprocess
@@ -152,6 +153,38 @@ def test_sets_of_locators_stand_below_each_other(tmp_path):
     assert rows[4] == "b with blocks,0.900,0.950"
 
 
+def test_unseen_specimens_are_judged_as_calibrate_does(tmp_path):
+    """The last one of those whose failure is shipped, by all three locators."""
+    failures = HERE.parents[1] / "data" / "failures.h5"
+    rows, _ = store.read(failures, ["realization"], kind="ensemble")
+    last = int(rows["realization"].max())
+    options = (failures, "--first", str(last), "--output", tmp_path / "unseen")
+    done = run(tmp_path, "unseen.py", *map(str, options))
+    assert done.returncode == 0, done.stderr
+    for name in ("pores", "elastic", "coarse"):
+        scores = pd.read_csv(tmp_path / "unseen" / f"{name}.csv")
+        assert scores["realization"].tolist() == [last]
+        known = {"top_1", "elastic_top_1", "blocks", "block_strain", "pulled_in_set"}
+        assert known < set(scores) and 1 <= scores["blocks"][0] <= 4
+        assert scores["block_strain"][0] == pytest.approx(1.0, abs=0.3)
+    options = (failures, "--first", str(last + 1), "--output", tmp_path / "none")
+    done = run(tmp_path, "unseen.py", *map(str, options))
+    assert done.returncode == 1 and "no specimen from" in done.stderr
+    assert not (tmp_path / "none").exists()
+
+
+def test_each_half_gives_the_level_of_the_other(bench):
+    """The true site has 0.9 in one half, 0.4 beside another of 0.6 in the other: sets that want 0.4
+    of the first half hold it alone, those that want 0.9 of the other but the wrong one."""
+    true = np.array([True, False])
+    probabilities = [np.array([0.9, 0.05]), np.array([0.4, 0.6])] * 40
+    table = bench("unseen").sets(probabilities, [true] * 80).set_index("coverage")
+    row = table.loc[0.9]
+    assert row["in_set"] == 0.5 and row["set_size"] == 1.0 and row["specimens"] == 80
+    assert row["least"] == pytest.approx((0.9 + 0.4) / 2)
+    assert table.loc[0.99, "set_size"] == 2.0  # 40 specimens cannot promise it
+
+
 def test_sensitive_specimens_are_apart(tmp_path, bench):
     """Of two specimens the three copies that count fail near by, but for one; rates by hand."""
     sensitive = bench("sensitive")
@@ -184,29 +217,33 @@ def test_sensitive_specimens_are_apart(tmp_path, bench):
             {"spacing": 0.05, "porosity": {"mean": 0.1, "perturbed": number}, **origin},
         )
     assert sensitive.sensitive(ensemble, shards).to_dict() == {3: False, 7: True}
-    sites = pd.DataFrame(
+    scores = pd.DataFrame(
         {
-            "realization": [3, 3, 7, 7],
-            "rank": [1, 2, 1, 2],
-            "probability": [0.9, 0.1, 0.5, 0.4],
-            "in_set": [1, 0, 1, 1],
-            "failed": [1, 0, 0, 1],
+            "realization": [9, 7, 3],
+            "top_1": [1, 0, 1],
+            "top_3": [1, 1, 1],
+            "in_set": [1, 1, 1],
+            "set_size": [1, 2, 1],
+            "probability": [0.8, 0.5, 0.9],
         }
     )
-    found = sensitive.row(sites)
-    assert (found["top_1"], found["top_3"]) == (0.5, 1.0)
-    assert (found["in_set"], found["set_size"]) == (1.0, 1.5)
-    assert found["said"] == pytest.approx(0.7) and found["error"] == pytest.approx(0.3)
-    path = tmp_path / "sites.csv"
-    options = ["--ensemble", ensemble, "--sites", f"coarse={path}", "--copies", *shards]
-    sites[sites["realization"] == 3].to_csv(path, index=False)
+    path = tmp_path / "scores.csv"
+    options = ["--ensemble", ensemble, "--scores", f"coarse={path}", "--copies", *shards]
+    scores[scores["realization"] == 3].to_csv(path, index=False)
     done = run(tmp_path, "sensitive.py", *options)
     assert done.returncode == 1
     assert done.stderr == f"sensitive: error: {path}: lacks realization 7\n"
-    sites.to_csv(path, index=False)
+    anew = scores.drop(columns="realization").assign(top_1=1).add_prefix("pulled_")
+    scores.join(anew).to_csv(path, index=False)
     done = run(tmp_path, "sensitive.py", *options)
-    rows = [line.split(",")[:3] for line in done.stdout.splitlines()[1:]]
-    assert rows == [["coarse", "no", "1"], ["coarse", "yes", "1"]]
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(io.StringIO(done.stdout))
+    assert table["model"].tolist() == ["coarse"] * 2 + ["coarse with blocks"] * 2
+    assert table["sensitive"].tolist() == ["no", "yes"] * 2 and (table["specimens"] == 1).all()
+    assert table["top_1"].tolist() == [1, 0, 1, 1] and table["top_3"].tolist() == [1] * 4
+    assert table["set_size"].tolist() == [1, 2, 1, 2]
+    assert table["said"].tolist() == [0.9, 0.5, 0.9, 0.5]
+    np.testing.assert_allclose(table["error"], [0.1, 0.5, 0.1, 0.5])
     done = run(tmp_path, "sensitive.py", *options, ensemble)
     assert done.returncode == 1
     assert done.stderr.startswith(f"sensitive: error: {ensemble}: ")

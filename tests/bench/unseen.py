@@ -1,0 +1,143 @@
+"""Shipped locators on specimens that nothing of them was made or chosen with, seen in scans.
+
+    python tests/bench/unseen.py data/failures.h5 --first 1575 --output unseen [--processes 2]
+
+FAILURES: what `failures` wrote, of specimens of the locators' size and physics; those from
+realization --first on are judged. Of each locator NAME the folder gets NAME.csv, scores as
+`calibrate --scores` writes them, and NAME_sets.csv, sets as of `calibrate --sets`, whose levels
+are of the other half of the specimens: both halves are calibrated and judged.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from multiprocessing import Pool
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from porefail import store
+from porefail.configuration.locators import LOCATORS
+from porefail.errors import PorefailError
+from porefail.metrics import conformal
+from porefail.ranking.choice import ranking
+from porefail.scans.phantom import Scanner
+from porefail.store import Status
+from porefail.study.hits import rate
+from porefail.verdict.assessment import Physics
+from porefail.verdict.calibration import COVERAGES, case, first_block, scored
+from porefail.verdict.locator import Locator, read_locator
+from porefail.verdict.part import of_phantom
+from porefail.verdict.physics import solve
+from porefail.verdict.pulled import features_with, pull
+from porefail.verdict.skill import hits
+
+KNOWN = ("realization", "porosity", "failed", "status", "first_failure_strain")
+
+
+class Judged(NamedTuple):
+    """Scores of a specimen; probabilities of its sites without blocks and with them; which of the
+    sites failed."""
+
+    scores: dict
+    alone: np.ndarray
+    pulled: np.ndarray
+    failed: np.ndarray
+
+
+def seen(known: Mapping[str, np.ndarray], locator: Locator) -> Physics | None:
+    """What a scan of the locator's kind shows of a specimen, all of it solved; None of nothing."""
+    voxel, noise = locator.scanned
+    scanner = Scanner(voxel=voxel, noise=noise)
+    shown = of_phantom(known["porosity"], locator.voxel, scanner, int(known["realization"]))
+    if shown is None:
+        return None
+    try:
+        return solve(*shown, locator.voxel, locator.simulation, locator.presolve, lambda text: None)
+    except PorefailError:
+        return None
+
+
+def judge(known: Mapping[str, np.ndarray], physics: Physics | None, locator: Locator) -> Judged:
+    """What a locator says of a specimen, and whether it is right."""
+    each = case(known, physics, locator.regression, locator.committee)
+    blocks, pulled = locator.blocks, None
+    if physics is not None:
+        given = locator.channels, blocks.most, locator.voxel, locator.simulation
+        pulled = pull(physics.pores | physics.outside, each.sites, *given)
+    alone = locator.choice.probability(each.sites.features)
+    anew = blocks.choice.probability(features_with(each.sites, pulled))
+    scores = scored(each, ranking(alone, locator.level)) | first_block(each, pulled)
+    with_blocks = scored(each, ranking(anew, blocks.level))
+    names = ("top_1", "top_3", "in_set", "set_size", "probability")
+    scores |= {f"pulled_{name}": with_blocks[name] for name in names}
+    return Judged(scores, alone, anew, each.failed)
+
+
+def specimen(known: Mapping[str, np.ndarray]) -> dict[str, Judged]:
+    """Of a specimen what each shipped locator says; all see the same scan."""
+    locators = {name: read_locator(name) for name in LOCATORS}
+    physics = seen(known, next(iter(locators.values())))
+    return {name: judge(known, physics, locator) for name, locator in locators.items()}
+
+
+def sets(probabilities: list[np.ndarray], failed: list[np.ndarray]) -> pd.DataFrame:
+    """Sets of COVERAGES as skill.set_rows(), with levels of every other specimen for the others."""
+    known = [conformal.score(*each) for each in zip(probabilities, failed, strict=True)]
+    rows = []
+    for coverage in COVERAGES:
+        levels = [conformal.level(known[half::2], coverage) for half in (1, 0)]
+        found = pd.DataFrame(
+            hits(ranking(chance, levels[n % 2]), true)
+            for n, (chance, true) in enumerate(zip(probabilities, failed, strict=True))
+        )
+        rows.append(
+            {"coverage": coverage, "least": max(-np.mean(levels), 0.0), "specimens": len(found)}
+            | rate(found["in_set"], "in_set")
+            | {"set_size": float(found["set_size"].mean())}
+        )
+    return pd.DataFrame(rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("failures")
+    parser.add_argument("--first", type=int, required=True, help="realization")
+    parser.add_argument("--output", type=Path, required=True, help="folder")
+    parser.add_argument("--processes", type=int, default=1)
+    options = parser.parse_args()
+    rows, source = store.read(options.failures, KNOWN, kind="ensemble")
+    wanted = (rows["realization"] >= options.first) & (rows["status"] == Status.FIRST_FAILURE)
+    if not wanted.any():
+        sys.exit(f"unseen: error: {options.failures}: no specimen from {options.first} on failed")
+    locators = {name: read_locator(name) for name in LOCATORS}
+    for name, locator in locators.items():
+        made = {"model_version": locator.model_version, "simulation": locator.simulation}
+        different = store.difference(source, made)
+        if different:
+            sys.exit(f"unseen: error: {options.failures}: {different[0]} is not that of {name}")
+    specimens = [{name: rows[name][n] for name in KNOWN} for n in np.flatnonzero(wanted)]
+    found: list[dict[str, Judged]] = []
+    with Pool(options.processes) as pool:
+        for each in pool.imap(specimen, specimens):
+            found.append(each)
+            if len(found) % 20 == 0:
+                print(f"unseen: {len(found)} of {len(specimens)}", file=sys.stderr, flush=True)
+    options.output.mkdir(parents=True, exist_ok=True)
+    for name, locator in locators.items():
+        mine = [each[name] for each in found]
+        scores = pd.DataFrame([each.scores for each in mine])
+        scores.to_csv(options.output / f"{name}.csv", index=False, float_format="%.9g")
+        failed = [each.failed for each in mine]
+        tables = [
+            sets([each.alone for each in mine], failed).assign(blocks=0),
+            sets([each.pulled for each in mine], failed).assign(blocks=locator.blocks.most),
+        ]
+        joined = pd.concat(tables, ignore_index=True)
+        joined.to_csv(options.output / f"{name}_sets.csv", index=False, float_format="%.9g")
+
+
+if __name__ == "__main__":
+    main()
