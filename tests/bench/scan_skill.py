@@ -17,7 +17,7 @@ from porefail import store
 from porefail.dataset.split import Part, split
 from porefail.ranking.choice import ranking
 from porefail.scans.phantom import Scanner
-from porefail.verdict.calibration import case, read_known, scanned_physics, scored
+from porefail.verdict.cases import case, read_known, scanned_physics, scored
 from porefail.verdict.locator import read_locator
 
 RESOLUTIONS = (0.010, 0.0125, 0.017, 0.025, 0.035, 0.05)  # mm

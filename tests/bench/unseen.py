@@ -27,11 +27,12 @@ from porefail.scans.phantom import Scanner
 from porefail.store import Status
 from porefail.study.hits import rate
 from porefail.verdict.assessment import Physics
-from porefail.verdict.calibration import COVERAGES, case, first_block, scored
+from porefail.verdict.calibration import COVERAGES
+from porefail.verdict.cases import blocks_of, case, first_block, scored
 from porefail.verdict.locator import Locator, read_locator
 from porefail.verdict.part import of_phantom
 from porefail.verdict.physics import solve
-from porefail.verdict.pulled import features_with, pull
+from porefail.verdict.pulled import features_with
 from porefail.verdict.skill import hits
 
 KNOWN = ("realization", "porosity", "failed", "status", "first_failure_strain")
@@ -63,10 +64,9 @@ def seen(known: Mapping[str, np.ndarray], locator: Locator) -> Physics | None:
 def judge(known: Mapping[str, np.ndarray], physics: Physics | None, locator: Locator) -> Judged:
     """What a locator says of a specimen, and whether it is right."""
     each = case(known, physics, locator.regression, locator.committee)
-    blocks, pulled = locator.blocks, None
-    if physics is not None:
-        given = locator.channels, blocks.most, locator.voxel, locator.simulation
-        pulled = pull(physics.pores | physics.outside, each.sites, *given)
+    blocks = locator.blocks
+    given = locator.channels, blocks.most, locator.voxel, locator.simulation
+    pulled = blocks_of(each, *given)
     alone = locator.choice.probability(each.sites.features)
     anew = blocks.choice.probability(features_with(each.sites, pulled))
     scores = scored(each, ranking(alone, locator.level)) | first_block(each, pulled)

@@ -5,9 +5,9 @@ import pytest
 
 from porefail.fe.submodels import Submodels
 from porefail.learning.candidates import failed_at
-from porefail.verdict import calibration
+from porefail.verdict import calibration, cases
 from porefail.verdict.assessment import NO_SITES, Physics, Sites
-from porefail.verdict.calibration import Case, first_block
+from porefail.verdict.cases import Case, first_block
 
 SHAPE = (4, 4, 6)
 PLACES = np.array([[1, 1, 1], [2, 2, 4]])
@@ -81,7 +81,7 @@ def races(monkeypatch, locator):
         held = [specimen(n, n % 10 > 0) for n in range(40)]
         tested = [specimen(40 + n, right) for n, right in enumerate(rights)]
         unseen = tested[-1]._replace(seen=None, sites=NO_SITES, failed=np.zeros(0, bool))
-        monkeypatch.setattr(calibration, "pull", lambda voids, sites, *_: blocks[id(sites)])
+        monkeypatch.setattr(cases, "pull", lambda voids, sites, *_: blocks[id(sites)])
         settings = {"penalty": 0.1, "coverage": 0.8, "channels": ["superposed_lode"]}
         source = {"spacing": 0.05, "simulation": locator.simulation}
         told = []
