@@ -20,20 +20,16 @@ import pandas as pd
 
 from porefail import store
 from porefail.configuration.locators import LOCATORS
-from porefail.errors import PorefailError
 from porefail.metrics import conformal
 from porefail.ranking.choice import ranking
 from porefail.scans.phantom import Scanner
 from porefail.store import Status
-from porefail.study.hits import rate
 from porefail.verdict.assessment import Physics
 from porefail.verdict.calibration import COVERAGES
-from porefail.verdict.cases import blocks_of, case, first_block, scored
+from porefail.verdict.cases import blocks_of, case, first_block, scanned_physics, scored
 from porefail.verdict.locator import Locator, read_locator
-from porefail.verdict.part import of_phantom
-from porefail.verdict.physics import solve
 from porefail.verdict.pulled import features_with
-from porefail.verdict.skill import hits
+from porefail.verdict.skill import set_rows
 
 KNOWN = ("realization", "porosity", "failed", "status", "first_failure_strain")
 
@@ -46,19 +42,6 @@ class Judged(NamedTuple):
     alone: np.ndarray
     pulled: np.ndarray
     failed: np.ndarray
-
-
-def seen(known: Mapping[str, np.ndarray], locator: Locator) -> Physics | None:
-    """What a scan of the locator's kind shows of a specimen, all of it solved; None of nothing."""
-    voxel, noise = locator.scanned
-    scanner = Scanner(voxel=voxel, noise=noise)
-    shown = of_phantom(known["porosity"], locator.voxel, scanner, int(known["realization"]))
-    if shown is None:
-        return None
-    try:
-        return solve(*shown, locator.voxel, locator.simulation, locator.presolve, lambda text: None)
-    except PorefailError:
-        return None
 
 
 def judge(known: Mapping[str, np.ndarray], physics: Physics | None, locator: Locator) -> Judged:
@@ -79,26 +62,21 @@ def judge(known: Mapping[str, np.ndarray], physics: Physics | None, locator: Loc
 def specimen(known: Mapping[str, np.ndarray]) -> dict[str, Judged]:
     """Of a specimen what each shipped locator says; all see the same scan."""
     locators = {name: read_locator(name) for name in LOCATORS}
-    physics = seen(known, next(iter(locators.values())))
+    first = next(iter(locators.values()))
+    scanner = Scanner(voxel=first.scanned[0], noise=first.scanned[1])
+    given = first.voxel, scanner, first.simulation, first.presolve
+    physics = scanned_physics(known, *given)
     return {name: judge(known, physics, locator) for name, locator in locators.items()}
 
 
 def sets(probabilities: list[np.ndarray], failed: list[np.ndarray]) -> pd.DataFrame:
-    """Sets of COVERAGES as skill.set_rows(), with levels of every other specimen for the others."""
+    """Sets of COVERAGES, with levels of every other specimen for the others."""
     known = [conformal.score(*each) for each in zip(probabilities, failed, strict=True)]
-    rows = []
-    for coverage in COVERAGES:
-        levels = [conformal.level(known[half::2], coverage) for half in (1, 0)]
-        found = pd.DataFrame(
-            hits(ranking(chance, levels[n % 2]), true)
-            for n, (chance, true) in enumerate(zip(probabilities, failed, strict=True))
-        )
-        rows.append(
-            {"coverage": coverage, "least": max(-np.mean(levels), 0.0), "specimens": len(found)}
-            | rate(found["in_set"], "in_set")
-            | {"set_size": float(found["set_size"].mean())}
-        )
-    return pd.DataFrame(rows)
+    halves = [[conformal.level(known[half::2], each) for half in (1, 0)] for each in COVERAGES]
+    levels = {
+        each: np.resize(half, len(known)) for each, half in zip(COVERAGES, halves, strict=True)
+    }
+    return set_rows(levels, probabilities, failed)
 
 
 def main() -> None:
@@ -114,8 +92,8 @@ def main() -> None:
         sys.exit(f"unseen: error: {options.failures}: no specimen from {options.first} on failed")
     locators = {name: read_locator(name) for name in LOCATORS}
     for name, locator in locators.items():
-        made = {"model_version": locator.model_version, "simulation": locator.simulation}
-        different = store.difference(source, made)
+        made = {each: getattr(locator, each) for each in ("model_version", "simulation")}
+        different = store.difference(source, made | {"spacing": locator.voxel})
         if different:
             sys.exit(f"unseen: error: {options.failures}: {different[0]} is not that of {name}")
     specimens = [{name: rows[name][n] for name in KNOWN} for n in np.flatnonzero(wanted)]

@@ -95,6 +95,28 @@ def test_specks_of_noise_beside_a_part_are_no_part():
     assert result.part.all() and not result.void.any()
 
 
+def test_specks_in_a_section_are_no_part_but_where_it_is_expected():
+    flat = np.pad(block()[:, :, 0], 6)
+    noisy = flat.copy()
+    noisy[2, 3] = noisy[-3, 5] = noisy[20, 1] = True
+    noisy[1:4, -4:-1] = True  # a piece of a ring
+    np.testing.assert_array_equal(section(noisy), flat)
+    expected = np.zeros_like(flat)
+    expected[1:4, -4:-1] = True
+    assert section(noisy, expected)[1:4, -4:-1].all()
+
+
+def test_a_wire_that_touches_the_part_is_beside_it():
+    """Joined at one height, it stands beside the part at others."""
+    solid = block((40, 40, 60), 10)
+    solid[34:37, 18:22, 5:55] = True
+    solid[28:37, 18:22, 30:32] = True
+    result = found(solid)
+    assert result.void[:20, :20].sum() == 0
+    area = result.part.sum(axis=(0, 1))
+    assert (np.delete(area, np.arange(30, 32)) == 400).all()
+
+
 def test_metal_that_pores_cut_off_a_section_is_of_the_part():
     """It hangs on sections above and below: the corner of a part beside its pores."""
     solid = block()

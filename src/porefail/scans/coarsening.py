@@ -50,7 +50,9 @@ def coarsen(
     inside = fractions(lambda first, last: part[:, :, first:last], part.shape[2], weights)
     fraction = np.clip(fractions(void, part.shape[2], weights), 0.0, inside).astype(np.float32)
     outside = inside < 0.5
-    pores, lost, lost_share = whole_voxels(fraction, inside)
+    # Where the box of the part ends within a voxel, the rest of the voxel is not cut off a pore.
+    box = np.einsum("i,j,k->ijk", *(each.sum(axis=1) for each in weights))
+    pores, lost, lost_share = whole_voxels(fraction, inside, box)
     return Coarse(
         (pores | outside).astype(np.uint8),
         pores,
@@ -110,30 +112,36 @@ def void_shares(
     return shares
 
 
-def whole_voxels(fraction: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, int, float]:
+def whole_voxels(
+    fraction: np.ndarray, inside: np.ndarray, box: np.ndarray
+) -> tuple[np.ndarray, int, float]:
     """Void voxels for fractions of void (nx, ny, nz); pores lost, and their volume in voxels.
 
-    inside: share of each voxel that is of the part; where it is less than half, none is void here.
+    inside, box: share of each voxel that is of the part, and of the box around it; where the first
+    is less than half, none is void here.
     Of each connected set of fractions as many voxels as their sum, with traces beside them: those
-    with the largest. A pore at an edge of the part is cut off by its hull: what is beside the part
-    of a voxel counts as what is inside of it, and voxels that are mostly beside it count whole.
+    with the largest. A pore at an edge of the part is cut off by its hull: what the hull leaves of
+    a voxel counts as what is inside of it, and voxels that are mostly beside the part count whole.
     """
     outside = inside < 0.5
     labels, count = connected(fraction > TRACE)
     with_traces = np.where(labels, labels, ndimage.maximum_filter(labels, 3))
-    empty = np.where(outside, 1.0, fraction / np.where(outside, 1.0, inside))
+    empty = np.where(outside, 1.0, fraction * box / np.where(outside, 1.0, inside))
     empty = np.where(labels, empty, fraction)
     total = np.bincount(with_traces.ravel(), empty.ravel(), count + 1)
     kept = np.floor(total + 0.5).astype(int)
     kept[0] = 0
     place = np.flatnonzero(labels)
-    order = np.lexsort((-empty.ravel()[place], ~outside.ravel()[place], labels.ravel()[place]))
+    order = np.lexsort((-empty.ravel()[place], labels.ravel()[place]))
     place = place[order]
     owner = labels.ravel()[place]
     number = np.arange(len(place)) - np.searchsorted(owner, owner)  # within its pore
     pores = np.zeros(fraction.size, bool)
     pores[place[number < kept[owner]]] = True
-    lost = kept == 0
+    pores &= ~outside.ravel()
+    lost = np.bincount(labels.ravel()[pores], minlength=count + 1) == 0
+    lost[0] = True  # traces of none
     _, faint = connected((fraction > TRACE / 10) & (with_traces == 0) & ~outside)
-    volume = fraction[lost[with_traces]].sum(dtype=float)
-    return pores.reshape(fraction.shape) & ~outside, int(lost[1:].sum()) + faint, float(volume)
+    beside = outside & (labels == 0)
+    volume = fraction[lost[with_traces] & ~beside].sum(dtype=float)
+    return pores.reshape(fraction.shape), int(lost[1:].sum()) + faint, float(volume)

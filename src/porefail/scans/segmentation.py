@@ -20,6 +20,9 @@ FULL = 0.5  # of the median section: ends with less are left out
 NOISY = 0.15  # noise over contrast: above it, values are smoothed before the threshold
 SMOOTHING = 1.0  # scan voxels
 LEAST = 4  # scan voxels across a part
+PIECE = 0.05  # of the largest piece of a section: less is of the part only where that is expected
+NEAR = 0.25  # of the width of a part: how far sections lie that tell where it is expected
+LOOKED_AT = 32  # of them
 SECOND = 0.2  # of the largest piece: a second piece that large is another part
 SLAB = 16  # cross-sections at a time
 CROSS, SQUARE = ndimage.generate_binary_structure(2, 1), np.ones((2, 2), bool)
@@ -78,6 +81,7 @@ def segment(
         part = np.zeros_like(solid)
         for k in range(nz):
             part[:, :, k] = section(solid[:, :, k])
+        _join_cut_off(part, solid)
     box = _box(path, part)
     part, solid = part[box], solid[box]
     if min(part.shape) < LEAST:
@@ -88,17 +92,42 @@ def segment(
     return Segmented(part, part & ~solid, tuple(each.start for each in box), smoothed, loose)
 
 
-def section(solid: np.ndarray) -> np.ndarray:
+def section(solid: np.ndarray, expected: np.ndarray | None = None) -> np.ndarray:
     """The part in a cross-section (nx, ny) bool: convex hull of metal, less its rough skin.
 
-    solid: metal that is one piece with that of other sections, so also what pores cut off here.
+    Small pieces beside the largest one, of noise, rings or wires, are no part, but where the part
+    is expected (nx, ny): pores cut those off.
     """
     # Without specks of noise, with tips (cross) and corners (square).
     clean = ndimage.binary_opening(solid, CROSS) | ndimage.binary_opening(solid, SQUARE)
     if not clean.any():
         return np.zeros_like(solid)
+    labels, count = ndimage.label(clean)
+    if count > 1:
+        size = np.bincount(labels.ravel())
+        size[0] = 0
+        kept = size >= PIECE * size.max()
+        if expected is not None:
+            kept |= np.bincount(labels.ravel(), expected.ravel()) >= 0.5 * size
+        clean &= kept[labels]
     hull = convex_hull(clean)
     return solid & hull | below_skin(hull & ~solid, hull)
+
+
+def _join_cut_off(part: np.ndarray, solid: np.ndarray) -> None:
+    """Add to the sections of a part pieces that pores cut off: metal that lies where the part is in
+    half of the sections near by. In place; part, solid (nx, ny, nz) bool."""
+    reach = max(int(part.any(axis=2).any(axis=1).sum() * NEAR), 1)
+    step = max(2 * reach // LOOKED_AT, 1)
+    joined = {}
+    for k in range(part.shape[2]):
+        left = solid[:, :, k] & ~part[:, :, k]
+        # More than specks, without which hulls are made.
+        if (left[1:, 1:] & left[1:, :-1] & left[:-1, 1:] & left[:-1, :-1]).any():
+            near = part[:, :, max(k - reach, 0) : k + reach + 1 : step]
+            joined[k] = section(solid[:, :, k], near.mean(axis=2) >= 0.5)
+    for k, whole in joined.items():
+        part[:, :, k] = whole
 
 
 def below_skin(void: np.ndarray, hull: np.ndarray) -> np.ndarray:

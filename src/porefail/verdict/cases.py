@@ -78,13 +78,15 @@ def scanned_physics(
 ) -> Physics | None:
     """Physics of a row of an ensemble as a phantom scan shows it; None where that shows nothing.
 
-    shift: of the threshold, over the contrast. What is stored is taken where all voxels are right.
+    shift: of the threshold, over the contrast. What is stored, if all is, is taken where all voxels
+    are right.
     """
     seen = of_phantom(known["porosity"], spacing, scanner, int(known["realization"]), shift)
     if seen is None:
         return None
     pores, outside = seen
-    if np.array_equal(pores | outside, known["porosity"] == 1):
+    stored = set(FIELDS) <= set(known)
+    if stored and np.array_equal(pores | outside, known["porosity"] == 1):
         return stored_physics(known)
     try:
         return solve(pores, outside, spacing, simulation, presolve, progress=lambda text: None)

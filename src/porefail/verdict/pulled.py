@@ -31,8 +31,8 @@ def pull(
     simulation: Mapping,
 ) -> Submodels:
     """Blocks of a specimen (nx, ny, nz) around its likeliest sites: `most` of them, fewer where
-    others have less than LEAST of the likelihood; the first always, and what a solve that channels
-    by name are made from puts first, which may know better.
+    others have less than LEAST of the likelihood; the first always, and after them those of the
+    sites that a solve which channels by name are made from puts first: it may know better.
 
     By likelihoods, not by probabilities: those know the failures that they were calibrated with.
     """

@@ -56,23 +56,27 @@ def hits(ranked: Ranking, failed: np.ndarray) -> dict[str, int]:
 
 
 def set_rows(
-    levels: Mapping[float, float], probabilities: Sequence[np.ndarray], failed: Sequence[np.ndarray]
+    levels: Mapping[float, float | np.ndarray],
+    probabilities: Sequence[np.ndarray],
+    failed: Sequence[np.ndarray],
 ) -> pd.DataFrame:
     """How often sets of several coverages hold the true site, their mean size, and how probable a
     site must be to be in one (`least`; the first one always is): 0 where no set is large enough,
     which has all sites then.
 
-    levels: conformal level by coverage; probabilities, failed (bool): of each specimen's m sites.
+    levels: conformal level by coverage, of all specimens or of each, (n,), whose mean is told then;
+    probabilities, failed (bool): of each specimen's m sites.
     """
     rows = []
     for coverage, level in levels.items():
+        each = np.broadcast_to(level, len(probabilities))
         found = [
-            hits(ranking(chance, level), true)
-            for chance, true in zip(probabilities, failed, strict=True)
+            hits(ranking(chance, own), true)
+            for chance, true, own in zip(probabilities, failed, each, strict=True)
         ]
         table = pd.DataFrame(found)
         rows.append(
-            {"coverage": coverage, "least": max(-level, 0.0), "specimens": len(found)}
+            {"coverage": coverage, "least": max(-float(each.mean()), 0.0), "specimens": len(found)}
             | rate(table["in_set"], "in_set")
             | {"set_size": float(table["set_size"].mean())}
         )
