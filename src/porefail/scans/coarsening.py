@@ -10,6 +10,7 @@ from porefail.voxels.neighbours import connected
 
 TRACE = 0.05  # of a voxel: less void does not connect pores
 SLAB = 64
+EDGE = 0.05  # of a section, which pores at its edges may be
 TIE = 1e-6  # a side in the middle between two numbers of voxels gets the smaller one
 BLUR = 2  # scan voxels around a void where the grey value tells how much of a voxel is void
 
@@ -49,10 +50,12 @@ def coarsen(
     ]
     inside = fractions(lambda first, last: part[:, :, first:last], part.shape[2], weights)
     fraction = np.clip(fractions(void, part.shape[2], weights), 0.0, inside).astype(np.float32)
-    outside = inside < 0.5
     # Where the box of the part ends within a voxel, the rest of the voxel is not cut off a pore.
     box = np.einsum("i,j,k->ijk", *(each.sum(axis=1) for each in weights))
     pores, lost, lost_share = whole_voxels(fraction, inside, box)
+    outside = inside < 0.5
+    edges = edge_voids(outside)
+    pores, outside = pores | edges, outside & ~edges
     return Coarse(
         (pores | outside).astype(np.uint8),
         pores,
@@ -62,6 +65,24 @@ def coarsen(
         lost,
         lost_share * voxel**3,
     )
+
+
+def edge_voids(outside: np.ndarray) -> np.ndarray:
+    """Which voxels beside a part (nx, ny, nz), bool, are voids of it: pores at an edge of its
+    section, which the hull of its metal leaves out.
+
+    They lie where the part is in half of the sections as near as half its width or more; sections
+    in which they are more than EDGE of it are thinner, and not by a pore.
+    """
+    part = ~outside
+    reach = max(int(part.any(axis=(1, 2)).sum()) // 2, 1)
+    found = np.zeros_like(outside)
+    for k in range(part.shape[2]):
+        near = part[:, :, max(k - reach, 0) : k + reach + 1]
+        missing = outside[:, :, k] & (near.mean(axis=2) >= 0.5)
+        if missing.sum() <= EDGE * part[:, :, k].sum():
+            found[:, :, k] = missing
+    return found
 
 
 def overlaps(n: int, step: float, m: int, voxel: float, start: float) -> np.ndarray:
