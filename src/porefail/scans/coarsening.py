@@ -77,9 +77,15 @@ def edge_voids(outside: np.ndarray) -> np.ndarray:
     part = ~outside
     reach = max(int(part.any(axis=(1, 2)).sum()) // 2, 1)
     found = np.zeros_like(outside)
+    near, first, last = np.zeros(part.shape[:2], int), 0, 0  # sections that have a voxel
     for k in range(part.shape[2]):
-        near = part[:, :, max(k - reach, 0) : k + reach + 1]
-        missing = outside[:, :, k] & (near.mean(axis=2) >= 0.5)
+        while last < min(k + reach + 1, part.shape[2]):
+            near += part[:, :, last]
+            last += 1
+        while first < k - reach:
+            near -= part[:, :, first]
+            first += 1
+        missing = outside[:, :, k] & (2 * near >= last - first)
         if missing.sum() <= EDGE * part[:, :, k].sum():
             found[:, :, k] = missing
     return found
