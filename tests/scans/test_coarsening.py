@@ -85,7 +85,7 @@ def test_a_void_at_an_edge_of_the_section_is_a_pore():
 def test_edge_voids_are_small_and_short():
     """A pore at an edge and one at an end are; a cut edge, a notch, a neck, a taper are not."""
     outside = np.zeros((10, 10, 40), bool)
-    outside[0, 0, 3:7] = outside[9, 8:, 39] = True
+    outside[0, 0, 3:7] = outside[9, 8:, 39] = outside[8, 9, 39] = True
     np.testing.assert_array_equal(edge_voids(outside), outside)
     outside[9, 0] = True
     expected = outside.copy()
@@ -95,9 +95,10 @@ def test_edge_voids_are_small_and_short():
         notched = np.zeros_like(outside)
         notched[where] = True
         assert not edge_voids(notched).any()
-    x = np.arange(10)[:, None, None]
-    tapered = np.broadcast_to(x < np.arange(40) // 12, outside.shape)
-    assert not edge_voids(tapered).any()
+    x, slope = np.arange(40)[:, None, None], np.arange(80) // 5
+    for low, high in ((slope, 40), (slope, slope + 24)):  # tapered, tilted
+        beside = np.broadcast_to((x < low) | (x >= high), (40, 40, 80))
+        assert not edge_voids(beside).any()
 
 
 @pytest.mark.parametrize("voxel", [0.0125, 0.012, 0.01])

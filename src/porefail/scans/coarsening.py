@@ -10,7 +10,6 @@ from porefail.voxels.neighbours import connected
 
 TRACE = 0.05  # of a voxel: less void does not connect pores
 SLAB = 64
-EDGE = 0.05  # of a section, which pores at its edges may be
 TIE = 1e-6  # a side in the middle between two numbers of voxels gets the smaller one
 BLUR = 2  # scan voxels around a void where the grey value tells how much of a voxel is void
 
@@ -71,8 +70,8 @@ def edge_voids(outside: np.ndarray) -> np.ndarray:
     """Which voxels beside a part (nx, ny, nz), bool, are voids of it: pores at an edge of its
     section, which the hull of its metal leaves out.
 
-    They lie where the part is in half of the sections as near as half its width or more; sections
-    in which they are more than EDGE of it are thinner, and not by a pore.
+    They lie where the part is in half of the sections as near as half its width or more. Sections
+    in which they are more than half of a side are thinner or shifted, and not by a pore.
     """
     part = ~outside
     reach = max(int(part.any(axis=(1, 2)).sum()) // 2, 1)
@@ -86,7 +85,7 @@ def edge_voids(outside: np.ndarray) -> np.ndarray:
             near -= part[:, :, first]
             first += 1
         missing = outside[:, :, k] & (2 * near >= last - first)
-        if missing.sum() <= EDGE * part[:, :, k].sum():
+        if missing.sum() < reach:
             found[:, :, k] = missing
     return found
 
