@@ -7,7 +7,7 @@ LOCATOR=SCORES: a shipped locator or a file, and the scores that `calibrate` wro
 was calibrated with blocks, these have a row of their own. Gains are over the locator before, and of
 blocks over none, on the same specimens. Seconds are of a specimen of config/paper.yaml,
 from its pores to its ranked sites, one core, medians (of blocks the mean); those of a simulation
-are of few.
+are of few. With --untimed there are none.
 """
 
 import argparse
@@ -129,17 +129,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("scores", nargs="+", metavar="LOCATOR=SCORES")
     parser.add_argument("--from-realization", type=int, default=0, help="leave out those before")
+    parser.add_argument("--untimed", action="store_true", help="measure no seconds")
     options = parser.parse_args()
     parts = [pores == 1 for pores in specimens(1 + REPEATS)[0]]
     tables = dict(read(each, options.from_realization) for each in options.scores)
     for name, table in tables.items():
         if not table.index.equals(next(iter(tables.values())).index):
             sys.exit(f"locators: error: {name}: has other realizations than the first table")
+    # A solve is right where one of the locators has its first site among those that it ranks.
+    firsts = {
+        name: np.max([table[name] for table in tables.values()], axis=0)
+        for name in ("elastic_top_1", "coarse_top_1")
+    }
+    tables = {name: table.assign(**firsts) for name, table in tables.items()}
     rows: list[dict] = []
     before = None
     for name, table in tables.items():
         locator = read_locator(name)
-        cost = seconds(locator, parts)
+        cost = dict.fromkeys([*SOLVES, "verdict"], np.nan)
+        if not options.untimed:
+            cost = seconds(locator, parts)
         if before is None:
             for model, column, solved in (
                 ("elastic stress", "elastic_top_1", ELASTIC),
@@ -162,10 +171,13 @@ def main() -> None:
         row |= gain(anew["top_1"], table["elastic_top_1"], "over_elastic")
         row |= gain(anew["top_1"], table["coarse_top_1"], "over_coarse")
         row |= gain(anew["top_1"], table["top_1"], "over_before")
-        rows.append(row | {"seconds": cost["verdict"] + block_seconds(locator, parts)})
-    whole = {f"top_{rank}{end}": 1.0 for rank in (1, 3) for end in ("", "_low", "_high")}
-    whole["seconds"] = simulation_seconds(locator, parts[: 1 + SIMULATED])
-    found = pd.DataFrame([*rows, {"model": "simulation"} | whole])
+        pulling = np.nan if options.untimed else block_seconds(locator, parts)
+        rows.append(row | {"seconds": cost["verdict"] + pulling})
+    if not options.untimed:
+        whole = {f"top_{rank}{end}": 1.0 for rank in (1, 3) for end in ("", "_low", "_high")}
+        whole["seconds"] = simulation_seconds(locator, parts[: 1 + SIMULATED])
+        rows.append({"model": "simulation"} | whole)
+    found = pd.DataFrame(rows)
     found["specimens"] = found["specimens"].astype("Int64")
     found.to_csv(sys.stdout, index=False, float_format="%.3f")
 
