@@ -82,23 +82,56 @@ def test_a_void_at_an_edge_of_the_section_is_a_pore():
     assert not found.outside.any()
 
 
+def edges_of(outside: np.ndarray) -> np.ndarray:
+    return edge_voids(1.0 - outside, np.ones(outside.shape))
+
+
+@pytest.mark.parametrize(
+    "tilt, waist, rough", [(0.01, 0, 0), (0.004, 0, 0), (0, 1, 0), (0, 0, 0.3)]
+)
+def test_a_round_part_whose_surface_comes_and_goes_has_no_edge_voids(tilt, waist, rough):
+    """Tilted, with a waist (scan voxels), rough: there is no pore in it."""
+    x, y, z = np.meshgrid(*(np.arange(n) - (n - 1) / 2 for n in (84, 84, 240)), indexing="ij")
+    radius = 40 - waist * np.exp(-((z / 30) ** 2)) + rough * RANDOM.standard_normal(z.shape)
+    part = np.hypot(x - tilt * z, y) < radius
+    found = coarsen(
+        part, lambda first, last: np.zeros_like(part[:, :, first:last]), (0.0125,) * 3, VOXEL
+    )
+    assert not found.pores.any() and found.outside.any()
+
+
+def test_a_mask_says_what_is_part_and_a_pore_at_an_edge_is_not_lost():
+    part = np.ones((80, 80, 160), bool)
+    part[:4, :4, 40:48] = False
+    void = np.zeros_like(part)
+    part[3, 3, 40:48] = void[3, 3, 40:48] = True  # a trace that the hull leaves in
+    given = (lambda first, last: void[:, :, first:last]), (0.0125,) * 3, VOXEL
+    found = coarsen(part, *given)
+    assert np.argwhere(found.pores).tolist() == [[0, 0, 10], [0, 0, 11]]
+    assert not found.outside.any() and found.fraction[0, 0, 10] == 1.0
+    assert found.lost == 0 and found.lost_volume == 0
+    masked = coarsen(part, *given, found=False)
+    assert not masked.pores.any() and masked.outside.sum() == 2
+    np.testing.assert_array_equal(masked.porosity, found.porosity)
+
+
 def test_edge_voids_are_small_and_short():
     """A pore at an edge and one at an end are; a cut edge, a notch, a neck, a taper are not."""
     outside = np.zeros((10, 10, 40), bool)
     outside[0, 0, 3:7] = outside[9, 8:, 39] = outside[8, 9, 39] = True
-    np.testing.assert_array_equal(edge_voids(outside), outside)
+    np.testing.assert_array_equal(edges_of(outside), outside)
     outside[9, 0] = True
     expected = outside.copy()
     expected[9, 0] = False
-    np.testing.assert_array_equal(edge_voids(outside), expected)
+    np.testing.assert_array_equal(edges_of(outside), expected)
     for where in (np.s_[:1, :, 20:22], np.s_[:2, :, 12:30]):
         notched = np.zeros_like(outside)
         notched[where] = True
-        assert not edge_voids(notched).any()
+        assert not edges_of(notched).any()
     x, slope = np.arange(40)[:, None, None], np.arange(80) // 5
     for low, high in ((slope, 40), (slope, slope + 24)):  # tapered, tilted
         beside = np.broadcast_to((x < low) | (x >= high), (40, 40, 80))
-        assert not edge_voids(beside).any()
+        assert not edges_of(beside).any()
 
 
 @pytest.mark.parametrize("voxel", [0.0125, 0.012, 0.01])

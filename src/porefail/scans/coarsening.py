@@ -10,6 +10,7 @@ from porefail.voxels.neighbours import connected
 
 TRACE = 0.05  # of a voxel: less void does not connect pores
 SLAB = 64
+FILLED = 0.8  # of a voxel: the part surely is there
 TIE = 1e-6  # a side in the middle between two numbers of voxels gets the smaller one
 BLUR = 2  # scan voxels around a void where the grey value tells how much of a voxel is void
 
@@ -17,9 +18,10 @@ BLUR = 2  # scan voxels around a void where the grey value tells how much of a v
 class Coarse(NamedTuple):
     """A part in voxels of a simulation (nx, ny, nz).
 
-    porosity: uint8, 1 = void or outside of the part; pores, outside: bool, voids inside of the part
-    and what is beside it; fraction: float32, void inside of the part; corner: mm, of the first
-    voxel, in the box of the part; lost: pores too small for a voxel; lost_volume: mm³ of them.
+    porosity: uint8, 1 = void or outside of the part; pores, outside: bool, voids of the part, those
+    at its edges too, and what is beside it; fraction: float32, how much of a voxel is void; corner:
+    mm, of the first voxel, in the box of the part; lost: pores too small for a voxel; lost_volume:
+    mm³ of them.
     """
 
     porosity: np.ndarray
@@ -32,11 +34,16 @@ class Coarse(NamedTuple):
 
 
 def coarsen(
-    part: np.ndarray, void: Callable[[int, int], np.ndarray], spacing: tuple, voxel: float
+    part: np.ndarray,
+    void: Callable[[int, int], np.ndarray],
+    spacing: tuple,
+    voxel: float,
+    found: bool = True,
 ) -> Coarse:
     """Part (nx, ny, nz) bool, of scan voxels of `spacing` (3,) mm, in voxels of an edge, mm.
 
-    void: share of the scan voxels that is void, of cross-sections from one to before another. The
+    void: share of the scan voxels that is void, of cross-sections from one to before another;
+    found: whether the part is the hull of its metal, which leaves voids at edges out. The
     grid lies in the middle of the part, with an even number of voxels along each axis that
     fits its sides best. A pore keeps its volume: as many voxels as it has, those with most void.
     """
@@ -51,10 +58,10 @@ def coarsen(
     fraction = np.clip(fractions(void, part.shape[2], weights), 0.0, inside).astype(np.float32)
     # Where the box of the part ends within a voxel, the rest of the voxel is not cut off a pore.
     box = np.einsum("i,j,k->ijk", *(each.sum(axis=1) for each in weights))
-    pores, lost, lost_share = whole_voxels(fraction, inside, box)
-    outside = inside < 0.5
-    edges = edge_voids(outside)
-    pores, outside = pores | edges, outside & ~edges
+    edges = edge_voids(inside, box) if found else np.zeros(inside.shape, bool)
+    pores, lost, lost_share = whole_voxels(fraction, inside, box, edges)
+    outside = (inside < 0.5) & ~edges
+    fraction[edges] += 1.0 - inside[edges]
     return Coarse(
         (pores | outside).astype(np.uint8),
         pores,
@@ -66,15 +73,18 @@ def coarsen(
     )
 
 
-def edge_voids(outside: np.ndarray) -> np.ndarray:
+def edge_voids(inside: np.ndarray, box: np.ndarray) -> np.ndarray:
     """Which voxels beside a part (nx, ny, nz), bool, are voids of it: pores at an edge of its
     section, which the hull of its metal leaves out.
 
-    They lie where the part is in half of the sections as near as half its width or more. Sections
-    in which they are more than half of a side are thinner or shifted, and not by a pore.
+    inside, box: share of each voxel that is of the part, and of the box around it. Voids lie where
+    the part fills the voxel in half of the sections as near as half its width or more, so a surface
+    that comes and goes makes none. Sections in which they are more than half of a side are thinner
+    or shifted, and not by a pore.
     """
-    part = ~outside
-    reach = max(int(part.any(axis=(1, 2)).sum()) // 2, 1)
+    outside = inside < 0.5
+    part = ~outside & (inside >= FILLED * box)
+    reach = max(min(int((~outside).any(axis=axes).sum()) for axes in ((1, 2), (0, 2))) // 2, 1)
     found = np.zeros_like(outside)
     near, first, last = np.zeros(part.shape[:2], int), 0, 0  # sections that have a voxel
     for k in range(part.shape[2]):
@@ -139,12 +149,15 @@ def void_shares(
 
 
 def whole_voxels(
-    fraction: np.ndarray, inside: np.ndarray, box: np.ndarray
+    fraction: np.ndarray,
+    inside: np.ndarray,
+    box: np.ndarray,
+    edges: np.ndarray | bool = False,
 ) -> tuple[np.ndarray, int, float]:
     """Void voxels for fractions of void (nx, ny, nz); pores lost, and their volume in voxels.
 
     inside, box: share of each voxel that is of the part, and of the box around it; where the first
-    is less than half, none is void here.
+    is less than half, none is void here but those of `edges` (bool), which all are.
     Of each connected set of fractions as many voxels as their sum, with traces beside them: those
     with the largest. A pore at an edge of the part is cut off by its hull: what the hull leaves of
     a voxel counts as what is inside of it, and voxels that are mostly beside the part count whole.
@@ -165,6 +178,7 @@ def whole_voxels(
     pores = np.zeros(fraction.size, bool)
     pores[place[number < kept[owner]]] = True
     pores &= ~outside.ravel()
+    pores |= np.broadcast_to(edges, outside.shape).ravel()
     lost = np.bincount(labels.ravel()[pores], minlength=count + 1) == 0
     lost[0] = True  # traces of none
     _, faint = connected((fraction > TRACE / 10) & (with_traces == 0) & ~outside)

@@ -186,9 +186,8 @@ def part(
     progress("the pores, one by one")
     pores, labels = pore_table(segmented.part, segmented.void, seen.spacing, segmented.first)
     pores["voxels"] *= seen.bin**3
-    coarse = coarsen(
-        segmented.part, _shares(seen, segmented, labels > 0, values), seen.spacing, voxel
-    )
+    shares = _shares(seen, segmented, labels > 0, values)
+    coarse = coarsen(segmented.part, shares, seen.spacing, voxel, seen.part_mask is None)
     if min(coarse.porosity.shape) < 4:
         raise PorefailError(
             f"{path}: the part is {' x '.join(map(str, coarse.porosity.shape))} voxels of"
@@ -217,7 +216,7 @@ def moved(given: Part, share: float, voxel: float) -> Coarse | None:
     for k in range(block.shape[2]):
         void[:, :, k] = below_skin(void[:, :, k], known[:, :, k])
     shares = _shares(given.view, given.segmented, void, values)
-    return coarsen(known, shares, given.view.spacing, voxel)
+    return coarsen(known, shares, given.view.spacing, voxel, given.view.part_mask is None)
 
 
 def _shares(
