@@ -27,7 +27,7 @@ from porefail.store import Status
 from porefail.verdict.assessment import Physics
 from porefail.verdict.calibration import COVERAGES
 from porefail.verdict.cases import blocks_of, case, first_block, scanned_physics, scored
-from porefail.verdict.locator import Locator, read_locator
+from porefail.verdict.locator import SKILL, Locator, read_locator
 from porefail.verdict.pulled import features_with
 from porefail.verdict.skill import set_rows
 
@@ -54,8 +54,7 @@ def judge(known: Mapping[str, np.ndarray], physics: Physics | None, locator: Loc
     anew = blocks.choice.probability(features_with(each.sites, pulled))
     scores = scored(each, ranking(alone, locator.level)) | first_block(each, pulled)
     with_blocks = scored(each, ranking(anew, blocks.level))
-    names = ("top_1", "top_3", "in_set", "set_size", "probability")
-    scores |= {f"pulled_{name}": with_blocks[name] for name in names}
+    scores |= {f"pulled_{name}": with_blocks[name] for name in (*SKILL[1:], "probability")}
     return Judged(scores, alone, anew, each.failed)
 
 

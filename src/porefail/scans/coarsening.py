@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
+from porefail.scans.sections import usual_sections
 from porefail.voxels.neighbours import connected
 
 TRACE = 0.05  # of a voxel: less void does not connect pores
@@ -86,15 +87,8 @@ def edge_voids(inside: np.ndarray, box: np.ndarray) -> np.ndarray:
     part = ~outside & (inside >= FILLED * box)
     reach = max(min(int((~outside).any(axis=axes).sum()) for axes in ((1, 2), (0, 2))) // 2, 1)
     found = np.zeros_like(outside)
-    near, first, last = np.zeros(part.shape[:2], int), 0, 0  # sections that have a voxel
-    for k in range(part.shape[2]):
-        while last < min(k + reach + 1, part.shape[2]):
-            near += part[:, :, last]
-            last += 1
-        while first < k - reach:
-            near -= part[:, :, first]
-            first += 1
-        missing = outside[:, :, k] & (2 * near >= last - first)
+    for k, usual in enumerate(usual_sections(part, reach)):
+        missing = outside[:, :, k] & usual
         if missing.sum() < reach:
             found[:, :, k] = missing
     return found

@@ -13,6 +13,7 @@ import numpy as np
 from scipy import ndimage
 
 from porefail.errors import PorefailError
+from porefail.scans.sections import usual_sections
 from porefail.scans.threshold import Values
 
 SKIN = 2  # scan voxels
@@ -22,7 +23,6 @@ SMOOTHING = 1.0  # scan voxels
 LEAST = 4  # scan voxels across a part
 PIECE = 0.05  # of the largest piece of a section: less is of the part only where that is expected
 NEAR = 0.25  # of the width of a part: how far sections lie that tell where it is expected
-LOOKED_AT = 32  # of them
 SECOND = 0.2  # of the largest piece: a second piece that large is another part
 SLAB = 16  # cross-sections at a time
 CROSS, SQUARE = ndimage.generate_binary_structure(2, 1), np.ones((2, 2), bool)
@@ -118,14 +118,12 @@ def _join_cut_off(part: np.ndarray, solid: np.ndarray) -> None:
     """Add to the sections of a part pieces that pores cut off: metal that lies where the part is in
     half of the sections near by. In place; part, solid (nx, ny, nz) bool."""
     reach = max(int(part.any(axis=2).any(axis=1).sum() * NEAR), 1)
-    step = max(2 * reach // LOOKED_AT, 1)
     joined = {}
-    for k in range(part.shape[2]):
+    for k, usual in enumerate(usual_sections(part, reach)):
         left = solid[:, :, k] & ~part[:, :, k]
         # More than specks, without which hulls are made.
         if (left[1:, 1:] & left[1:, :-1] & left[:-1, 1:] & left[:-1, :-1]).any():
-            near = part[:, :, max(k - reach, 0) : k + reach + 1 : step]
-            joined[k] = section(solid[:, :, k], near.mean(axis=2) >= 0.5)
+            joined[k] = section(solid[:, :, k], usual)
     for k, whole in joined.items():
         part[:, :, k] = whole
 
