@@ -10,7 +10,7 @@ help:
 	@echo "make scan-demo  a scan in, a verdict out: of a phantom whose failure is known"
 	@echo "make smoke   the same with config/smoke.yaml: about a minute after set-up"
 	@echo "make study   set up, compare labels, weightings, networks, baselines; about two hours"
-	@echo "make reproduction  every number of the paper beside ours; two and a half hours on two cores"
+	@echo "make reproduction  every number of the paper beside ours; three hours on two cores"
 	@echo "make locators  what scans are judged by, made anew from known failures"
 	@echo "make test    set up, check the sources, run every test"
 	@echo "make test-slurm  (root, Debian) install Slurm, run the workflow on a cluster of one node"
