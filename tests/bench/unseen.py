@@ -26,7 +26,7 @@ from porefail.scans.phantom import Scanner
 from porefail.store import Status
 from porefail.verdict.assessment import Physics
 from porefail.verdict.calibration import COVERAGES
-from porefail.verdict.cases import blocks_of, case, first_block, scanned_physics, scored
+from porefail.verdict.cases import blocks_of, case, first_block, raced, scanned_physics, scored
 from porefail.verdict.locator import SKILL, Locator, read_locator
 from porefail.verdict.pulled import features_with
 from porefail.verdict.skill import set_rows
@@ -35,13 +35,12 @@ KNOWN = ("realization", "porosity", "failed", "status", "first_failure_strain")
 
 
 class Judged(NamedTuple):
-    """Scores of a specimen; probabilities of its sites without blocks and with them; which of the
-    sites failed."""
+    """Scores of a specimen; without blocks and with them the probabilities of its sites, and which
+    of these failed."""
 
     scores: dict
-    alone: np.ndarray
-    pulled: np.ndarray
-    failed: np.ndarray
+    alone: tuple[np.ndarray, np.ndarray]
+    pulled: tuple[np.ndarray, np.ndarray]
 
 
 def judge(known: Mapping[str, np.ndarray], physics: Physics | None, locator: Locator) -> Judged:
@@ -51,11 +50,12 @@ def judge(known: Mapping[str, np.ndarray], physics: Physics | None, locator: Loc
     given = locator.channels, blocks.most, locator.voxel, locator.simulation
     pulled = blocks_of(each, *given)
     alone = locator.choice.probability(each.sites.features)
-    anew = blocks.choice.probability(features_with(each.sites, pulled))
     scores = scored(each, ranking(alone, locator.level)) | first_block(each, pulled)
-    with_blocks = scored(each, ranking(anew, blocks.level))
+    among = raced(each, pulled)
+    anew = blocks.choice.probability(features_with(among.sites, pulled))
+    with_blocks = scored(among, ranking(anew, blocks.level))
     scores |= {f"pulled_{name}": with_blocks[name] for name in (*SKILL[1:], "probability")}
-    return Judged(scores, alone, anew, each.failed)
+    return Judged(scores, (alone, each.failed), (anew, among.failed))
 
 
 def specimen(known: Mapping[str, np.ndarray]) -> dict[str, Judged]:
@@ -68,14 +68,17 @@ def specimen(known: Mapping[str, np.ndarray]) -> dict[str, Judged]:
     return {name: judge(known, physics, locator) for name, locator in locators.items()}
 
 
-def sets(probabilities: list[np.ndarray], failed: list[np.ndarray]) -> pd.DataFrame:
-    """Sets of COVERAGES, with levels of every other specimen for the others."""
-    known = [conformal.score(*each) for each in zip(probabilities, failed, strict=True)]
+def sets(judged: list[tuple[np.ndarray, np.ndarray]]) -> pd.DataFrame:
+    """Sets of COVERAGES, with levels of every other specimen for the others.
+
+    judged: probabilities of a specimen's sites, and which of these failed.
+    """
+    known = [conformal.score(*each) for each in judged]
     halves = [[conformal.level(known[half::2], each) for half in (1, 0)] for each in COVERAGES]
     levels = {
         each: np.resize(half, len(known)) for each, half in zip(COVERAGES, halves, strict=True)
     }
-    return set_rows(levels, probabilities, failed)
+    return set_rows(levels, *zip(*judged, strict=True))
 
 
 def main() -> None:
@@ -107,10 +110,9 @@ def main() -> None:
         mine = [each[name] for each in found]
         scores = pd.DataFrame([each.scores for each in mine])
         scores.to_csv(options.output / f"{name}.csv", index=False, float_format="%.9g")
-        failed = [each.failed for each in mine]
         tables = [
-            sets([each.alone for each in mine], failed).assign(blocks=0),
-            sets([each.pulled for each in mine], failed).assign(blocks=locator.blocks.most),
+            sets([each.alone for each in mine]).assign(blocks=0),
+            sets([each.pulled for each in mine]).assign(blocks=locator.blocks.most),
         ]
         joined = pd.concat(tables, ignore_index=True)
         joined.to_csv(options.output / f"{name}_sets.csv", index=False, float_format="%.9g")

@@ -6,7 +6,7 @@ import pytest
 from porefail.configuration.codes import Status
 from porefail.errors import PorefailError
 from porefail.fe import tension
-from porefail.fe.submodels import HALF, submodels
+from porefail.fe.submodels import HALF, LONG, submodels
 from porefail.fe.tension import LoadSettings, simulate
 
 SETTINGS = LoadSettings(
@@ -109,10 +109,69 @@ def test_a_block_beside_an_end_is_as_large(material, monkeypatch):
     assert shapes == [(6, 6, 2 * HALF[2])] * 3
 
 
-def test_a_spot_beside_one_before_is_not_pulled_again(material):
-    porosity = bar(16, (3, 3, 8))
-    found = submodels(porosity, [(2, 3, 8), (3, 3, 7), (2, 3, 10)], 0.05, material, SETTINGS)
-    assert found.pulled == 2
+@pytest.fixture
+def races(monkeypatch, material):
+    """Blocks of a long bar around its spots, each of which fails at a strain of its own, by the
+    length of its block; and their lengths, in the order in which they were pulled."""
+
+    def go(spots: list, strains: dict[int, list], **given):
+        lengths = []
+
+        def pulled(block, spacing, material, settings):
+            length = block.shape[2]
+            lengths.append(length)
+            there = {strains[length][n - 2]: n for n in (*map(int, np.unique(block)),) if n > 1}
+            strain = min(there)
+            ended = strain <= settings.max_strain
+            return tension.Tension(
+                Status.FIRST_FAILURE if ended else Status.NO_FAILURE,
+                None,
+                ((block == there[strain]) & ended).astype(np.uint8),
+                None,
+                None,
+                strain if ended else np.nan,
+                {},
+            )
+
+        porosity = bar(96)
+        for n, spot in enumerate(spots):
+            porosity[spot] = n + 2
+        monkeypatch.setattr(tension, "simulate", pulled)
+        found = submodels(porosity, spots, 0.05, material, SETTINGS, **given)
+        at = [found.strain[spot] for spot in spots]
+        assert np.isfinite(at).sum() == np.isfinite(found.strain).sum()
+        assert (found.pulled, found.again) == (len(lengths), lengths.count(2 * LONG[2]))
+        return at, lengths
+
+    return go
+
+
+def test_a_close_race_is_run_again_in_longer_blocks(races):
+    spots = [(2, 2, 20), (3, 3, 70)]
+    strains = {16: [0.1, 0.104], 32: [0.09, 0.085]}
+    at, lengths = races(spots, strains, beyond=1.1)
+    np.testing.assert_allclose(at, strains[32])
+    assert lengths == [16, 16, 32, 32]
+    at, lengths = races(spots, strains | {16: [0.1, 0.106]}, beyond=1.1)
+    np.testing.assert_allclose(at, [0.1, 0.106])
+    assert lengths == [16, 16]
+
+
+def test_what_is_late_keeps_its_strain(races):
+    spots = [(2, 2, 20), (3, 3, 50), (4, 4, 80)]
+    at, lengths = races(spots, {16: [0.108, 0.102, 0.1], 32: [0, 0.09, 0.095]}, beyond=1.1)
+    np.testing.assert_allclose(at, [0.108, 0.09, 0.095])
+    assert lengths == [16, 16, 16, 32, 32]
+
+
+def test_spots_that_share_a_block_have_one(races):
+    """As those do whose blocks end with the bar; others count up to `most`."""
+    strains = {16: [0.1, 0.2, 0.3, 0.4]}
+    spots = [(2, 2, 20), (4, 4, 24), (2, 2, 25), (2, 2, 60)]
+    assert races(spots[:2], strains)[1] == [16]
+    assert races(spots, strains)[1] == [16] * 3
+    assert races(spots, strains, most=2)[1] == [16] * 2
+    assert races([(2, 2, 1), (2, 2, 8)], strains)[1] == [16]
 
 
 def test_a_block_that_bears_nothing_does_not_fail(material):

@@ -7,7 +7,7 @@ from porefail.fe.submodels import Submodels
 from porefail.learning.candidates import failed_at
 from porefail.verdict import calibration, cases
 from porefail.verdict.assessment import NO_SITES, Physics, Sites
-from porefail.verdict.cases import Case, first_block
+from porefail.verdict.cases import Case, first_block, raced
 
 SHAPE = (4, 4, 6)
 PLACES = np.array([[1, 1, 1], [2, 2, 4]])
@@ -53,6 +53,17 @@ def test_where_a_scan_shows_nothing_no_block_is_pulled(specimen):
     unseen = first_block(specimen._replace(seen=None), None)
     assert unseen["block_top_1"] == 0 and np.isnan(unseen["block_strain"])
     assert unseen["blocks"] == 0
+
+
+def test_where_a_block_found_the_site_the_specimen_failed_at_one(specimen):
+    sites = Sites(PLACES[:1], np.zeros((1, 2)), *np.zeros((2, 1), int))
+    field = np.full(SHAPE, np.nan, np.float32)
+    field[2, 2, 4] = 0.05
+    each = specimen._replace(sites=sites, failed=np.array([False]))
+    assert raced(each, None) is each
+    found = raced(each, Submodels(field, 1, 0))
+    assert found.failed.tolist() == [False, True]
+    assert found.sites.place[1].tolist() == [2, 2, 4]
 
 
 @pytest.fixture

@@ -136,6 +136,15 @@ def test_one_of_version_2_has_no_blocks(written, locator):
     assert read_locator(written).blocks is None
 
 
+def test_one_of_version_3_has_other_blocks(with_blocks, written, locator):
+    text = change("locator", 3)(json.loads(with_blocks.read_text()))
+    with_blocks.write_text(json.dumps(text))
+    with pytest.raises(PorefailError, match=r"blocks\.json: ranks sites by blocks of an older"):
+        read_locator(with_blocks)
+    written.write_text(json.dumps(change("locator", 3)(json.loads(written.read_text()))))
+    same(read_locator(written), locator)
+
+
 @pytest.mark.parametrize(
     ("place", "value", "message"),
     [
@@ -174,9 +183,9 @@ def change(place: str, value):
 @pytest.mark.parametrize(
     "damage, message",
     [
-        (change("locator", 4), "not a locator of version 3"),
-        (change("locator", None), "not a locator of version 3"),
-        (lambda text: [text], "not a locator of version 3"),
+        (change("locator", 5), "not a locator of version 4"),
+        (change("locator", None), "not a locator of version 4"),
+        (lambda text: [text], "not a locator of version 4"),
         (change("regression", None), "a damaged locator: KeyError 'regression'"),
         (change("regression.names", ["nothing"]), "a damaged locator: .*nothing"),
         (change("regression.names", []), "a damaged locator"),
@@ -248,8 +257,8 @@ def test_damaged_networks(with_network, damage, message):
         (b"{", "not a locator"),
         (b"\xff\xfe\x00", "not a locator"),
         (b"[" * 100_000, "not a locator"),
-        (b"3", "not a locator of version 3"),
-        (b"null", "not a locator of version 3"),
+        (b"3", "not a locator of version 4"),
+        (b"null", "not a locator of version 4"),
     ],
 )
 def test_files_that_are_none(tmp_path, data, message):

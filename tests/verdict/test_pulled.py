@@ -6,7 +6,7 @@ import pytest
 from porefail.fe import submodels
 from porefail.fe.submodels import Submodels
 from porefail.ranking.choice import Choice
-from porefail.verdict.assessment import Sites
+from porefail.verdict.assessment import Physics, Sites
 from porefail.verdict.locator import BlockChoice
 from porefail.verdict.pulled import (
     BEYOND,
@@ -17,6 +17,7 @@ from porefail.verdict.pulled import (
     pull,
     ranked_anew,
     strain_near,
+    with_found,
 )
 
 SHAPE = (8, 8, 24)
@@ -43,9 +44,9 @@ def pulls(locator, monkeypatch):
     def go(most: int, sites: Sites, channels=("superposed_lode",)) -> list:
         asked = []
 
-        def made_up(porosity, spots, spacing, material, settings, beyond):
+        def made_up(porosity, spots, spacing, material, settings, beyond, most):
             assert porosity.dtype == np.uint8 and spacing == 0.05 and beyond == BEYOND
-            asked.extend(np.asarray(spots).tolist())
+            asked.extend(np.asarray(spots)[:most].tolist())
             return failing(0.1, 0.1, 0.1)
 
         monkeypatch.setattr(submodels, "submodels", made_up)
@@ -109,13 +110,49 @@ def test_lateness_is_over_the_first_to_fail():
 @pytest.mark.parametrize(
     "blocks",
     [
-        failing(np.nan, 0.1, np.nan, pulled=1),
         failing(np.nan, np.nan, np.nan),
         failing(0.1, 0.102, np.nan)._replace(lost=1),
     ],
 )
 def test_without_a_fair_race_all_are_alike(blocks):
     assert not lateness(blocks, PLACES).any()
+
+
+def test_one_block_is_a_race_of_all_that_is_in_it():
+    found = lateness(failing(np.nan, 0.1, np.nan, pulled=1), PLACES)
+    np.testing.assert_allclose(found, np.log(BEYOND) * np.array([1, 0, 1]), atol=1e-6)
+
+
+@pytest.fixture
+def physics() -> Physics:
+    """The damage of a coarse step rises towards one end."""
+    none = np.zeros(SHAPE, bool)
+    return Physics(none, none, {"presolve/damage": np.indices(SHAPE)[2].astype(float)})
+
+
+def test_where_a_block_fails_at_no_site_is_another_site(physics):
+    """As likely before as the nearest; of voxels that touch, the one that failed first."""
+    sites = likely(0.2, 0.7, 0.1)
+    blocks = failing(0.1, np.nan, 0.102)
+    assert with_found(sites, blocks, physics) is sites
+    for z, strain in ((14, 0.11), (15, 0.09)):
+        blocks.strain[1, 6, z] = strain
+    blocks.strain[6, 1, 23] = 0.095
+    found = with_found(sites, blocks, physics)
+    assert found.place.tolist() == [*PLACES.tolist(), [1, 6, 15], [6, 1, 23]]
+    assert found.features.tolist() == sites.features[[0, 1, 2, 1, 2]].tolist()
+    assert found.coarse_rank.tolist() == [0, 0, 0, 0, 1] and (found.elastic_rank[3:] == -1).all()
+    late = lateness(blocks, found.place)
+    expected = [np.log(0.1 / 0.09), np.log(BEYOND), np.log(BEYOND), 0.0, np.log(0.095 / 0.09)]
+    np.testing.assert_allclose(late, np.fmin(expected, np.log(BEYOND)), atol=1e-6)
+
+
+def test_what_failed_beside_a_site_is_that_site(physics):
+    """Though the voxels that failed with it are further off."""
+    blocks = failing(0.1, np.nan, np.nan)
+    blocks.strain[4:6, 2, 3] = 0.1
+    sites = likely(0.2, 0.7, 0.1)
+    assert with_found(sites, blocks, physics) is sites
 
 
 def test_what_fails_later_is_less_probable():

@@ -48,7 +48,7 @@ def submodel_row(
             voxels[None],
         )[0]
         maxima = peaks.local_maxima(np.where(solid, score, 0.0), solid)
-        strain, pulled, _ = submodels(
+        strain, pulled, *_ = submodels(
             voxels,
             peaks.first_voxels(maxima, count),
             spacing,

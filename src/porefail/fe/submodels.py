@@ -3,7 +3,8 @@
 Pores are few: from some voxels away a hot spot feels nearly uniaxial stress, which asks nothing of
 the sides of a block and leaves its ends plane. So a block is a specimen of its own, at a cost that
 does not grow with the part that it is cut from. Its sides are far: of a slender part it has the
-whole cross-section, without which a race of two sites is often won by the wrong one.
+whole cross-section, without which a race of two sites is often won by the wrong one. Its ends are
+near: where the race is close it is run again in blocks twice as long.
 """
 
 from collections.abc import Sequence
@@ -16,16 +17,22 @@ from porefail.fe import tension
 from porefail.fe.material import Material
 
 HALF = (20, 20, 8)  # voxels from the hot spot to the sides of its block, where there are more
+LONG = (20, 20, 16)  # the same of a block that runs a close race again
+CLOSE = 1.05  # of the strain of the first: a close race
+
+Box = tuple[slice, slice, slice]
 
 
 class Submodels(NamedTuple):
     """strain: (nx, ny, nz) float32, nominal strain at first failure of a block, in the voxels that
-    failed first in it, NaN elsewhere; pulled: number of blocks; lost: of them, without a solution.
+    failed first in it, NaN elsewhere: of the longer blocks, where the race was close; pulled:
+    number of blocks; lost: of them, without a solution; again: those that were longer.
     """
 
     strain: np.ndarray
     pulled: int
     lost: int
+    again: int = 0
 
 
 def submodels(
@@ -35,40 +42,98 @@ def submodels(
     material: Material,
     settings: tension.LoadSettings,
     beyond: float = 1.0,
+    most: int | None = None,
 ) -> Submodels:
     """Pull a block of a specimen (nx, ny, nz), even sides, around each of the spots (m, 3).
 
     A block is pulled no more than a load step further than `beyond` times the strain at which one
-    failed first so far, so the likeliest spot should come first; what lies within a voxel of a spot
-    before is not pulled again.
+    failed first so far, so the likeliest spot should come first. No block is pulled for a spot that
+    is in the middle half of one before; most: at most so many are. If they fail at two places or
+    more within CLOSE of the first, these are pulled again, longer.
     Raises PorefailError as tension.simulate().
     """
-    tension.check_grid(porosity.shape)
-    found = np.full(porosity.shape, np.nan, np.float32)
-    limit, middles, lost = settings.max_strain, [], 0
+    shape = porosity.shape
+    tension.check_grid(shape)
+    own = settings._replace(until="first_failure", snapshot_strains=())
+
+    def race(starts: Sequence[Sequence[int]], half: tuple[int, int, int]) -> list[_Block]:
+        limit, run = settings.max_strain, []
+        for start in starts:
+            box = _box(start, half, shape)
+            voxels = np.ascontiguousarray(porosity[box])
+            pulled = tension.simulate(voxels, spacing, material, own._replace(max_strain=limit))
+            run.append(_Block(start, box, pulled))
+            if run[-1].failed:
+                # One step more, in which failure is interpolated.
+                limit = min(limit, beyond * run[-1].strain + settings.max_strain_step)
+        return run
+
+    run = race(_apart(spots, HALF, shape)[:most], HALF)
+    first = min((block.strain for block in run if block.failed), default=np.inf)
+    late = [block for block in run if not block.strain <= CLOSE * first]
+    close = [block for block in run if block.strain <= CLOSE * first]
+    close.sort(key=lambda block: block.strain)
+    places = np.array([block.place for block in close])
+    again: list[_Block] = []
+    if shape[2] > 2 * HALF[2] and close and (np.abs(places - places[0]) > 1).any():
+        again = race(_apart([block.spot for block in close], LONG, shape), LONG)
+    found = np.full(shape, np.nan, np.float32)
+    for block in [*again, *late] if again else run:
+        if block.failed:
+            inside = found[block.box]
+            inside[(block.result.failed == 1) & ~(inside <= block.strain)] = block.strain
+    lost = sum(block.lost for block in run + again)
+    return Submodels(found, len(run) + len(again), lost, len(again))
+
+
+class _Block(NamedTuple):
+    """A block around a spot, and how it failed."""
+
+    spot: Sequence[int]
+    box: Box
+    result: tension.Tension
+
+    @property
+    def failed(self) -> bool:
+        return self.result.status == Status.FIRST_FAILURE
+
+    @property
+    def lost(self) -> bool:
+        return self.result.status not in (Status.FIRST_FAILURE, Status.NO_FAILURE)
+
+    @property
+    def strain(self) -> float:
+        return self.result.first_failure_strain
+
+    @property
+    def place(self) -> np.ndarray:
+        """Of its first voxel that failed, (3,)."""
+        return np.argwhere(self.result.failed)[0] + [side.start for side in self.box]
+
+
+def _apart(
+    spots: Sequence[Sequence[int]], half: tuple[int, int, int], shape: tuple[int, ...]
+) -> list[Sequence[int]]:
+    """Spots whose blocks differ by more than a quarter of their length from those before."""
+    kept: list[Sequence[int]] = []
+    boxes: list[Box] = []
     for spot in spots:
-        if any(np.all(np.abs(np.subtract(spot, middle)) <= 1) for middle in middles):
-            continue
-        middles.append(spot)
-        box = tuple(
-            _side(place, half, side)
-            for place, half, side in zip(spot, HALF, porosity.shape, strict=True)
+        box = _box(spot, half, shape)
+        alike = (
+            all(
+                abs(one.start - other.start) <= reach // 2
+                for one, other, reach in zip(box, before, half, strict=True)
+            )
+            for before in boxes
         )
-        block = tension.simulate(
-            np.ascontiguousarray(porosity[box]),
-            spacing,
-            material,
-            settings._replace(max_strain=limit, until="first_failure", snapshot_strains=()),
-        )
-        lost += block.status not in (Status.FIRST_FAILURE, Status.NO_FAILURE)
-        if block.status != Status.FIRST_FAILURE:
-            continue
-        strain = block.first_failure_strain
-        inside = found[box]
-        inside[(block.failed == 1) & ~(inside <= strain)] = strain
-        # One step more, in which failure is interpolated.
-        limit = min(limit, beyond * strain + settings.max_strain_step)
-    return Submodels(found, len(middles), lost)
+        if not any(alike):
+            kept.append(spot)
+            boxes.append(box)
+    return kept
+
+
+def _box(spot: Sequence[int], half: tuple[int, int, int], shape: tuple[int, ...]) -> Box:
+    return tuple(_side(*each) for each in zip(spot, half, shape, strict=True))
 
 
 def _side(place: int, half: int, side: int) -> slice:

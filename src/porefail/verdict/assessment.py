@@ -84,14 +84,20 @@ def sites_of(
         first = {name: each[0] for name, each in given.items()}
         (place, logs), anew = site_network.ranked(committee, likely, first)
         likely = anew.astype(np.float32)
+    features = np.column_stack([logs, logs - logs.max()])
+    return Sites(place, features, *solve_ranks(found, place)), likely
+
+
+def solve_ranks(found: Physics, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """elastic_rank and coarse_rank of places (m, 3), see Sites."""
+    solid = ~(found.pores | found.outside)
     elastic_rank = coarse_rank = np.full(len(place), -1)
     if "elastic/von_mises" in found.fields:
         stresses = (found.fields[f"elastic/{name}"][None] for name in ("von_mises", "pressure"))
         elastic_rank = _ranks(sites.hot_spot(*stresses, ~solid[None])[0], solid, place)
     if "presolve/damage" in found.fields:
         coarse_rank = _ranks(found.fields["presolve/damage"], solid, place)
-    features = np.column_stack([logs, logs - logs.max()])
-    return Sites(place, features, elastic_rank, coarse_rank), likely
+    return elastic_rank, coarse_rank
 
 
 def first_of_solves(found: Sites, names: Sequence[str]) -> np.ndarray:

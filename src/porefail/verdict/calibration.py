@@ -26,6 +26,7 @@ from porefail.verdict.cases import (
     blocks_of,
     case,
     first_block,
+    raced,
     read_known,
     scanned_physics,
     scored,
@@ -208,6 +209,8 @@ def _with_blocks(
         found.append(blocks_of(each, *given))
         if len(found) % 20 == 0:
             progress(f"blocks: {len(found)} of {len(both)} specimens")
+    both = [raced(*pair) for pair in zip(both, found, strict=True)]
+    held, tested = both[: len(held)], both[len(held) :]
     features = [features_with(each.sites, pulled) for each, pulled in zip(both, found, strict=True)]
     anew = _judged(held, tested, features, settings, blocks)
     first = [first_block(*pair) for pair in zip(tested, found[len(held) :], strict=True)]

@@ -23,7 +23,7 @@ from porefail.verdict.assessment import Physics
 from porefail.verdict.measures import measured
 from porefail.verdict.part import of_phantom
 from porefail.verdict.physics import solve
-from porefail.verdict.pulled import pull
+from porefail.verdict.pulled import pull, with_found
 from porefail.verdict.skill import hits
 
 # Of an ensemble, whatever the channels are.
@@ -132,6 +132,14 @@ def blocks_of(
         return None
     voids = each.seen.pores | each.seen.outside
     return pull(voids, each.sites, names, most, spacing, simulation)
+
+
+def raced(each: Case, found: Submodels | None) -> Case:
+    """A specimen with what blocks of it found among its sites, see pulled.with_found()."""
+    if found is None or each.seen is None:
+        return each
+    sites = with_found(each.sites, found, each.seen)
+    return each._replace(sites=sites, failed=failed_at(sites.place, each.known["failed"] == 1))
 
 
 def first_block(each: Case, found: Submodels | None) -> dict:

@@ -20,7 +20,7 @@ from porefail.verdict.fine import fine_stress
 from porefail.verdict.locator import BlockChoice, Locator
 from porefail.verdict.part import AXES, MOVED, Choices, Part, moved, part, view
 from porefail.verdict.physics import solve
-from porefail.verdict.pulled import even_section, pull, ranked_anew
+from porefail.verdict.pulled import even_section, pull, ranked_anew, with_found
 from porefail.verdict.tables import site_table
 
 BYTES = 25  # of memory, a scan voxel that is looked at: 22 measured
@@ -108,7 +108,9 @@ def judge(
         given = locator.channels, blocks, voxel, locator.simulation
         pulled = pull(found.coarse.porosity, assessed.sites, *given)
         if by_blocks is not None:
-            assessed = assessed._replace(ranking=ranked_anew(by_blocks, assessed.sites, pulled))
+            among = with_found(assessed.sites, pulled, assessed.physics)
+            anew = ranked_anew(by_blocks, among, pulled)
+            assessed = assessed._replace(sites=among, ranking=anew)
     # Other thresholds are judged without blocks, which decide between the sites of the set.
     ranked = assessed.ranking
     firsts = ranked.member if by_blocks else ranked.order[:1]
@@ -200,7 +202,9 @@ def _blocks(verdict: Verdict) -> str:
     """What blocks were pulled, after the other physics."""
     if verdict.submodels is None:
         return ""
-    return f"; blocks around likely sites, pulled to first failure: {verdict.submodels.pulled}"
+    blocks = verdict.submodels
+    longer = f", {blocks.again} of them longer" if blocks.again else ""
+    return f"; blocks around likely sites, pulled to first failure: {blocks.pulled}{longer}"
 
 
 def _unused(verdict: Verdict, locator: Locator) -> str:
@@ -219,6 +223,8 @@ def _first_block(pulled: Submodels, sites: pd.DataFrame) -> str:
     some = f"{pulled.pulled} blocks around the likeliest sites"
     if pulled.pulled == 1:
         some = "one block around the likeliest site"
+    elif pulled.again:
+        some += f" ({pulled.again} of them longer, for a close race)"
     if not np.isfinite(strain):
         return f"Of {some}, pulled alone, none fails.{lost}"
     at = sites.index[sites["submodel_strain"] <= strain]

@@ -32,7 +32,7 @@ SHIPPED = {name: Path(__file__).with_name("locators") / f"{name}.json" for name 
 SCANNED = tuple(name for name, fields in CHANNELS.items() if not fields[0].startswith("submodels/"))
 FEATURES = 2  # of a site, see assessment.py
 SKILL = ("specimens", "top_1", "top_3", "in_set", "set_size")
-VERSION = 3  # one of version 1 has no committee, of 2 no blocks
+VERSION = 4  # one of version 1 has no committee, of 2 no blocks, of 3 other blocks
 
 
 class BlockChoice(NamedTuple):
@@ -136,6 +136,11 @@ def read_locator(path: str | Path = DEFAULT) -> Locator:
         raise PorefailError(f"{path}: not a locator (JSON of `porefail calibrate`)") from None
     if not isinstance(text, dict) or text.get("locator") not in range(1, VERSION + 1):
         raise PorefailError(f"{path}: not a locator of version {VERSION} (see `calibrate`)")
+    if text["locator"] == 3 and text.get("blocks") is not None:
+        raise PorefailError(
+            f"{path}: ranks sites by blocks of an older porefail (expected version {VERSION}: make"
+            " it anew with `calibrate --submodels`)"
+        )
     try:
         found = _parsed(text)
         require_settings({"simulation": found.simulation, "presolve": found.presolve}, PRESOLVE)

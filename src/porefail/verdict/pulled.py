@@ -8,15 +8,18 @@ before, are weighed by a choice of their own, see calibration.py.
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from scipy import ndimage
+from scipy.spatial import cKDTree
 
 from porefail.fe import submodels, tension
 from porefail.fe.material import named_material
 from porefail.fe.submodels import Submodels
 from porefail.learning.candidates import box_about
 from porefail.ranking.choice import Ranking, ranking
-from porefail.verdict.assessment import Sites, first_of_solves
+from porefail.verdict.assessment import Physics, Sites, first_of_solves, solve_ranks
 from porefail.verdict.locator import BlockChoice
 from porefail.verdict.words import FITS
+from porefail.voxels.neighbours import connected
 
 LEAST = 0.02  # of the likelihood, of a site that is worth a block: one with less seldom fails
 BEYOND = 1.05  # strain, over that at which the first block fails, to which the others are pulled
@@ -30,9 +33,10 @@ def pull(
     spacing: float,
     simulation: Mapping,
 ) -> Submodels:
-    """Blocks of a specimen (nx, ny, nz) around its likeliest sites: `most` of them, fewer where
-    others have less than LEAST of the likelihood; the first always, and after them those of the
-    sites that a solve which channels by name are made from puts first: it may know better.
+    """Blocks of a specimen (nx, ny, nz) around its likeliest sites: `most` of them, and some of
+    these again; fewer where others have less than LEAST of the likelihood; the first always, and
+    after them those of the sites that a solve which channels by name are made from puts first: it
+    may know better.
 
     By likelihoods, not by probabilities: those know the failures that they were calibrated with.
     """
@@ -43,11 +47,12 @@ def pull(
     worth |= first_of_solves(sites, channels)[order]
     return submodels.submodels(
         np.ascontiguousarray(porosity, np.uint8),
-        sites.place[order[worth]][:most],
+        sites.place[order[worth]],
         spacing,
         named_material(simulation["material"]),
         tension.load_settings(simulation),
         BEYOND,
+        most,
     )
 
 
@@ -72,13 +77,30 @@ def lateness(found: Submodels, place: np.ndarray) -> np.ndarray:
     over the first one's.
 
     That of BEYOND at most, which sites have too near which no block failed. 0 for all where there
-    is no fair race: one block, one without a solution, or none that failed.
+    is no fair race: one block without a solution, or none that failed.
     """
     strain = strain_near(found, place)
     first = np.nanmin(found.strain, initial=np.inf)
-    if found.pulled < 2 or found.lost or not np.isfinite(first):
+    if found.lost or not np.isfinite(first):
         return np.zeros(len(place))
     return np.log(np.fmin(strain / first, BEYOND))  # of NaN and a number the number
+
+
+def with_found(sites: Sites, found: Submodels, physics: Physics) -> Sites:
+    """The sites, and where a block failed first at none of them, each such place another site.
+
+    As likely before as the site nearest to it, which the block was likely pulled for.
+    """
+    labels, count = connected(np.isfinite(found.strain))
+    known = {label for place in sites.place for label in labels[box_about(place)].flat}
+    new = [each for each in range(1, count + 1) if each not in known]
+    if not new:
+        return sites
+    failed = np.where(np.isin(labels, new), found.strain, np.nan)
+    place = np.array(ndimage.minimum_position(failed, labels, new))
+    nearest = cKDTree(sites.place).query(place)[1]
+    added = Sites(place, sites.features[nearest], *solve_ranks(physics, place))
+    return Sites(*(np.concatenate(each) for each in zip(sites, added, strict=True)))
 
 
 def features_with(sites: Sites, found: Submodels | None) -> np.ndarray:
