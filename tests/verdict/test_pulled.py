@@ -147,6 +147,31 @@ def test_where_a_block_fails_at_no_site_is_another_site(physics):
     np.testing.assert_allclose(late, np.fmin(expected, np.log(BEYOND)), atol=1e-6)
 
 
+def test_a_place_that_failed_before_what_is_beside_a_site_is_another(physics):
+    blocks = failing(0.104, np.nan, np.nan)
+    blocks.strain[4, 3, 4] = 0.1  # touches that, not the site
+    found = with_found(likely(0.2, 0.7, 0.1), blocks, physics)
+    assert found.place[3:].tolist() == [[4, 3, 4]]
+    late = lateness(blocks, found.place)
+    np.testing.assert_allclose(late[[0, 3]], [np.log(1.04), 0.0], atol=1e-6)
+
+
+def test_another_place_is_as_likely_as_the_nearest_that_is_worth_a_block(physics):
+    blocks = failing(np.nan, np.nan, np.nan)
+    blocks.strain[4, 4, 17] = 0.1  # nearest to the last one
+    for share, expected in ((LEAST / 2, 1), (LEAST, 2)):
+        sites = likely(0.3, 0.6, share)
+        found = with_found(sites, blocks, physics)
+        assert found.features[3].tolist() == sites.features[expected].tolist()
+
+
+def test_of_a_lost_race_no_place_is_known(physics):
+    blocks = failing(np.nan, np.nan, np.nan)._replace(lost=1)
+    blocks.strain[4, 4, 17] = 0.1
+    sites = likely(0.3, 0.6, 0.1)
+    assert with_found(sites, blocks, physics) is sites
+
+
 def test_what_failed_beside_a_site_is_that_site(physics):
     """Though the voxels that failed with it are further off."""
     blocks = failing(0.1, np.nan, np.nan)

@@ -26,7 +26,7 @@ Box = tuple[slice, slice, slice]
 class Submodels(NamedTuple):
     """strain: (nx, ny, nz) float32, nominal strain at first failure of a block, in the voxels that
     failed first in it, NaN elsewhere: of the longer blocks, where the race was close; pulled:
-    number of blocks; lost: of them, without a solution; again: those that were longer.
+    number of blocks; lost: without a solution, of those that tell; again: those that were longer.
     """
 
     strain: np.ndarray
@@ -49,7 +49,9 @@ def submodels(
     A block is pulled no more than a load step further than `beyond` times the strain at which one
     failed first so far, so the likeliest spot should come first. No block is pulled for a spot that
     is in the middle half of one before; most: at most so many are. If they fail at two places or
-    more within CLOSE of the first, these are pulled again, longer.
+    more within CLOSE of the first, and `beyond` is no less, these are pulled again, longer: if all
+    of these have a solution they tell, and what is later is left out, for strains of blocks of two
+    lengths are no race.
     Raises PorefailError as tension.simulate().
     """
     shape = porosity.shape
@@ -70,19 +72,21 @@ def submodels(
 
     run = race(_apart(spots, HALF, shape)[:most], HALF)
     first = min((block.strain for block in run if block.failed), default=np.inf)
-    late = [block for block in run if not block.strain <= CLOSE * first]
     close = [block for block in run if block.strain <= CLOSE * first]
     close.sort(key=lambda block: block.strain)
     places = np.array([block.place for block in close])
     again: list[_Block] = []
-    if shape[2] > 2 * HALF[2] and close and (np.abs(places - places[0]) > 1).any():
+    longer = beyond >= CLOSE and shape[2] > 2 * HALF[2]
+    if longer and close and (np.abs(places - places[0]) > 1).any():
         again = race(_apart([block.spot for block in close], LONG, shape), LONG)
+    whole = any(block.failed for block in again) and not any(block.lost for block in again)
+    told = again if whole else run
     found = np.full(shape, np.nan, np.float32)
-    for block in [*again, *late] if again else run:
+    for block in told:
         if block.failed:
             inside = found[block.box]
             inside[(block.result.failed == 1) & ~(inside <= block.strain)] = block.strain
-    lost = sum(block.lost for block in run + again)
+    lost = sum(block.lost for block in told)
     return Submodels(found, len(run) + len(again), lost, len(again))
 
 
@@ -114,22 +118,23 @@ class _Block(NamedTuple):
 def _apart(
     spots: Sequence[Sequence[int]], half: tuple[int, int, int], shape: tuple[int, ...]
 ) -> list[Sequence[int]]:
-    """Spots whose blocks differ by more than a quarter of their length from those before."""
+    """Spots that are not well inside the block of one before."""
     kept: list[Sequence[int]] = []
-    boxes: list[Box] = []
     for spot in spots:
-        box = _box(spot, half, shape)
-        alike = (
-            all(
-                abs(one.start - other.start) <= reach // 2
-                for one, other, reach in zip(box, before, half, strict=True)
-            )
-            for before in boxes
-        )
-        if not any(alike):
+        if not any(_well_inside(spot, _box(each, half, shape), half, shape) for each in kept):
             kept.append(spot)
-            boxes.append(box)
     return kept
+
+
+def _well_inside(
+    spot: Sequence[int], box: Box, half: tuple[int, int, int], shape: tuple[int, ...]
+) -> bool:
+    """Whether a spot is in the middle half of a block, which reaches to where the part ends."""
+    return all(
+        (side.start == 0 or place - side.start >= reach // 2)
+        and (side.stop == length or side.stop - place >= reach // 2)
+        for place, side, reach, length in zip(spot, box, half, shape, strict=True)
+    )
 
 
 def _box(spot: Sequence[int], half: tuple[int, int, int], shape: tuple[int, ...]) -> Box:

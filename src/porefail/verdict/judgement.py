@@ -100,6 +100,7 @@ def judge(
             progress(f"the same with a threshold moved by {share:+.0%} of the contrast")
             others.append((share, _again(coarse, found.coarse, assessed, locator)))
     pulled = by_blocks = None
+    firsts = assessed.sites.place[assessed.ranking.order[:1]]
     if blocks:
         progress("blocks around the likeliest sites, pulled to first failure")
         calibrated = locator.blocks is not None and blocks >= locator.blocks.most
@@ -111,10 +112,9 @@ def judge(
             among = with_found(assessed.sites, pulled, assessed.physics)
             anew = ranked_anew(by_blocks, among, pulled)
             assessed = assessed._replace(sites=among, ranking=anew)
+            firsts = np.concatenate([firsts, among.place[anew.member]])
     # Other thresholds are judged without blocks, which decide between the sites of the set.
-    ranked = assessed.ranking
-    firsts = ranked.member if by_blocks else ranked.order[:1]
-    warnings += words.moved_first(assessed.sites.place[firsts], others)
+    warnings += words.moved_first(firsts, others)
     simulated = _simulated(found.coarse, locator, progress) if simulate else None
     failed = None if simulated is None else simulated.failed
     fine = None
@@ -222,7 +222,7 @@ def _first_block(pulled: Submodels, sites: pd.DataFrame) -> str:
     lost = f" For {pulled.lost} of them no solution was found." if pulled.lost else ""
     some = f"{pulled.pulled} blocks around the likeliest sites"
     if pulled.pulled == 1:
-        some = "one block around the likeliest site"
+        some = "one block"
     elif pulled.again:
         some += f" ({pulled.again} of them longer, for a close race)"
     if not np.isfinite(strain):

@@ -22,7 +22,8 @@ from porefail.verdict.words import FITS
 from porefail.voxels.neighbours import connected
 
 LEAST = 0.02  # of the likelihood, of a site that is worth a block: one with less seldom fails
-BEYOND = 1.05  # strain, over that at which the first block fails, to which the others are pulled
+# Strain, over that at which the first block fails, to which the others are pulled.
+BEYOND = submodels.CLOSE
 
 
 def pull(
@@ -89,16 +90,25 @@ def lateness(found: Submodels, place: np.ndarray) -> np.ndarray:
 def with_found(sites: Sites, found: Submodels, physics: Physics) -> Sites:
     """The sites, and where a block failed first at none of them, each such place another site.
 
-    As likely before as the site nearest to it, which the block was likely pulled for.
+    As likely before as the nearest of those that are worth a block. None where a block was lost:
+    there is no race, see lateness().
     """
     labels, count = connected(np.isfinite(found.strain))
-    known = {label for place in sites.place for label in labels[box_about(place)].flat}
-    new = [each for each in range(1, count + 1) if each not in known]
+    if found.lost or not count:
+        return sites
+    number = range(1, count + 1)
+    first = np.append(np.inf, ndimage.minimum(found.strain, labels, number))
+    first_there = found.strain <= first[labels]
+    known = {
+        label for box in map(box_about, sites.place) for label in labels[box][first_there[box]].flat
+    }
+    new = [each for each in number if each not in known]
     if not new:
         return sites
-    failed = np.where(np.isin(labels, new), found.strain, np.nan)
-    place = np.array(ndimage.minimum_position(failed, labels, new))
-    nearest = cKDTree(sites.place).query(place)[1]
+    place = np.array(ndimage.minimum_position(found.strain, labels, new))
+    share = sites.features[:, 0]
+    worth = np.flatnonzero(share >= min(np.log(LEAST), share.max()))
+    nearest = worth[cKDTree(sites.place[worth]).query(place)[1]]
     added = Sites(place, sites.features[nearest], *solve_ranks(physics, place))
     return Sites(*(np.concatenate(each) for each in zip(sites, added, strict=True)))
 
