@@ -7,9 +7,10 @@ import pytest
 from porefail.baselines.site_regression import SiteRegression
 from porefail.configuration import LOCATORS
 from porefail.errors import PorefailError
+from porefail.fe.submodels import Submodels
 from porefail.learning.candidates import MOST
 from porefail.ranking.choice import Choice
-from porefail.verdict import assessment
+from porefail.verdict import assessment, judgement, pulled
 from porefail.verdict.assessment import solves_of
 from porefail.verdict.judgement import PHYSICS, facts, judge, sentences
 from porefail.verdict.locator import SKILL, BlockChoice, read_locator
@@ -83,8 +84,16 @@ def test_blocks_and_the_simulation_need_no_more(locator, phantom):
     assert found.submodels.pulled == 1 and found.simulated.failed.any()
 
 
-def test_sites_are_ranked_anew_by_blocks_where_the_locator_knows_how(locator, phantom):
-    """By no fewer than it was calibrated with. Here only they count: the first to fail is first."""
+def test_sites_are_ranked_anew_by_blocks_where_the_locator_knows_how(locator, phantom, monkeypatch):
+    """By as many as it was calibrated with. Here only they count: the first to fail is first. Of a
+    part as short as a block it is one."""
+    asked = []
+
+    def pull(porosity, sites, channels, most, *given):
+        asked.append(most)
+        return pulled.pull(porosity, sites, channels, most, *given)
+
+    monkeypatch.setattr(judgement, "pull", pull)
     seen, choice = phantom(voxel=0.0125), Choice(np.array([0.0, 0.0, -40.0]), -9.0)
     blocks = BlockChoice(2, choice, -0.5, dict.fromkeys(SKILL, 0.9) | {"specimens": 7})
     used = locator._replace(blocks=blocks)
@@ -106,10 +115,43 @@ def test_sites_are_ranked_anew_by_blocks_where_the_locator_knows_how(locator, ph
     )
     assert not any(unused in each for each in sentences(two, used))
     many = judge(seen, seen.spacing, Choices(), used, blocks=5, progress=quiet)
-    assert many.submodels.pulled == 2 and many.sites[columns].equals(two.sites[columns])
-    assert "pulled to first failure: 2" in facts(seen, seen.spacing, many, used)["physics"]
+    assert asked == [1, 2, 2, 2] and many.sites[columns].equals(two.sites[columns])
+    assert "pulled to first failure: 1" in facts(seen, seen.spacing, many, used)["physics"]
+    assert any(each.startswith("Of one block, pulled alone") for each in sentences(many, used))
     told = facts(seen, seen.spacing, two, used)["locator"]
     assert "ranked anew by blocks, on 7 others its first site was right in 90%" in told
+
+
+def test_a_place_that_a_block_finds_is_a_site_of_the_report(
+    locator, phantom, verdict, monkeypatch, tmp_path
+):
+    """The first one here, in all tables and words; other thresholds have their first site there."""
+    seen, place = phantom(voxel=0.0125), (0, 7, 15)
+    assert np.abs(verdict[1].assessment.sites.place - place).max(axis=1).min() > 1
+
+    def pull(porosity, *_):
+        strain = np.full(porosity.shape, np.nan, np.float32)
+        strain[place] = 0.05
+        return Submodels(strain, 3, 0, 2)
+
+    monkeypatch.setattr(judgement, "pull", pull)
+    choice = Choice(np.array([0.0, 0.0, -400.0]), -9.0)
+    blocks = BlockChoice(2, choice, -0.5, dict.fromkeys(SKILL, 0.9) | {"specimens": 7})
+    used = locator._replace(blocks=blocks)
+    found = judge(seen, seen.spacing, Choices(), used, blocks=2, progress=quiet)
+    first = found.sites.iloc[0]
+    assert len(found.sites) == len(verdict[1].sites) + 1
+    assert first["probability"] > 0.9 and first["submodel_strain"] == pytest.approx(0.05)
+    mm = first[["x_mm", "y_mm", "z_mm"]].to_numpy(float) - found.part.corner
+    np.testing.assert_allclose(mm, 0.05 * (np.array(place) + 0.5), atol=0.05)
+    assert found.warnings == verdict[1].warnings
+    assert (
+        "pulled to first failure: 3, 2 of them longer"
+        in facts(seen, seen.spacing, found, used)["physics"]
+    )
+    told = "Of 3 blocks around the likeliest sites (2 of them longer, for a close race), pulled"
+    assert any(each.startswith(told) and "at site 1," in each for each in sentences(found, used))
+    write_verdict(tmp_path / "out", seen, seen.spacing, found, used)
 
 
 def test_shipped_locators_by_name_and_what_they_say_they_did(phantom):
