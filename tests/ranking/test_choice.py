@@ -94,6 +94,17 @@ def test_the_prior_fades_as_specimens_grow_in_number():
         assert abs(said - hit[group].mean()) < min(error, 0.04)
 
 
+def test_what_is_alike_but_for_rounding_hides_nothing_of_the_others():
+    random = np.random.default_rng(2)
+    features = [random.normal(size=(4, 1)) for _ in range(60)]
+    failed = [np.arange(4) == each[:, 0].argmax() for each in features]
+    same = [np.full((4, 1), 0.3) + 1e-16 * random.integers(2, size=(4, 1)) for _ in features]
+    alone = choice.fit_choice(features, failed, 0.1)
+    beside = choice.fit_choice([*map(np.hstack, zip(features, same, strict=True))], failed, 0.1)
+    assert alone.coefficient[0] > 1
+    assert beside.coefficient[0] == pytest.approx(alone.coefficient[0], rel=1e-3)
+
+
 def test_what_was_never_seen_is_not_impossible():
     """19 specimens that all failed at a site, and half of one that did not."""
     features = [RANDOM.standard_normal((2, 1)) for _ in range(19)]

@@ -8,6 +8,7 @@ from porefail.errors import PorefailError
 from porefail.metrics import conformal
 
 FOLDS = 5  # of specimens that calibrate each other
+ROUNDING = 1e-9  # of the largest value of a feature: less than this tells nothing
 
 
 class Choice(NamedTuple):
@@ -78,8 +79,9 @@ def fit_choice(features: list[np.ndarray], failed: list[np.ndarray], penalty: fl
     whole = [each for each in features if len(each)]
     if not whole:
         raise PorefailError("no specimen has a site to learn from")
-    scale = np.concatenate(whole).std(axis=0)
-    scale[scale == 0] = 1.0
+    known = np.concatenate(whole)
+    scale = known.std(axis=0)
+    scale[scale <= ROUNDING * np.abs(known).max(axis=0)] = 1.0
     scaled = [each / scale for each in features]
 
     def loss(parameters: np.ndarray) -> float:

@@ -47,7 +47,7 @@ def run(
     figure: Annotated[NewFile, "whether probabilities hold, to draw (PNG)"] | None = None,
     checkpoint: Annotated[NewFile, "state of the networks, to write and to resume from"]
     | None = None,
-    submodels: Annotated[Number, "also ranked anew by blocks around so many likeliest sites"] = 0,
+    submodels: Annotated[Number, "also ranked anew by so many blocks around likely sites"] = 0,
 ) -> None:
     """Write a locator, and print how it did on specimens that chose nothing.
 

@@ -38,7 +38,7 @@ def run(
     dataset: Annotated[Name, "dataset of an HDF5 file"] | None = None,
     locator: Annotated[File, "pores, elastic, coarse, or what `calibrate` wrote"] = "coarse",
     submodels: Annotated[
-        Number, "blocks around so many of the likeliest sites, by which they rank"
+        Number, "at most so many blocks around likely sites, by which they rank"
     ] = 4,
     simulate: Annotated[Flag, "also by the whole simulation"] = False,
     inspect: Annotated[Flag, "tell what the scan is, and stop"] = False,
