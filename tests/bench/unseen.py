@@ -1,6 +1,6 @@
 """Shipped locators on specimens that nothing of them was made or chosen with, seen in scans.
 
-    python tests/bench/unseen.py data/failures.h5 --first 1975 --output unseen [--processes 2]
+    python tests/bench/unseen.py data/failures.h5 --first 2275 --output unseen [--processes 2]
 
 FAILURES: what `failures` wrote, of specimens of the locators' size and physics; those from
 realization --first on are judged. Of each locator NAME the folder gets NAME.csv, scores as
