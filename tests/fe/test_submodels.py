@@ -180,6 +180,13 @@ def test_a_longer_race_counts_if_it_is_whole(races):
     np.testing.assert_allclose(unfailed, strains[16])
 
 
+def test_a_race_that_lost_a_block_is_not_run_again(races):
+    spots = [(2, 2, 20), (3, 3, 50), (4, 4, 80)]
+    at, lengths = races(spots, {16: [0.1, 0.102, 0.104]}, beyond=1.1, lost=3)
+    assert lengths == [16] * 3
+    np.testing.assert_allclose(at, [0.1, 0.102, np.nan])
+
+
 def test_no_race_is_run_again_where_only_the_first_is_asked_for(races):
     strains = {16: [0.104, 0.103]}
     assert races([(2, 2, 20), (3, 3, 70)], strains, beyond=1.0)[1] == [16, 16]

@@ -1,4 +1,4 @@
-"""Sub-models: a block cut out around each of some hot spots, pulled alone to its first failure.
+"""Sub-models: blocks cut out around some hot spots, each pulled alone to its first failure.
 
 Pores are few: from some voxels away a hot spot feels nearly uniaxial stress, which asks nothing of
 the sides of a block and leaves its ends plane. So a block is a specimen of its own, at a cost that
@@ -49,9 +49,9 @@ def submodels(
     A block is pulled no more than a load step further than `beyond` times the strain at which one
     failed first so far, so the likeliest spot should come first. No block is pulled for a spot that
     is in the middle half of one before; most: at most so many are. If they fail at two places or
-    more within CLOSE of the first, and `beyond` is no less, these are pulled again, longer: if all
-    of these have a solution they tell, and what is later is left out, for strains of blocks of two
-    lengths are no race.
+    more within CLOSE of the first, all have a solution, and `beyond` is no less, these are pulled
+    again, longer: if all of these have a solution too they tell, and what is later is left out, for
+    strains of blocks of two lengths are no race.
     Raises PorefailError as tension.simulate().
     """
     shape = porosity.shape
@@ -76,7 +76,8 @@ def submodels(
     close.sort(key=lambda block: block.strain)
     places = np.array([block.place for block in close])
     again: list[_Block] = []
-    longer = beyond >= CLOSE and shape[2] > 2 * HALF[2]
+    fair = not any(block.lost for block in run)
+    longer = fair and beyond >= CLOSE and shape[2] > 2 * HALF[2]
     if longer and close and (np.abs(places - places[0]) > 1).any():
         again = race(_apart([block.spot for block in close], LONG, shape), LONG)
     whole = any(block.failed for block in again) and not any(block.lost for block in again)

@@ -90,8 +90,8 @@ def lateness(found: Submodels, place: np.ndarray) -> np.ndarray:
 def with_found(sites: Sites, found: Submodels, physics: Physics) -> Sites:
     """The sites, and where a block failed first at none of them, each such place another site.
 
-    As likely before as the nearest of those that are worth a block. None where a block was lost:
-    there is no race, see lateness().
+    As likely before as the nearest with LEAST of the likelihood (or the likeliest). None where a
+    block was lost: there is no race, see lateness().
     """
     labels, count = connected(np.isfinite(found.strain))
     if found.lost or not count:
