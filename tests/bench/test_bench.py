@@ -178,7 +178,7 @@ def test_each_half_gives_the_level_of_the_other(bench):
     of the first half hold it alone, those that want 0.9 of the other but the wrong one."""
     true = np.array([True, False])
     probabilities = [np.array([0.9, 0.05]), np.array([0.4, 0.6])] * 40
-    table = bench("unseen").sets(probabilities, [true] * 80).set_index("coverage")
+    table = bench("unseen").sets([(each, true) for each in probabilities]).set_index("coverage")
     row = table.loc[0.9]
     assert row["in_set"] == 0.5 and row["set_size"] == 1.0 and row["specimens"] == 80
     assert row["least"] == pytest.approx((0.9 + 0.4) / 2)
