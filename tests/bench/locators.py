@@ -131,7 +131,9 @@ def main() -> None:
     parser.add_argument("--from-realization", type=int, default=0, help="leave out those before")
     parser.add_argument("--untimed", action="store_true", help="measure no seconds")
     options = parser.parse_args()
-    parts = [pores == 1 for pores in specimens(1 + REPEATS)[0]]
+    parts = []
+    if not options.untimed:
+        parts = [pores == 1 for pores in specimens(1 + REPEATS)[0]]
     tables = dict(read(each, options.from_realization) for each in options.scores)
     for name, table in tables.items():
         if not table.index.equals(next(iter(tables.values())).index):

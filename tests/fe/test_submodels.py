@@ -120,9 +120,8 @@ def races(monkeypatch, material):
 
         def pulled(block, spacing, material, settings):
             lengths.append(block.shape[2])
-            there = {
-                strains[lengths[-1]][n - 2]: n for n in (*map(int, np.unique(block)),) if n > 1
-            }
+            numbers = np.unique(block[block > 1]).astype(int)
+            there = {strains[lengths[-1]][n - 2]: n for n in numbers}
             strain = min(there)
             ended = strain <= settings.max_strain and len(lengths) != lost
             status = Status.FIRST_FAILURE if ended else Status.NO_FAILURE

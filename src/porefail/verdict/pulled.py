@@ -41,11 +41,8 @@ def pull(
 
     By likelihoods, not by probabilities: those know the failures that they were calibrated with.
     """
-    share = np.exp(sites.features[:, 0])
-    order = np.argsort(-share, kind="stable")
-    worth = share[order] >= LEAST
-    worth[:1] = True
-    worth |= first_of_solves(sites, channels)[order]
+    order = np.argsort(-sites.features[:, 0], kind="stable")
+    worth = (_worth_a_block(sites) | first_of_solves(sites, channels))[order]
     return submodels.submodels(
         np.ascontiguousarray(porosity, np.uint8),
         sites.place[order[worth]],
@@ -55,6 +52,12 @@ def pull(
         BEYOND,
         most,
     )
+
+
+def _worth_a_block(sites: Sites) -> np.ndarray:
+    """Which sites (m,) have LEAST of the likelihood, or are the likeliest; bool."""
+    share = sites.features[:, 0]
+    return share >= min(np.log(LEAST), share.max(initial=-np.inf))
 
 
 def even_section(outside: np.ndarray) -> bool:
@@ -106,8 +109,7 @@ def with_found(sites: Sites, found: Submodels, physics: Physics) -> Sites:
     if not new:
         return sites
     place = np.array(ndimage.minimum_position(found.strain, labels, new))
-    share = sites.features[:, 0]
-    worth = np.flatnonzero(share >= min(np.log(LEAST), share.max()))
+    worth = np.flatnonzero(_worth_a_block(sites))
     nearest = worth[cKDTree(sites.place[worth]).query(place)[1]]
     added = Sites(place, sites.features[nearest], *solve_ranks(physics, place))
     return Sites(*(np.concatenate(each) for each in zip(sites, added, strict=True)))
