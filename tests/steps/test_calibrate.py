@@ -14,12 +14,14 @@ from porefail.dataset.split import split
 from porefail.fe.elastic import fields as elastic
 from porefail.steps import gather
 from porefail.store import Status
+from porefail.verdict import calibration
 from porefail.verdict.locator import SKILL, read_locator
 from porefail.verdict.measures import MEASURES
 
 from .conftest import configuration, write_shard
 
 COUNT = 30
+FIRST = 20
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +60,7 @@ def presolved(path, shard, settings) -> None:
 
 @pytest.fixture(scope="module")
 def ensembles(settings, tmp_path_factory):
-    """Two of the same specimens, with fields of before the simulation and without."""
+    """Of the same specimens, with fields of before the simulation and without; the first ones."""
     folder = tmp_path_factory.mktemp("ensembles")
     shard, before = folder / "shard.h5", folder / "before.h5"
     write_shard(shard, settings["gather"], list(range(COUNT)))
@@ -66,6 +68,10 @@ def ensembles(settings, tmp_path_factory):
     count = settings["gather"] | {"realizations": COUNT}
     for name, more in (("whole", [before]), ("plain", [])):
         gather.run([shard], folder / f"{name}.h5", folder / f"{name}.csv", count, more)
+    rows, source = store.read(folder / "whole.h5")
+    first = rows["realization"] < FIRST
+    write_atomically = store.write_atomically
+    write_atomically(folder / "first.h5", {name: row[first] for name, row in rows.items()}, source)
     return folder
 
 
@@ -161,6 +167,29 @@ def test_the_same_bytes_twice(calibrated, ensembles, wanted, tmp_path, capsys):
     assert [path.name for path in tmp_path.iterdir()] == ["again.json"]
 
 
+def test_specimens_of_no_part_calibrate(ensembles, wanted, tmp_path, monkeypatch):
+    """What is learnt is what would be without them, and the test part is of the others."""
+    calibrating, judged = [], calibration._judged
+
+    def spied(held, *more):
+        calibrating.extend(int(each.known["realization"]) for each in held)
+        return judged(held, *more)
+
+    monkeypatch.setattr(calibration, "_judged", spied)
+    later, scores = tmp_path / "later.json", tmp_path / "scores.csv"
+    given = (f"--calibrate-from={FIRST}", f"--scores={scores}")
+    assert run(ensembles / "whole.h5", later, wanted, *given) == 0
+    assert calibrating == list(range(FIRST, COUNT))
+    assert run(ensembles / "first.h5", tmp_path / "first.json", wanted) == 0
+    ours, first = (read_locator(tmp_path / f"{name}.json") for name in ("later", "first"))
+    for mine, theirs in zip(ours.regression, first.regression, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    assert (ours.choice.coefficient != first.choice.coefficient).any()
+    part = split(np.arange(FIRST), wanted["split"], wanted["seed"])
+    tested = np.flatnonzero(part == Part.TEST)
+    assert sorted(pd.read_csv(scores)["realization"]) == tested.tolist()
+
+
 def test_probabilities_of_what_a_scan_shows(ensembles, wanted, tmp_path):
     output = tmp_path / "scanned.json"
     more = ("--scanned=12.5um", "--noise=0.02")
@@ -229,8 +258,14 @@ def test_a_network_in_the_locator(calibrated, ensembles, wanted, tmp_path, capsy
 MISTAKES = {
     "network": ("whole.h5", {"network": {"filters": 2}}, [], "network.epochs is missing"),
     "checkpoint": ("whole.h5", {}, ["--checkpoint=s.npz"], "--checkpoint is of networks, which"),
-    "blocks": ("whole.h5", {}, ["--submodels=-1"], "--submodels -1: expected 0, or a whole number"),
-    "a race of one": ("whole.h5", {}, ["--submodels=1"], "--submodels 1: expected 0, or a whole"),
+    "blocks": ("whole.h5", {}, ["--submodels=-1"], "--submodels -1: expected a whole number from"),
+    "nobody calibrates": (
+        "whole.h5",
+        {},
+        [f"--calibrate-from={COUNT}"],
+        f"whole.h5: no realization from {COUNT} on calibrates",
+    ),
+    "nobody is learnt from": ("whole.h5", {}, ["--calibrate-from=0"], "the train part is empty"),
     "without presolve": ("plain.h5", {}, [], "plain.h5: lacks /.*presolve.strain must be above 0"),
     "no ensemble": ("none.h5", {}, [], "none.h5: missing file"),
     "a shard": ("shard.h5", {}, [], "shard.h5: "),

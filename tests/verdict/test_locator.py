@@ -148,7 +148,7 @@ def test_one_of_version_3_has_other_blocks(with_blocks, written, locator):
 @pytest.mark.parametrize(
     ("place", "value", "message"),
     [
-        ("most", 1, "blocks.most 1"),
+        ("most", 0, "blocks.most 0"),
         ("most", 4.0, "blocks.most 4.0"),
         ("most", 99, "blocks.most 99"),
         ("choice.coefficient", [1.0, 2.0], "3 finite numbers"),

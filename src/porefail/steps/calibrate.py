@@ -48,11 +48,13 @@ def run(
     checkpoint: Annotated[NewFile, "state of the networks, to write and to resume from"]
     | None = None,
     submodels: Annotated[Number, "also ranked anew by so many blocks around likely sites"] = 0,
+    calibrate_from: Annotated[Number, "realizations from it on calibrate, not the validation part"]
+    | None = None,
 ) -> None:
     """Write a locator, and print how it did on specimens that chose nothing.
 
     settings: the keys of SETTINGS. Raises PorefailError where the ensemble lacks fields or has too
-    few specimens for its three parts.
+    few specimens for its parts.
     """
     require_settings(settings, SETTINGS)
     if checkpoint is not None and "network" not in settings:
@@ -60,10 +62,8 @@ def run(
     scanner = None
     if scanned is not None:
         scanner = Scanner(voxel=lengths.length(scanned, "--scanned"), noise=noise)
-    if submodels == 1 or not 0 <= submodels <= MOST:
-        raise PorefailError(
-            f"--submodels {submodels}: expected 0, or a whole number from 2 to {MOST}"
-        )
+    if not 0 <= submodels <= MOST:
+        raise PorefailError(f"--submodels {submodels}: expected a whole number from 0 to {MOST}")
     made = calibrate(
         ensemble,
         settings,
@@ -71,6 +71,7 @@ def run(
         submodels,
         checkpoint,
         lambda text: print(f"calibrate: {text}", flush=True),
+        calibrate_from,
     )
     locator, ranked = made.locator, made.sites
     found = probability_bins(ranked["probability"].to_numpy(), ranked["failed"], BINS)

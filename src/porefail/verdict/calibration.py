@@ -68,16 +68,20 @@ def calibrate(
     blocks: int = 0,
     checkpoint: str | Path | None = None,
     progress: Callable[[str], None] = print,
+    calibrate_from: int | None = None,
 ) -> Calibrated:
     """A locator of an ensemble with presolved fields, and how it does on the test specimens.
 
     settings: seed, split, channels, penalties, penalty, coverage; network: of its training, see
     _committee(), where there is one. The regression is learnt on the training part; the choice of
-    sites and the conformal level on the validation part (see ranking.choice.calibrate_choice); the
-    skill is of the test part, which chose nothing. With a scanner, specimens of the last two are
-    scanned by it and read back, so that probabilities are of what is seen in scans. blocks: at
-    most so many around the likeliest sites of a specimen of the last two parts, pulled alone, by
-    which sites are ranked anew, see _with_blocks(). checkpoint: of the network, see _committee().
+    sites and the conformal level on the validation part (see ranking.choice.calibrate_choice), or
+    on the realizations from `calibrate_from` on, which are in no part then, lest what was chosen on
+    the validation part makes it too sure; the skill is of the test part, which chose nothing. With
+    a scanner, specimens that calibrate and test are scanned by it and read back, so that
+    probabilities are of what is seen in scans. blocks: at most so many around the likeliest sites
+    of each of these, pulled alone, by which sites are ranked anew, see _with_blocks(). checkpoint:
+    of the network, see _committee().
+    Raises PorefailError where the ensemble lacks fields, or a part has no specimen.
     """
     rows, source = store.read(ensemble, ["realization"], kind="ensemble")
     missing = sorted(set(settings["channels"]) - set(SCANNED))
@@ -88,8 +92,17 @@ def calibrate(
             require_settings({name: source[name] for name in PRESOLVE}, PRESOLVE)
         except PorefailError as error:
             raise PorefailError(f"{ensemble}: made by an older porefail? {error}") from None
-    part = split(rows["realization"], settings["split"], settings["seed"])
+    number = rows["realization"]
+    later = number >= (np.inf if calibrate_from is None else calibrate_from)
+    part = np.full(number.shape, -1)
+    part[~later] = split(number[~later], settings["split"], settings["seed"])
     good = {each: read_known(ensemble, part == each, settings["channels"]) for each in Part}
+    known, calibrating = [*good.values()], good[Part.VALIDATION]
+    if calibrate_from is not None:
+        if not later.any():
+            raise PorefailError(f"{ensemble}: no realization from {calibrate_from} on calibrates")
+        calibrating = read_known(ensemble, later, settings["channels"])
+        known.append(calibrating)
     train, validation = good[Part.TRAIN], good[Part.VALIDATION]
     progress(f"regression on {len(train['realization'])} specimens")
     regression = site_regression.fit(
@@ -106,8 +119,8 @@ def calibrate(
         committee = _committee(train, regression, settings, checkpoint, progress)
     spacing, simulation, presolve = (source[name] for name in ("spacing", "simulation", "presolve"))
 
-    def cases(part: Part, words: str) -> list[Case]:
-        fields, found = good[part], []
+    def cases(fields: Mapping[str, np.ndarray], words: str) -> list[Case]:
+        found = []
         for row in range(len(fields["realization"])):
             known = {name: each[row] for name, each in fields.items()}
             seen = stored_physics(known)
@@ -118,8 +131,8 @@ def calibrate(
                 progress(f"{words}: {row + 1} of {len(fields['realization'])} specimens")
         return found
 
-    held = cases(Part.VALIDATION, "calibration")
-    tested = cases(Part.TEST, "test")
+    held = cases(calibrating, "calibration")
+    tested = cases(good[Part.TEST], "test")
     given = [each.sites.features for each in (*held, *tested)]
     choice, level, rankings, scores, sets = _judged(held, tested, given, settings)
     by_blocks = None
@@ -147,12 +160,12 @@ def calibrate(
         ranges(
             [
                 stored_measures({name: field[row] for name, field in fields.items()}, spacing)
-                for fields in good.values()
+                for fields in known
                 for row in range(len(fields["realization"]))
             ]
         ),
         _skill(scores),
-        f"{len(rows['realization'])} simulated specimens, model version"
+        f"{len(number)} simulated specimens, model version"
         f" {source['model_version']}, porefail {__version__}",
         (0.0, 0.0) if scanner is None else (scanner.voxel, scanner.noise),
         by_blocks,
@@ -200,7 +213,7 @@ def _with_blocks(
 ) -> tuple[BlockChoice, pd.DataFrame, pd.DataFrame]:
     """A choice of sites that blocks around them rank anew; of the test specimens scores and sets.
 
-    held, tested: specimens of the validation and of the test part.
+    held, tested: specimens that calibrate, and those of the test part.
     """
     found: list[Submodels | None] = []
     both = [*held, *tested]

@@ -219,7 +219,7 @@ def _choice(text: Mapping, features: int) -> tuple[Choice, float]:
 def _blocks(text: Mapping | None) -> BlockChoice | None:
     if text is None:
         return None
-    if type(text["most"]) is not int or not 1 < text["most"] <= MOST:
+    if type(text["most"]) is not int or not 0 < text["most"] <= MOST:
         raise ValueError(f"blocks.most {text['most']}")
     skill = {name: _number(text["skill"][name]) for name in SKILL}
     return BlockChoice(text["most"], *_choice(text, FEATURES + 1), skill)
