@@ -157,6 +157,13 @@ def test_locators_are_made_as_those_that_ship():
     given = [json.loads(words[n + 1]) for n, word in enumerate(words) if word == "--settings"]
     assert len(given) == len(LOCATORS)
     blocks = [int(words[n + 1]) for n, word in enumerate(words) if word == "--submodels"]
+    first = [int(words[n + 1]) for n, word in enumerate(words) if word == "--calibrate-from"]
+    assert first == [1500] * len(LOCATORS)
+    made = configuration.resolve(
+        [ROOT / "config" / each for each in ("paper.yaml", "locators.yaml")]
+    )
+    count = made["porosity"]["realizations"]
+    assert 1500 < count == made["execution"]["known"]["realizations"]
     variants = ("sites-pores", "sites-points", "sites-coarse")
     models = configuration.resolve([])["study"]["models"]
     for name, variant, settings, most in zip(LOCATORS, variants, given, blocks, strict=True):

@@ -3,7 +3,8 @@
     python tests/bench/scan_skill.py ENSEMBLE [--specimens 30] > docs/results/data/scan_skill.csv
 
 Specimens of the test part of an ensemble with presolved fields are scanned by phantoms and judged
-with the shipped locator (or --locator), whose learning must not have seen them: the same split.
+with the shipped locator (or --locator), whose learning must not have seen them: the same split, and
+no more of them than come before the realizations that calibrate it.
 """
 
 import argparse

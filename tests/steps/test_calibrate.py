@@ -70,8 +70,8 @@ def ensembles(settings, tmp_path_factory):
         gather.run([shard], folder / f"{name}.h5", folder / f"{name}.csv", count, more)
     rows, source = store.read(folder / "whole.h5")
     first = rows["realization"] < FIRST
-    write_atomically = store.write_atomically
-    write_atomically(folder / "first.h5", {name: row[first] for name, row in rows.items()}, source)
+    rows = {name: row[first] for name, row in rows.items()}
+    store.write_atomically(folder / "first.h5", rows, source)
     return folder
 
 
@@ -98,7 +98,7 @@ def test_a_locator_that_is_read_again(calibrated, settings, wanted, ensembles):
     assert found.presolve == settings["presolve"]["presolve"]
     assert found.regression.names == tuple(wanted["channels"])
     assert found.regression.penalty in wanted["penalties"]
-    assert f"{COUNT} simulated specimens" in found.source
+    assert f"{COUNT} simulated specimens, of which 6 calibrate" in found.source
     assert set(found.ranges) == set(MEASURES)
     rows, _ = store.read(ensembles / "whole.h5")
     share = rows["porosity"].mean(axis=(1, 2, 3))
@@ -176,18 +176,27 @@ def test_specimens_of_no_part_calibrate(ensembles, wanted, tmp_path, monkeypatch
         return judged(held, *more)
 
     monkeypatch.setattr(calibration, "_judged", spied)
-    later, scores = tmp_path / "later.json", tmp_path / "scores.csv"
-    given = (f"--calibrate-from={FIRST}", f"--scores={scores}")
-    assert run(ensembles / "whole.h5", later, wanted, *given) == 0
-    assert calibrating == list(range(FIRST, COUNT))
-    assert run(ensembles / "first.h5", tmp_path / "first.json", wanted) == 0
-    ours, first = (read_locator(tmp_path / f"{name}.json") for name in ("later", "first"))
+    runs = {"whole": (f"--calibrate-from={FIRST}", "--submodels=1"), "first": ()}
+    for name, more in runs.items():
+        given = (f"--scores={tmp_path / name}.csv", *more)
+        assert run(ensembles / f"{name}.h5", tmp_path / f"{name}.json", wanted, *given) == 0
+    validation, tested = (
+        np.flatnonzero(split(np.arange(FIRST), wanted["split"], wanted["seed"]) == part).tolist()
+        for part in (Part.VALIDATION, Part.TEST)
+    )
+    assert calibrating == [*range(FIRST, COUNT)] * 2 + validation
+    ours, first = (read_locator(tmp_path / f"{name}.json") for name in runs)
     for mine, theirs in zip(ours.regression, first.regression, strict=True):
         np.testing.assert_array_equal(mine, theirs)
     assert (ours.choice.coefficient != first.choice.coefficient).any()
-    part = split(np.arange(FIRST), wanted["split"], wanted["seed"])
-    tested = np.flatnonzero(part == Part.TEST)
-    assert sorted(pd.read_csv(scores)["realization"]) == tested.tolist()
+    assert f"of which {COUNT - FIRST} calibrate" in ours.source and ours.blocks.most == 1
+    rows, _ = store.read(ensembles / "whole.h5")
+    share = rows["porosity"].mean(axis=(1, 2, 3))
+    assert ours.ranges["porosity"] == pytest.approx((share.min(), share.max()))
+    mine, theirs = (pd.read_csv(tmp_path / f"{name}.csv") for name in runs)
+    assert sorted(mine["realization"]) == tested and mine["blocks"].eq(1).all()
+    solves = ["realization", "elastic_top_1", "coarse_top_1"]
+    pd.testing.assert_frame_equal(mine[solves], theirs[solves])
 
 
 def test_probabilities_of_what_a_scan_shows(ensembles, wanted, tmp_path):
@@ -263,9 +272,16 @@ MISTAKES = {
         "whole.h5",
         {},
         [f"--calibrate-from={COUNT}"],
-        f"whole.h5: no realization from {COUNT} on calibrates",
+        f"whole.h5: has fewer than two realizations from {COUNT} on to calibrate with",
     ),
-    "nobody is learnt from": ("whole.h5", {}, ["--calibrate-from=0"], "the train part is empty"),
+    "one calibrates": (
+        "whole.h5",
+        {},
+        [f"--calibrate-from={COUNT - 1}"],
+        f"has fewer than two realizations from {COUNT - 1} on",
+    ),
+    "all calibrate": ("whole.h5", {}, ["--calibrate-from=0"], "from 0: expected a whole number"),
+    "few are learnt from": ("whole.h5", {}, ["--calibrate-from=1"], "part is empty: 1 realiz"),
     "without presolve": ("plain.h5", {}, [], "plain.h5: lacks /.*presolve.strain must be above 0"),
     "no ensemble": ("none.h5", {}, [], "none.h5: missing file"),
     "a shard": ("shard.h5", {}, [], "shard.h5: "),

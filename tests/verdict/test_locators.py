@@ -119,7 +119,7 @@ def test_sites_are_ranked_anew_by_blocks_where_the_locator_knows_how(locator, ph
     assert "pulled to first failure: 1" in facts(seen, seen.spacing, many, used)["physics"]
     assert any(each.startswith("Of one block, pulled alone") for each in sentences(many, used))
     told = facts(seen, seen.spacing, two, used)["locator"]
-    assert "ranked anew by blocks, on 7 others its first site was right in 90%" in told
+    assert "ranked anew by blocks, on 7 that chose nothing its first site was right in 90%" in told
 
 
 def test_a_place_that_a_block_finds_is_a_site_of_the_report(

@@ -64,6 +64,8 @@ def run(
         scanner = Scanner(voxel=lengths.length(scanned, "--scanned"), noise=noise)
     if not 0 <= submodels <= MOST:
         raise PorefailError(f"--submodels {submodels}: expected a whole number from 0 to {MOST}")
+    if calibrate_from is not None and calibrate_from < 1:
+        raise PorefailError(f"--calibrate-from {calibrate_from}: expected a whole number above 0")
     made = calibrate(
         ensemble,
         settings,

@@ -93,16 +93,19 @@ def calibrate(
         except PorefailError as error:
             raise PorefailError(f"{ensemble}: made by an older porefail? {error}") from None
     number = rows["realization"]
-    later = number >= (np.inf if calibrate_from is None else calibrate_from)
+    later = np.zeros(number.shape, bool) if calibrate_from is None else number >= calibrate_from
     part = np.full(number.shape, -1)
     part[~later] = split(number[~later], settings["split"], settings["seed"])
     good = {each: read_known(ensemble, part == each, settings["channels"]) for each in Part}
-    known, calibrating = [*good.values()], good[Part.VALIDATION]
+    everything, calibrating = [*good.values()], good[Part.VALIDATION]
     if calibrate_from is not None:
-        if not later.any():
-            raise PorefailError(f"{ensemble}: no realization from {calibrate_from} on calibrates")
         calibrating = read_known(ensemble, later, settings["channels"])
-        known.append(calibrating)
+        everything.append(calibrating)
+        if len(calibrating["realization"]) < 2:
+            raise PorefailError(
+                f"{ensemble}: has fewer than two realizations from {calibrate_from} on to calibrate"
+                " with"
+            )
     train, validation = good[Part.TRAIN], good[Part.VALIDATION]
     progress(f"regression on {len(train['realization'])} specimens")
     regression = site_regression.fit(
@@ -160,12 +163,12 @@ def calibrate(
         ranges(
             [
                 stored_measures({name: field[row] for name, field in fields.items()}, spacing)
-                for fields in known
+                for fields in everything
                 for row in range(len(fields["realization"]))
             ]
         ),
         _skill(scores),
-        f"{len(number)} simulated specimens, model version"
+        f"{len(number)} simulated specimens, of which {len(held)} calibrate, model version"
         f" {source['model_version']}, porefail {__version__}",
         (0.0, 0.0) if scanner is None else (scanner.voxel, scanner.noise),
         by_blocks,

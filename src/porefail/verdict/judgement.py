@@ -157,7 +157,7 @@ def facts(scan: Scan, spacing: Sequence[float], verdict: Verdict, locator: Locat
         f" {coarse.lost} pores lost",
         "physics": PHYSICS[assessment.solves_of(locator.channels)] + _blocks(verdict),
         "locator": f"{locator.source}; {_scanned(locator)}; {means}on"
-        f" {skill['specimens']:.0f} others its first site was right"
+        f" {skill['specimens']:.0f} that chose nothing its first site was right"
         f" in {skill['top_1']:.0%}, one of three in {skill['top_3']:.0%}; the set held the true"
         f" site in {skill['in_set']:.0%} (asked for {locator.coverage:.0%})",
     }
