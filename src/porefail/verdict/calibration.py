@@ -106,20 +106,9 @@ def calibrate(
                 f"{ensemble}: has fewer than two realizations from {calibrate_from} on to calibrate"
                 " with"
             )
-    train, validation = good[Part.TRAIN], good[Part.VALIDATION]
-    progress(f"regression on {len(train['realization'])} specimens")
-    regression = site_regression.fit(
-        channels(train, settings["channels"]),
-        train["porosity"],
-        _sites(train),
-        channels(validation, settings["channels"]),
-        validation["porosity"],
-        _sites(validation),
-        settings["penalties"],
+    regression, committee = learn(
+        good[Part.TRAIN], good[Part.VALIDATION], settings, checkpoint, progress
     )
-    committee: Committee = ()
-    if settings.get("network"):
-        committee = _committee(train, regression, settings, checkpoint, progress)
     spacing, simulation, presolve = (source[name] for name in ("spacing", "simulation", "presolve"))
 
     def cases(fields: Mapping[str, np.ndarray], words: str) -> list[Case]:
@@ -176,6 +165,33 @@ def calibrate(
     return Calibrated(locator, scores, sites, sets)
 
 
+def learn(
+    train: Mapping[str, np.ndarray],
+    validation: Mapping[str, np.ndarray],
+    settings: Mapping,
+    checkpoint: str | Path | None,
+    progress: Callable[[str], None],
+) -> tuple[site_regression.SiteRegression, Committee]:
+    """What ranks the voxels, learnt from training specimens, its penalty chosen by others; and what
+    ranks its sites anew, empty where settings have no network.
+
+    train, validation: rows of an ensemble, see read_known(); else as of calibrate().
+    """
+    progress(f"regression on {len(train['realization'])} specimens")
+    regression = site_regression.fit(
+        channels(train, settings["channels"]),
+        train["porosity"],
+        _sites(train),
+        channels(validation, settings["channels"]),
+        validation["porosity"],
+        _sites(validation),
+        settings["penalties"],
+    )
+    if not settings.get("network"):
+        return regression, ()
+    return regression, _committee(train, regression, settings, checkpoint, progress)
+
+
 def _committee(
     train: Mapping[str, np.ndarray],
     regression: site_regression.SiteRegression,
@@ -183,7 +199,7 @@ def _committee(
     checkpoint: str | Path | None,
     progress: Callable[[str], None],
 ) -> Committee:
-    """What ranks the sites anew, learnt on the training part.
+    """What ranks the sites anew, learnt from training specimens.
 
     checkpoint: file to go on from; none is kept if None.
     """
