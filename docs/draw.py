@@ -20,6 +20,7 @@ def main() -> None:
         "readings": readings,
         "scan_skill": scans,
         "locators": locators,
+        "learning_curve": learning_curve,
     }
     for name, draw in drawn.items():
         draw().savefig(IMAGES / f"{name}.png")
@@ -54,6 +55,35 @@ def skill() -> Figure:
 def locators() -> Figure:
     """How often each locator finds the site, and what it is made from, against its cost."""
     return frontier(_data("locators"))
+
+
+def learning_curve() -> Figure:
+    """How often each locator finds the site, by how many specimens it has learnt from."""
+    table = _data("learning_curve")
+    figure = style.new(9.0, 3.6)
+    panels = figure.subplots(1, 3, sharey=True)
+    for axes, (name, part) in zip(panels, table.groupby("model", sort=False), strict=True):
+        for key, words, colour, marker in (
+            ("top_1", "networks rank its sites anew", style.BLUE, "o"),
+            ("regression_top_1", "regression", style.ORANGE, "D"),
+        ):
+            spread = np.abs(part[[f"{key}_low", f"{key}_high"]].to_numpy().T - part[key].to_numpy())
+            axes.errorbar(
+                part["learnt_from"],
+                part[key],
+                yerr=spread,
+                marker=marker,
+                color=colour,
+                label=words,
+                capsize=2,
+            )
+        axes.set_xscale("log")
+        axes.set_xticks(part["learnt_from"], part["learnt_from"])
+        axes.minorticks_off()
+        axes.set(title=name, xlabel="specimens learnt from")
+    panels[0].set(ylim=(0.4, 1.0), ylabel="share whose first site is right")
+    panels[0].legend(loc="upper left")
+    return figure
 
 
 def scans() -> Figure:
