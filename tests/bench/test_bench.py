@@ -168,7 +168,7 @@ def test_unseen_specimens_are_judged_as_calibrate_does(tmp_path):
         assert scores["realization"].tolist() == [last]
         known = {"top_1", "elastic_top_1", "blocks", "block_strain", "pulled_in_set"}
         assert known < set(scores) and 1 <= scores["blocks"][0] <= 4
-        assert scores["block_strain"][0] == pytest.approx(1.0, abs=0.3)
+        assert 0.7 < scores["block_strain"][0] < 1.5
     options = (failures, "--first", str(last + 1), "--output", tmp_path / "none")
     done = run(tmp_path, "unseen.py", *map(str, options))
     assert done.returncode == 1 and "no specimen from" in done.stderr

