@@ -3,10 +3,10 @@
     python tests/bench/learning_curve.py results/locators/ensemble.h5 --sizes 75 150 300 \\
         > docs/results/data/learning_curve.csv
 
-ENSEMBLE: of `make locators`, or its first realizations. Regression and networks of each locator
-that ships are learnt anew from so many of its training specimens, with its settings; the last row
-of each is that which ships. All are judged on the test part, by the likeliest site, as simulated,
-without scans and blocks.
+ENSEMBLE: of `make locators`, or its first 750 realizations, as on the page. Regression and networks
+of each locator that ships are learnt anew from so many of its training specimens, fewer than it has
+learnt from, with its settings; the last row of each is that which ships. All are judged on the test
+part, by the likeliest site, as simulated, without scans and blocks.
 """
 
 import argparse
@@ -76,7 +76,7 @@ def main() -> None:
             read_known(options.ensemble, part == each, settings["channels"]) for each in Part
         )
         learnt = {SHIPPED: (locator.regression, locator.committee)}
-        most = len(train["realization"])
+        most = min(len(train["realization"]), SHIPPED - 1)
         if max(options.sizes) > most:
             sys.exit(f"{options.ensemble}: {most} specimens to learn from, fewer than --sizes asks")
         for size in options.sizes:
