@@ -14,6 +14,7 @@ import sys
 
 import numpy as np
 import pandas as pd
+from unseen import difference
 
 from porefail import configuration, store
 from porefail.configuration.codes import Part
@@ -44,15 +45,15 @@ def settings_of(name: str) -> dict:
     }
 
 
-def hits(tested: dict, regression, committee) -> dict[int, np.ndarray]:
-    """Whether each test specimen failed at one of its likeliest sites, (n,) by RANKS."""
+def hits(tested: dict, regression, committee) -> dict[int, pd.Series]:
+    """Whether each test specimen failed at one of its likeliest sites, 1 or 0, by RANKS."""
     found = []
     for row in range(len(tested["realization"])):
         known = {name: each[row] for name, each in tested.items()}
         each = case(known, stored_physics(known), regression, committee)
         order = np.argsort(-each.sites.features[:, 0], kind="stable")
         found.append([each.failed[order[:rank]].any() for rank in RANKS])
-    return dict(zip(RANKS, np.array(found).T, strict=True))
+    return dict(zip(RANKS, map(pd.Series, np.array(found, int).T), strict=True))
 
 
 def main() -> None:
@@ -66,8 +67,7 @@ def main() -> None:
     table = []
     for name in options.locators:
         locator, settings = read_locator(name), settings_of(name)
-        made = {each: getattr(locator, each) for each in ("model_version", "simulation")}
-        different = store.difference(source, made | {"spacing": locator.voxel})
+        different = difference(source, locator)
         if different:
             where, theirs = different[:2]
             sys.exit(f"{options.ensemble}: its {where} is {theirs}, not that of {name}")
@@ -91,13 +91,11 @@ def main() -> None:
         for size, found in judged.items():
             row = {"model": name, "learnt_from": size, "specimens": len(tested["realization"])}
             for rank in RANKS:
-                row |= rate(pd.Series(found[rank].astype(int)), f"top_{rank}")
+                row |= rate(found[rank], f"top_{rank}")
             alone = hits(tested, learnt[size][0], ())
-            row |= rate(pd.Series(alone[1].astype(int)), "regression_top_1")
+            row |= rate(alone[1], "regression_top_1")
             if size != SHIPPED:
-                row |= gain(
-                    pd.Series(best[1].astype(int)), pd.Series(found[1].astype(int)), "most_over"
-                )
+                row |= gain(best[1], found[1], "most_over")
             table.append(row)
     pd.DataFrame(table).to_csv(sys.stdout, index=False, float_format="%.3f")
 

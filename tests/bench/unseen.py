@@ -81,6 +81,12 @@ def sets(judged: list[tuple[np.ndarray, np.ndarray]]) -> pd.DataFrame:
     return set_rows(levels, *zip(*judged, strict=True))
 
 
+def difference(source: Mapping, locator: Locator) -> tuple[str, str, str] | None:
+    """Where attributes of a file of specimens are not a locator's; see store.difference()."""
+    made = {each: getattr(locator, each) for each in ("model_version", "simulation")}
+    return store.difference(source, made | {"spacing": locator.voxel})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("failures")
@@ -94,8 +100,7 @@ def main() -> None:
         sys.exit(f"unseen: error: {options.failures}: no specimen from {options.first} on failed")
     locators = {name: read_locator(name) for name in LOCATORS}
     for name, locator in locators.items():
-        made = {each: getattr(locator, each) for each in ("model_version", "simulation")}
-        different = store.difference(source, made | {"spacing": locator.voxel})
+        different = difference(source, locator)
         if different:
             sys.exit(f"unseen: error: {options.failures}: {different[0]} is not that of {name}")
     specimens = [{name: rows[name][n] for name in KNOWN} for n in np.flatnonzero(wanted)]
